@@ -1,0 +1,222 @@
+"""Area: the place as a folder of (Geo)Parquet tables plus `area.json`, and as arrays in memory."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from twin.attributes import REQUIRED, Column
+from twin.errors import Fault, InputError, nearest
+from twin.tables import GEOMETRY_TYPES, TABLES
+
+SCHEMA_VERSION = 1
+Array = np.ndarray[Any, Any]
+
+
+class Table(SimpleNamespace):
+    """The columns of one table as attributes, each an array of shape (rows,); `len(table)` is the number of rows."""
+
+    def __len__(self) -> int:
+        return len(next(iter(vars(self).values()), ()))
+
+    def __getitem__(self, name: str) -> Array:
+        return vars(self)[name]  # type: ignore[no-any-return]
+
+    def __contains__(self, name: str) -> bool:
+        return name in vars(self)
+
+
+class Area:
+    """The place: zones, buildings, nodes, links, places, people, gateways and the tables of the domains.
+
+    name    : short name, used in titles
+    crs     : projected coordinate system, as "EPSG:28992"
+    tables  : name -> Table, with every column of `twin.tables.TABLES`; a missing table is empty
+    sources : table -> {"licence", "attribution", "from"}: where it comes from
+    facts   : anything counted while the area was built (repairs, drops, shares), kept in area.json
+
+    A table is read as `area.links.length`; geometry as shapely objects by `area.geometry("links")`.
+    """
+
+    def __init__(self, name: str, crs: str, tables: Mapping[str, Mapping[str, Any]],
+                 sources: Mapping[str, Any] | None = None, facts: Mapping[str, Any] | None = None) -> None:
+        self.name, self.crs = name, crs
+        self.sources, self.facts = dict(sources or {}), dict(facts or {})
+        self.tables: dict[str, Table] = {}
+        for table, columns in TABLES.items():
+            self.put(table, tables.get(table, {}), columns)
+        self._geometry: dict[str, Array] = {}
+        self._digest = ""
+
+    def __getattr__(self, name: str) -> Table:
+        try:
+            return self.__dict__["tables"][name]  # type: ignore[no-any-return]
+        except KeyError:
+            raise AttributeError(f"an area has no table {name!r}; it has {', '.join(TABLES)}") from None
+
+    def put(self, name: str, values: Mapping[str, Any], columns: Mapping[str, Column] | None = None) -> None:
+        """Set table `name` from column values; absent columns take their default. Raises InputError with every fault."""
+        columns = columns or TABLES[name]
+        n = len(next(iter(values.values()))) if values else 0
+        faults, arrays = [], {}
+        for column in values:
+            if column not in columns:
+                faults.append(Fault(f"{name}.{column}", "unknown column", ", ".join(columns),
+                                    f"did you mean {nearest(column, list(columns)) or 'another table'}?"))
+        for column, declared in columns.items():
+            if column not in values:
+                if n and declared.default is REQUIRED:
+                    faults.append(Fault(f"{name}.{column}", "column is missing", f"{declared.dtype} {declared.unit}".strip(),
+                                        "add the column, or build the area again"))
+                arrays[column] = declared.new(n)
+                continue
+            try:
+                arrays[column] = declared.array(values[column])
+            except (ValueError, TypeError) as error:
+                faults.append(Fault(f"{name}.{column}", str(error), f"{declared.dtype} {declared.unit}".strip()))
+                continue
+            if len(arrays[column]) != n:
+                faults.append(Fault(f"{name}.{column}", f"{len(arrays[column])} rows", f"{n} rows, as the others"))
+        if faults:
+            raise InputError(faults)
+        self.tables[name] = Table(**arrays)
+        self.__dict__.get("_geometry", {}).pop(name, None)
+        self._digest = ""
+
+    def geometry(self, table: str) -> Array:
+        """The geometry of a table as an array of shapely objects, shape (rows,)."""
+        if table not in self._geometry:
+            import shapely
+
+            self._geometry[table] = shapely.from_wkb(self.tables[table].geometry)
+        return self._geometry[table]
+
+    # -- locations: buildings, then gateways -----------------------------------------------------------------------
+
+    @property
+    def locations(self) -> int:
+        """Number of locations: every building, then every gateway."""
+        return len(self.buildings) + len(self.gateways)
+
+    def location_node(self, mode: str) -> Array:
+        """The node at which a location is entered by `mode` ("car", "bicycle", "walk"); int32, shape (locations,)."""
+        return np.concatenate([self.buildings[f"node_{mode}"], self.gateways.node]).astype(np.int32)
+
+    def location_zone(self) -> Array:
+        """The neighbourhood of each location, -1 for a gateway; int32, shape (locations,)."""
+        return np.concatenate([self.buildings.zone, np.full(len(self.gateways), -1)]).astype(np.int32)
+
+    def location_xy(self) -> Array:
+        """Coordinates of each location in metres, shape (locations, 2)."""
+        nodes = self.nodes
+        x = np.concatenate([self.buildings.x, nodes.x[self.gateways.node]])
+        y = np.concatenate([self.buildings.y, nodes.y[self.gateways.node]])
+        return np.stack([x, y], axis=1)
+
+    # -- checking ----------------------------------------------------------------------------------------------------
+
+    def faults(self) -> Iterator[Fault]:
+        """Every broken rule of types, ranges and references, table by table."""
+        rows = {name: len(table) for name, table in self.tables.items()}
+        for name, columns in TABLES.items():
+            for column, declared in columns.items():
+                yield from declared.faults(name, column, self.tables[name][column], rows)
+
+    def digest(self) -> str:
+        """A hash of every table's content; the same area gives the same text on every machine."""
+        if not self._digest:
+            total = hashlib.blake2b(f"{SCHEMA_VERSION}/{self.crs}".encode(), digest_size=16)
+            for name, table in self.tables.items():
+                for column, array in vars(table).items():
+                    total.update(f"{name}.{column}:{len(array)}".encode())
+                    total.update(_canonical(array))
+            self._digest = total.hexdigest()
+        return self._digest
+
+    # -- on disk -----------------------------------------------------------------------------------------------------
+
+    def write(self, folder: str | Path, progress: Callable[[str], None] | None = None) -> Path:
+        """Write the area to `folder`: into a temporary neighbour first, then renamed, so that it is whole or absent.
+
+        An area that stood there is replaced. Raises InputError where the folder holds something else or cannot be
+        written.
+        """
+        from twin.parquet import write_table
+
+        target = Path(folder)
+        if target.exists() and not (target / "area.json").exists() and any(target.iterdir()):
+            raise InputError(Fault(str(target), "exists and is not an area", remedy="name another folder with --out"))
+        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+        try:
+            partial.mkdir(parents=True)
+            for name, table in self.tables.items():
+                if progress:
+                    progress(name)
+                if len(table):
+                    write_table(partial / f"{name}.parquet", vars(table), TABLES[name],
+                                geometry=GEOMETRY_TYPES.get(name), crs=self.crs)
+            (partial / "area.json").write_text(json.dumps(self._header(), indent=2) + "\n", encoding="utf-8")
+            if target.exists():
+                shutil.rmtree(target)
+            partial.rename(target)
+        except OSError as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise InputError(Fault(str(target), f"cannot be written ({error.strerror or error})",
+                                   remedy="name a folder on a writable disk with room, with --out")) from error
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        return target
+
+    def _header(self) -> dict[str, Any]:
+        nodes = self.nodes
+        bounds = [float(v) for v in (nodes.x.min(), nodes.y.min(), nodes.x.max(), nodes.y.max())] if len(nodes) else None
+        return {"schema": SCHEMA_VERSION, "name": self.name, "crs": self.crs, "bounds": bounds,
+                "rows": {name: len(table) for name, table in self.tables.items()}, "digest": self.digest(),
+                "sources": self.sources, "facts": self.facts}
+
+
+def read_area(folder: str | Path) -> Area:
+    """Read the area in `folder`. Raises InputError with every fault of its tables, types and references."""
+    from twin.parquet import read_table
+
+    folder = Path(folder)
+    header_file = folder / "area.json"
+    if not header_file.is_file():
+        raise InputError(Fault(str(folder), "is not an area (no area.json)",
+                               remedy="build one: twin area build FILE --out DIR, or use area=town"))
+    try:
+        header = json.loads(header_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(Fault(str(header_file), f"cannot be read ({error})", remedy="build the area again")) from error
+    if header.get("schema") != SCHEMA_VERSION:
+        raise InputError(Fault(str(header_file), f"schema {header.get('schema')}", f"schema {SCHEMA_VERSION}",
+                               "build the area again with this version"))
+    tables, faults = {}, []
+    for name, rows in header["rows"].items():
+        if rows and name in TABLES:
+            try:
+                tables[name] = read_table(folder / f"{name}.parquet", TABLES[name])
+            except InputError as error:
+                faults += error.faults
+    if faults:
+        raise InputError(faults)
+    area = Area(header["name"], header["crs"], tables, header.get("sources"), header.get("facts"))
+    found = list(area.faults())
+    if found:
+        raise InputError(found)
+    return area
+
+
+def _canonical(array: Array) -> bytes:
+    if array.dtype == object:
+        return b"\x1f".join(v if isinstance(v, bytes) else str(v).encode() for v in array)
+    return np.ascontiguousarray(array).tobytes()

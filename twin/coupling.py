@@ -1,0 +1,271 @@
+"""Coupling: what crosses a domain's border, declared by name. Signals and events; nothing else.
+
+A *signal* is a column that others read as of the last edge. Its owner declares it in `publishes`, a reader with
+`Reads`. An *event* is one typed record (time, kind, subject, object, value, contributing events). Its owner declares
+it with `Event` and sends it by calling it; a reader marks a method with `@on`.
+
+    class Grid(Domain):
+        publishes = {"energised": Column("bool", default=True)}
+        feeder_dark = Event(by="due", subject="feeder")
+
+    class Care(Domain):
+        energised = Reads("grid.energised", coupling="power.homes")
+
+        @on("grid.feeder_dark", coupling="power.homes")
+        def lose_power(self, event): ...
+
+A *coupling* names one or several readers' ends, so that a run can cut it: its signals then give their declared
+default for ever and its events never arrive.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from twin.clock import PHASES
+from twin.errors import DesignError
+
+if TYPE_CHECKING:
+    from twin.domain import Domain
+
+Array = np.ndarray[Any, Any]
+SENDERS = (*PHASES, "outside")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One event as a process or a due handler sees it. `id` names it in the log; `because` are contributing ids."""
+
+    kind: str
+    time: int
+    subject: int
+    object: int
+    value: float
+    ordinal: int
+    because: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """kind:subject:ordinal, unique in a run and equal in two runs that share their luck."""
+        return f"{self.kind}:{self.subject}:{self.ordinal}"
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """Its place among events of the same time."""
+        return (self.kind, self.subject, self.ordinal)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Many events of one kind as arrays of shape (n,), in total order (time, subject, ordinal).
+
+    time : int64 ms; subject, object : int64; value : float64; ordinal : int64
+    """
+
+    kind: str
+    time: Array
+    subject: Array
+    object: Array
+    value: Array
+    ordinal: Array
+    because: tuple[tuple[str, ...], ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def because_of(self, row: int) -> tuple[str, ...]:
+        """Contributing event ids of one row."""
+        return self.because[row] if self.because else ()
+
+    def id_of(self, row: int) -> str:
+        """Event id of one row."""
+        return f"{self.kind}:{self.subject[row]}:{self.ordinal[row]}"
+
+
+class Event:
+    """Declares an event kind of its domain.
+
+    by       : the phase that sends it ("due", "advance", "process", "step"), or "outside" for a command of a measure
+    subject, object, value : what the three fields mean, with the unit of `value`
+    recorded : whether it enters the run's event log (bulk traffic between kernels does not)
+    """
+
+    def __init__(self, by: str = "process", *, subject: str = "", object: str = "", value: str = "",
+                 recorded: bool = True) -> None:
+        if by not in SENDERS:
+            raise DesignError(f"Event(by={by!r}): a phase is one of {', '.join(SENDERS)}")
+        self.by, self.subject, self.object, self.value, self.recorded = by, subject, object, value, recorded
+        self.name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, domain: None, owner: type) -> Event: ...
+    @overload
+    def __get__(self, domain: Domain, owner: type) -> Sender: ...
+    def __get__(self, domain: Domain | None, owner: type) -> Event | Sender:
+        if domain is None:
+            return self
+        sender = Sender(domain, self)
+        domain.__dict__[self.name] = sender  # found before this descriptor from now on
+        return sender
+
+
+class Sender:
+    """Sends events of one kind for one domain."""
+
+    def __init__(self, domain: Domain, event: Event) -> None:
+        self.domain, self.event = domain, event
+        self.kind = f"{domain.name}.{event.name}"
+        self._sent: dict[int, int] = {}
+
+    def __call__(self, subject: int = 0, object: int = -1, value: float = 0.0, *, at: int | None = None,
+                 because: Sequence[str] = ()) -> str:
+        """Send one event, now or at a later time `at` (ms); returns its id. The ordinal counts per subject."""
+        subject = int(subject)
+        ordinal = self._sent.get(subject, 0)
+        self._sent[subject] = ordinal + 1
+        world = self.domain.world
+        world.check_sender(self)
+        time = world.now if at is None else int(at)
+        record = Record(self.kind, time, subject, int(object), float(value), ordinal, tuple(because))
+        world.take(record)
+        return record.id
+
+    def many(self, subject: Array, object: Array | int = -1, value: Array | float = 0.0, *, at: Array, ordinal: Array) -> None:
+        """Send many events at once (kernels): arrays of shape (n,), `at` in ms within the window or later.
+
+        The kernel gives the ordinals: the n-th event of this kind of each subject, from a column of its own.
+        """
+        n = len(subject)
+        if n == 0:
+            return
+        world = self.domain.world
+        world.check_sender(self)
+        time = np.asarray(at, np.int64)
+        subject, ordinal = np.asarray(subject, np.int64), np.asarray(ordinal, np.int64)
+        order = np.lexsort((ordinal, subject, time))
+        world.take_many(Batch(self.kind, time[order], subject[order],
+                              np.broadcast_to(np.asarray(object, np.int64), n)[order],
+                              np.broadcast_to(np.asarray(value, np.float64), n)[order], ordinal[order]))
+
+
+class Reads:
+    """Declares that a domain reads a signal of another (or its own): an array, as of the last edge, read-only.
+
+    A process may read it inside an `@observe` method only, so that what it saw can be read back in a replay.
+    """
+
+    def __init__(self, signal: str, coupling: str = "") -> None:
+        self.signal, self.coupling = signal, coupling
+        self.name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, domain: None, owner: type) -> Reads: ...
+    @overload
+    def __get__(self, domain: Domain, owner: type) -> Array: ...
+    def __get__(self, domain: Domain | None, owner: type) -> Reads | Array:
+        if domain is None:
+            return self
+        world = domain.world
+        world.check_reading(f"the signal {self.signal}")
+        return world.signal(self.signal, cut=self.coupling_of(domain) in world.cut)
+
+    def coupling_of(self, domain: Domain) -> str:
+        """Name of the coupling; "owner.reader" where none was given."""
+        return self.coupling or f"{self.signal.partition('.')[0]}.{domain.name}"
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """What `@on` notes on a handler."""
+
+    event: str | Event
+    phase: str
+    when: str
+    coupling: str
+
+
+def on(event: str | Event, *, phase: str = "process", when: str = "same", coupling: str = "") -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Mark a method as handler of an event: "domain.kind", or the domain's own `Event` attribute.
+
+    phase : "process" (inside SimPy at the event's exact time; one Record each), "due" (one Record each, before the
+            kernels of the window), "advance" or "step" (one Batch of all that came, before the domain's own turn)
+    when  : "same" window, which needs a turn after the sender's, or "next"
+    """
+    if phase not in PHASES:
+        raise DesignError(f"@on(phase={phase!r}): a phase is one of {', '.join(PHASES)}")
+    if when not in ("same", "next"):
+        raise DesignError(f"@on(when={when!r}): same or next")
+
+    def mark(handler: Callable[..., None]) -> Callable[..., None]:
+        handler.__dict__["subscription"] = Subscription(event, phase, when, coupling)
+        return handler
+
+    return mark
+
+
+def observe(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a domain's method as a question that its processes may ask about the world outside them.
+
+    Inside it signals and columns may be read. The answer is a plain value (int, float, bool, str, None, or a tuple of
+    these; numpy scalars are converted): it can be written down and read back in a replay.
+    """
+
+    @functools.wraps(method)
+    def ask(self: Domain, *args: Any) -> Any:
+        world = self.world
+        if world.timeline.phase != "process":
+            return method(self, *args)
+        return world.answer(f"{self.name}.{method.__name__}", method, self, tuple(plain(a) for a in args))
+
+    ask.__dict__["question"] = True
+    return ask
+
+
+def plain(value: Any) -> Any:
+    """`value` as int, float, bool, str, None or a tuple of these. Raises DesignError for anything else."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, float):
+        return value
+    if isinstance(value, tuple | list):
+        return tuple(plain(v) for v in value)
+    raise DesignError(f"{value!r} ({type(value).__name__}) in a question or answer: only int, float, bool, str, None and tuples of these can be written down")
+
+
+def find_cycle(edges: Iterable[tuple[Any, Any]]) -> list[Any]:
+    """One cycle of the directed graph `edges` as a list of nodes, the first repeated at the end; empty if none."""
+    following: dict[Any, list[Any]] = {}
+    for a, b in sorted(set(edges)):
+        following.setdefault(a, []).append(b)
+    done: set[Any] = set()
+
+    def walk(node: Any, path: list[Any]) -> list[Any]:
+        if node in path:
+            return [*path[path.index(node):], node]
+        if node in done:
+            return []
+        for other in following.get(node, ()):
+            found = walk(other, [*path, node])
+            if found:
+                return found
+        done.add(node)
+        return []
+
+    for start in sorted(following):
+        cycle = walk(start, [])
+        if cycle:
+            return cycle
+    return []

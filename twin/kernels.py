@@ -1,0 +1,61 @@
+"""Numba set-up: a writable cache directory and one thread, decided before numba is imported.
+
+Only the standard library is used here, so that this module can be imported first and costs well under a millisecond.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+
+def prepare_numba(folder: str | Path | None = None, threads: int = 1) -> str:
+    """Point numba at a cache directory that can be written and set its number of threads; return the directory.
+
+    What the user has set in `NUMBA_CACHE_DIR` or `NUMBA_NUM_THREADS` is left alone. The candidates are `folder`, the
+    user's cache directory (`XDG_CACHE_HOME`, or its equivalent on Windows and macOS) and the temporary directory; the
+    first that takes a file is chosen. Kernels run on one thread, because replicates run side by side.
+
+    Never raises: where nothing can be written the answer is "" and numba compiles without a cache.
+    """
+    os.environ.setdefault("NUMBA_NUM_THREADS", str(max(1, int(threads))))
+    chosen = os.environ.get("NUMBA_CACHE_DIR", "")
+    if chosen:
+        return chosen
+    for candidate in _candidates(folder):
+        if _writable(candidate):
+            os.environ["NUMBA_CACHE_DIR"] = str(candidate)
+            return str(candidate)
+    return ""
+
+
+def _candidates(folder: str | Path | None) -> list[Path]:
+    found = [Path(folder)] if folder is not None else []
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA", "")
+    elif sys.platform == "darwin":
+        base = os.path.expanduser("~/Library/Caches")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME", "") or os.path.expanduser("~/.cache")
+    if base and not base.startswith("~"):  # expanduser leaves "~" where there is no home
+        found.append(Path(base) / "smart-area-twin" / "numba")
+    try:
+        user = str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+        found.append(Path(tempfile.gettempdir()) / f"smart-area-twin-{user}" / "numba")
+    except OSError:
+        pass  # no temporary directory at all
+    return found
+
+
+def _writable(folder: Path) -> bool:
+    """True if a file can be made in `folder`, which is created where it is missing."""
+    probe = folder / f".probe-{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,178 @@
+"""The tables of an Area, column by column. Tables of several domains stand here; a domain's own tables in its folder.
+
+A row's number is its id. A *location* is a row of `buildings`, or `len(buildings)` plus a row of `gateways`.
+"""
+
+from __future__ import annotations
+
+from twin.attributes import ORIGINS, Column
+
+ORIGIN = Column("str", default="synthetic", meaning="how the row came to be", allowed=ORIGINS)
+X = Column(unit="m", meaning="easting in the area's projected system")
+Y = Column(unit="m", meaning="northing in the area's projected system")
+NODE = Column("int32", refers="nodes", low=0)
+
+ROAD_CLASSES = (
+    "motorway", "trunk", "primary", "secondary", "tertiary", "unclassified", "residential", "living_street",
+    "service", "track", "pedestrian", "cycleway", "footway", "path", "steps",
+)
+USES = (
+    "house", "apartments", "office", "shop", "school", "university", "hospital", "care", "industry", "leisure",
+    "public", "garage", "other",
+)
+PLACE_KINDS = (
+    "work", "school", "university", "shop", "leisure", "library", "gp_post", "hospital", "ambulance_post", "pharmacy",
+    "care_home",
+)
+OCCUPATIONS = ("child", "pupil", "student", "worker", "home", "retired", "through")
+
+ZONES = {
+    "code": Column("str", meaning="code of the statistics office, or one of our own"),
+    "name": Column("str"),
+    "level": Column("str", allowed=("district", "neighbourhood")),
+    "parent": Column("int32", default=-1, low=-1, refers="zones", meaning="the district of a neighbourhood; -1 none"),
+    "x": X, "y": Y,
+    "area_m2": Column(unit="m2", low=0.0),
+    "population": Column("int32", unit="persons", low=0, meaning="residents living in the zone"),
+    "dwellings": Column("int32", low=0),
+    "geometry": Column("geometry", meaning="polygon"),
+    "origin": ORIGIN,
+}
+NODES = {
+    "x": X, "y": Y,
+    "kind": Column("str", allowed=("plain", "priority", "signal", "roundabout", "gateway")),
+    "osm_id": Column("int64", default=0),
+    "origin": ORIGIN,
+}
+LINKS = {
+    "tail": NODE, "head": NODE,
+    "length": Column(unit="m", low=0.1),
+    "speed": Column(unit="m/s", low=0.1, high=60.0, meaning="free speed of cars"),
+    "lanes": Column("int16", low=1, high=12),
+    "capacity": Column(unit="veh/s", low=1e-3, meaning="largest outflow with priority or green, all lanes"),
+    "car": Column("bool"), "bicycle": Column("bool"), "walk": Column("bool"),
+    "road_class": Column("str", allowed=ROAD_CLASSES),
+    "name": Column("str", default=""),
+    "roundabout": Column("bool", default=False),
+    "osm_id": Column("int64", default=0),
+    "geometry": Column("geometry", meaning="linestring from tail to head"),
+    "origin": ORIGIN,
+}
+BUILDINGS = {
+    "zone": Column("int32", low=0, refers="zones", meaning="its neighbourhood"),
+    "x": X, "y": Y,
+    "node_car": NODE, "node_bicycle": NODE, "node_walk": NODE,
+    "use": Column("str", allowed=USES),
+    "storeys": Column("int16", low=1, high=200),
+    "height": Column(unit="m", low=1.0, high=900.0),
+    "footprint_m2": Column(unit="m2", low=0.0),
+    "floor_m2": Column(unit="m2", low=0.0),
+    "dwellings": Column("int32", default=0, low=0),
+    "year": Column("int16", default=0, meaning="year of construction; 0 unknown"),
+    "address": Column("str", default=""),
+    "osm_id": Column("int64", default=0),
+    "geometry": Column("geometry", meaning="polygon of the footprint"),
+    "origin": ORIGIN,
+}
+PLACES = {
+    "building": Column("int32", low=0, refers="buildings"),
+    "kind": Column("str", allowed=PLACE_KINDS),
+    "name": Column("str", default=""),
+    "capacity": Column("int32", default=0, low=0, meaning="jobs, pupils, beds, ambulances or visitors at once, by kind"),
+    "origin": ORIGIN,
+}
+GATEWAYS = {
+    "node": NODE,
+    "name": Column("str", default=""),
+    "road_class": Column("str", allowed=ROAD_CLASSES),
+    "commuters_in": Column("int32", unit="persons/day", low=0, meaning="people who live outside and work or learn here"),
+    "commuters_out": Column("int32", unit="persons/day", low=0, meaning="residents who work outside"),
+    "through": Column("int32", unit="veh/day", low=0, meaning="vehicles that enter here and leave by another gateway"),
+    "distance": Column(unit="m", default=10_000.0, low=0.0, meaning="typical road distance to what lies beyond"),
+    "origin": ORIGIN,
+}
+HOUSEHOLDS = {
+    "building": Column("int32", low=0, refers="buildings"),
+    "size": Column("int16", unit="persons", low=1, high=20),
+    "cars": Column("int16", low=0, high=10),
+    "origin": ORIGIN,
+}
+PEOPLE = {
+    "household": Column("int32", default=-1, low=-1, refers="households", meaning="-1: lives outside the area"),
+    "home": Column("int32", low=0, meaning="location"),
+    "main": Column("int32", low=-1, meaning="location of work or school; -1 none"),
+    "age": Column("int16", unit="years", low=0, high=120),
+    "occupation": Column("int8", low=0, high=len(OCCUPATIONS) - 1, meaning="row of OCCUPATIONS"),
+    "licence": Column("bool"), "has_car": Column("bool", meaning="may use a car of the household"),
+    "has_bicycle": Column("bool"),
+    "health": Column("int8", low=0, high=3, meaning="0 well, 1 chronic condition, 2 frail, 3 needs daily care"),
+    "resident": Column("bool", meaning="lives in the area"),
+    "origin": Column("str", default="synthetic", allowed=ORIGINS),
+}
+SIGNALS = {
+    "node": NODE,
+    "cycle": Column(unit="s", low=10.0, high=300.0),
+    "dark_capacity": Column(default=0.5, low=0.0, high=1.0, meaning="share of the saturation flow left when dark",
+                            source="assumption: an all-way stop serves about half of a signal's flow"),
+    "origin": ORIGIN,
+}
+SIGNAL_GROUPS = {
+    "signal": Column("int32", low=0, refers="signals"),
+    "link": Column("int32", low=0, refers="links", meaning="the approach that this green serves"),
+    "green_from": Column(unit="s", low=0.0, meaning="start of green within the cycle"),
+    "green_to": Column(unit="s", low=0.0, meaning="end of green within the cycle, after green_from"),
+    "origin": ORIGIN,
+}
+GRID_NODES = {
+    "x": X, "y": Y,
+    "voltage": Column(unit="V", low=100.0, high=400_000.0, meaning="rated, line to line"),
+    "origin": ORIGIN,
+}
+TRANSFORMERS = {
+    "name": Column("str"),
+    "kind": Column("str", allowed=("hv_mv", "mv_lv"), meaning="hv_mv: a substation; mv_lv: a neighbourhood station"),
+    "hv_node": Column("int32", low=0, refers="grid_nodes"),
+    "lv_node": Column("int32", low=0, refers="grid_nodes"),
+    "rating": Column(unit="VA", low=1e3),
+    "uk": Column(default=0.04, low=0.001, high=0.3, meaning="short-circuit voltage, share of rated"),
+    "pk": Column(unit="W", low=0.0, meaning="load losses at rated current"),
+    "p0": Column(unit="W", low=0.0, meaning="no-load losses"),
+    "i0": Column(default=0.002, low=0.0, high=0.1, meaning="no-load current, share of rated"),
+    "clock": Column("int8", default=5, low=0, high=11, meaning="vector group clock number"),
+    "x": X, "y": Y,
+    "zone": Column("int32", low=-1, refers="zones"),
+    "origin": ORIGIN,
+}
+FEEDERS = {
+    "name": Column("str"),
+    "kind": Column("str", allowed=("mv", "lv")),
+    "transformer": Column("int32", low=0, refers="transformers", meaning="the transformer whose low side feeds it"),
+    "i_max": Column(unit="A", low=1.0, meaning="rated current of its first cable"),
+    "origin": ORIGIN,
+}
+CABLES = {
+    "tail": Column("int32", low=0, refers="grid_nodes"),
+    "head": Column("int32", low=0, refers="grid_nodes"),
+    "length": Column(unit="m", low=0.1),
+    "r": Column(unit="ohm", low=0.0), "x": Column(unit="ohm", low=0.0), "c": Column(unit="F", low=0.0),
+    "i_max": Column(unit="A", low=1.0),
+    "feeder": Column("int32", low=0, refers="feeders"),
+    "closed": Column("bool", default=True, meaning="False: the normally open point of a ring"),
+    "geometry": Column("geometry", meaning="linestring, laid along the streets"),
+    "origin": ORIGIN,
+}
+CONNECTIONS = {
+    "kind": Column("str", allowed=("building", "signal")),
+    "target": Column("int32", low=0, meaning="row of buildings or signals, by kind"),
+    "grid_node": Column("int32", low=0, refers="grid_nodes"),
+    "feeder": Column("int32", low=0, refers="feeders"),
+    "origin": ORIGIN,
+}
+
+TABLES: dict[str, dict[str, Column]] = {
+    "zones": ZONES, "nodes": NODES, "links": LINKS, "buildings": BUILDINGS, "places": PLACES, "gateways": GATEWAYS,
+    "households": HOUSEHOLDS, "people": PEOPLE, "signals": SIGNALS, "signal_groups": SIGNAL_GROUPS,
+    "grid_nodes": GRID_NODES, "transformers": TRANSFORMERS, "feeders": FEEDERS, "cables": CABLES,
+    "connections": CONNECTIONS,
+}
+GEOMETRY_TYPES = {"zones": "Polygon", "links": "LineString", "buildings": "Polygon", "cables": "LineString"}

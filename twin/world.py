@@ -1,0 +1,412 @@
+"""World: owns the clock and the domains, and runs one window after the other."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from twin.area import Area
+from twin.attributes import REQUIRED, Column
+from twin.clock import PHASES, Calendar, Timeline, minute
+from twin.coupling import Batch, Event, Reads, Record, Sender, find_cycle, plain
+from twin.domain import Balance, Domain, Indicator
+from twin.errors import DesignError, nearest
+from twin.recording import Recorder
+
+Array = np.ndarray[Any, Any]
+
+
+class World:
+    """The domains of one area on one clock.
+
+    After every `setup` the signals are published once. Then each window [t, t + dt):
+
+    1. due      events whose time has come take effect (measures, operator actions)
+    2. advance  the domains whose period begins at t run their kernels over the whole period, in coupling order; what a
+                kernel emits carries its exact time
+    3. process  SimPy runs to the edge t + dt and sees those events at their times
+    4. step     the domains whose period ends at the edge let their Mesa agents decide
+    5. edge     columns that processes asked to change are written, then signals are published, then next-window events
+                are delivered
+    6. record   the window's rows are sorted, chained into the digests and written
+
+    Parameters
+    ----------
+    area     : the place
+    domains  : in coupling order; a same-window event goes to a later turn only
+    seed     : of every keyed draw
+    window   : dt in ms; a model parameter. Every domain's `every` is a multiple of it
+    cut      : names of couplings that are cut: their signals stay at the default, their events do not arrive
+    recorder : where results go; a fresh one that keeps digests only, if absent
+    """
+
+    def __init__(self, area: Area, domains: Sequence[Domain], *, seed: int = 1, window: int = minute,
+                 calendar: Calendar | None = None, cut: Iterable[str] = (), recorder: Recorder | None = None) -> None:
+        self.area, self.seed, self.window = area, int(seed), int(window)
+        self.calendar = calendar or Calendar()
+        self.recorder = recorder or Recorder()
+        self.timeline = Timeline()
+        self.cut = frozenset(cut)
+        self.domains = {domain.name: domain for domain in domains}
+        self.seconds: dict[str, float] = dict.fromkeys([*self.domains, "processes", "recording"], 0.0)
+        self.start, self.stop = 0, 0
+        self._observing = 0
+        self._turns = {name: i for i, name in enumerate(self.domains)}
+        self._staged: dict[str, Array] = {}
+        self._signals: dict[str, Array] = {}
+        self._defaults: dict[str, Array] = {}
+        self._columns: dict[str, Column] = {}
+        self._readers: dict[str, list[tuple[Domain, str, str, Callable[[Any], None]]]] = {}
+        self._inbox: dict[tuple[str, str], list[tuple[Callable[[Any], None], Record | Batch]]] = {}
+        self._future: list[tuple[int, tuple[str, int, int], Record]] = []
+        self._later: list[Batch] = []
+        self._next_window: list[tuple[Domain, str, Callable[[Any], None], Record | Batch]] = []
+        self._writes: list[tuple[Array, int, Any]] = []
+        self._build(domains)
+
+    # -- building ----------------------------------------------------------------------------------------------------
+
+    def _build(self, domains: Sequence[Domain]) -> None:
+        if len(self.domains) != len(domains) or "" in self.domains:
+            raise DesignError("every domain needs a name of its own")
+        for domain in domains:
+            if domain.every % self.window:
+                raise DesignError(f"{domain.name}.every is {domain.every} ms: a multiple of the window, {self.window} ms")
+            domain.world, domain.area = self, self.area
+            self._columns |= {f"{domain.name}.{name}": column for name, column in domain.publishes.items()}
+        self.couplings = self._couplings()
+        unknown = sorted(self.cut - self.couplings.keys())
+        if unknown:
+            names = ", ".join(sorted(self.couplings))
+            raise DesignError(f"no coupling is called {', '.join(unknown)}; there are: {names}")
+        self._check_order()
+        for domain in domains:
+            began = perf_counter()
+            domain.setup(self, self.area)
+            self.seconds[domain.name] += perf_counter() - began
+        missing = [name for name in self._columns if name not in self._staged]
+        if missing:
+            raise DesignError(f"setup published no first value of: {', '.join(missing)}")
+        self._publish()
+        self.timeline.phase = "edge"
+
+    def _couplings(self) -> dict[str, list[str]]:
+        """Coupling name -> what it carries; fills the table of handlers on the way."""
+        found: dict[str, list[str]] = {}
+        kinds = {f"{d.name}.{name}": (d, event) for d in self.domains.values() for name, event in d.declared(Event).items()}
+        for domain in self.domains.values():
+            for reads in domain.declared(Reads).values():
+                if reads.signal not in self._columns:
+                    raise DesignError(self._no_such("signal", reads.signal, domain, list(self._columns)))
+                found.setdefault(reads.coupling_of(domain), []).append(reads.signal)
+            for method, subscription in domain.handlers().items():
+                event = subscription.event
+                kind = event if isinstance(event, str) else f"{domain.name}.{event.name}"
+                if kind not in kinds:
+                    raise DesignError(self._no_such("event", kind, domain, list(kinds)))
+                sender, declared = kinds[kind]
+                coupling = subscription.coupling or f"{sender.name}.{domain.name}"
+                if sender is not domain:
+                    found.setdefault(coupling, []).append(kind)
+                if subscription.when == "same":
+                    self._check_turn(sender, declared, domain, subscription.phase, kind)
+                if coupling not in self.cut or sender is domain:
+                    handler = getattr(domain, method)
+                    self._readers.setdefault(kind, []).append((domain, subscription.phase, subscription.when, handler))
+        return found
+
+    def _no_such(self, what: str, name: str, domain: Domain, names: list[str]) -> str:
+        owner = name.partition(".")[0]
+        close = nearest(name, names)
+        if owner not in self.domains:
+            return f"{domain.name} reads the {what} {name}, but the run has no domain {owner!r}: add it, or leave {domain.name} out"
+        return f"{domain.name} reads the {what} {name}, which {owner} does not declare" + (f"; did you mean {close}?" if close else "")
+
+    def _turn(self, domain: Domain, phase: str) -> tuple[int, int]:
+        return (PHASES.index(phase), self._turns[domain.name] if phase in ("advance", "step") else 0)
+
+    def _check_turn(self, sender: Domain, event: Event, reader: Domain, phase: str, kind: str) -> None:
+        if event.by == "outside" or (event.by == phase == "process"):
+            return
+        if self._turn(sender, event.by) >= self._turn(reader, phase):
+            raise DesignError(f"{reader.name} handles {kind} in phase {phase} of the same window, but it is sent in phase "
+                              f"{event.by} of {sender.name}, whose turn is not before: say when='next'")
+        if phase == "advance" and reader.every > sender.every:
+            raise DesignError(f"{reader.name} handles {kind} in the same window, but advances every {reader.every} ms and "
+                              f"{sender.name} every {sender.every} ms: say when='next'")
+
+    def _check_order(self) -> None:
+        edges = []
+        for kind, readers in self._readers.items():
+            sender = self.domains[kind.partition(".")[0]]
+            by = sender.declared(Event)[kind.partition(".")[2]].by
+            edges += [((sender.name, by), (reader.name, phase)) for reader, phase, when, _ in readers
+                      if when == "same" and reader is not sender]
+        cycle = find_cycle(edges)
+        if cycle:
+            raise DesignError("events of one window go round in a cycle: " + " -> ".join(map(str, cycle)))
+
+    # -- time --------------------------------------------------------------------------------------------------------
+
+    @property
+    def phase(self) -> str:
+        """The phase that runs: setup, due, advance, process, step, edge or done."""
+        return self.timeline.phase
+
+    @property
+    def now(self) -> int:
+        """Milliseconds since the start: the window's start in due and advance, its edge in step, exact in processes."""
+        if self.timeline.phase == "process":
+            return int(self.timeline.now)
+        return self.stop if self.timeline.phase in ("step", "edge") else self.start
+
+    def run(self, until: int, progress: Callable[[int], None] | None = None) -> None:
+        """Run windows until the edge `until` (ms)."""
+        while self.stop < until:
+            self._window()
+            if progress:
+                progress(self.stop)
+
+    def _window(self) -> None:
+        self.start, self.stop = self.stop, self.stop + self.window
+        timeline, seconds = self.timeline, self.seconds
+        timeline.phase = "due"
+        if self._future or self._later:
+            self._release()
+        timeline.phase = "advance"
+        for domain in self.domains.values():
+            if self.start % domain.every == 0:
+                began = perf_counter()
+                if self._inbox:
+                    self._empty_inbox(domain, "advance")
+                domain.advance(self.start, self.start + domain.every)
+                seconds[domain.name] += perf_counter() - began
+        began = perf_counter()
+        timeline.run_to(self.stop)
+        seconds["processes"] += perf_counter() - began
+        timeline.phase = "step"
+        for domain in self.domains.values():
+            if self.stop % domain.every == 0:
+                began = perf_counter()
+                if self._inbox:
+                    self._empty_inbox(domain, "step")
+                domain.step()
+                seconds[domain.name] += perf_counter() - began
+        timeline.phase = "edge"
+        began = perf_counter()
+        self._edge()
+        seconds["recording"] += perf_counter() - began
+
+    def _edge(self) -> None:
+        if self._writes:
+            for array, row, value in self._writes:
+                array[row] = value
+            self._writes.clear()
+        self._publish()
+        if self._next_window:
+            waiting, self._next_window = self._next_window, []
+            for domain, phase, handler, item in waiting:
+                self._hand_over(domain, phase, handler, item, self.stop)
+        self.recorder.close_window(self.stop)
+
+    def close(self) -> None:
+        """End the run: nothing may be sent or started afterwards."""
+        self.timeline.phase = "done"
+
+    # -- events ------------------------------------------------------------------------------------------------------
+
+    def check_sender(self, sender: Sender) -> None:
+        """Raise DesignError where an event is sent from another phase than the declared one."""
+        phase = self.timeline.phase
+        if phase not in (sender.event.by, "setup"):
+            raise DesignError(f"{sender.kind} is declared as sent by {sender.event.by!r}, but is sent in phase {phase!r}")
+
+    def post(self, kind: str, *, at: int, subject: int = 0, object: int = -1, value: float = 0.0,
+             because: Sequence[str] = ()) -> str:
+        """Post a command (an event declared `by="outside"`) for time `at`: what measures do. Returns its id."""
+        owner, _, name = kind.partition(".")
+        event = self.domains[owner].declared(Event).get(name) if owner in self.domains else None
+        if event is None or event.by != "outside":
+            raise DesignError(f"no domain takes the command {kind}")
+        sender = getattr(self.domains[owner], name)
+        ordinal = sender._sent.get(subject, 0)
+        sender._sent[subject] = ordinal + 1
+        record = Record(kind, int(at), int(subject), int(object), float(value), ordinal, tuple(because))
+        heapq.heappush(self._future, (record.time, record.key, record))
+        return record.id
+
+    def take(self, record: Record) -> None:
+        """Take one event that a domain sent: deliver it in its window."""
+        if record.time < self.start:
+            raise DesignError(f"{record.id} is sent for {record.time} ms, which is past at {self.now} ms")
+        if record.time > self.stop or (record.time == self.stop and self.timeline.phase != "step"):
+            heapq.heappush(self._future, (record.time, record.key, record))
+        else:
+            self._dispatch(record.kind, record)
+
+    def take_many(self, batch: Batch) -> None:
+        """Take many events of one kind: those beyond the window wait."""
+        cut = int(np.searchsorted(batch.time, self.stop))
+        if cut < len(batch):
+            self._later.append(_part(batch, slice(cut, None)))
+            batch = _part(batch, slice(0, cut))
+        if len(batch):
+            if batch.time[0] < self.start:
+                raise DesignError(f"{batch.kind} is sent for {batch.time[0]} ms, which is past at {self.start} ms")
+            self._dispatch(batch.kind, batch)
+
+    def _release(self) -> None:
+        # a command takes effect at the first edge at or after its time; everything else in the window of its time
+        while self._future and self._future[0][0] < self.stop:
+            time, key, record = heapq.heappop(self._future)
+            if time > self.start and any(phase == "due" for _, phase, _, _ in self._readers.get(record.kind, ())):
+                heapq.heappush(self._future, (self.stop, key, record))
+                continue
+            self._dispatch(record.kind, record)
+        later, self._later = self._later, []
+        for batch in later:
+            self.take_many(batch)
+
+    def _dispatch(self, kind: str, item: Record | Batch) -> None:
+        owner, _, name = kind.partition(".")
+        if self.domains[owner].declared_events()[name].recorded:
+            self.recorder.event(item)
+        for domain, phase, when, handler in self._readers.get(kind, ()):
+            if when == "next":
+                self._next_window.append((domain, phase, handler, item))
+            else:
+                self._hand_over(domain, phase, handler, item, 0)
+
+    def _hand_over(self, domain: Domain, phase: str, handler: Callable[[Any], None], item: Record | Batch, earliest: int) -> None:
+        if phase in ("advance", "step"):
+            self._inbox.setdefault((domain.name, phase), []).append((handler, item))
+            return
+        for record in [item] if isinstance(item, Record) else _records(item):
+            if phase == "due":
+                handler(record)
+            else:
+                at = max(record.time, earliest, int(self.timeline.now))
+                self.timeline.deliver(at, record.key, handler, record)
+
+    def _empty_inbox(self, domain: Domain, phase: str) -> None:
+        waiting = self._inbox.pop((domain.name, phase), None)
+        if not waiting:
+            return
+        by_handler: dict[str, tuple[Callable[[Any], None], list[Record | Batch]]] = {}
+        for handler, item in waiting:
+            by_handler.setdefault(handler.__name__, (handler, []))[1].append(item)
+        for name in sorted(by_handler):
+            handler, items = by_handler[name]
+            handler(_merged(items))
+
+    # -- signals -----------------------------------------------------------------------------------------------------
+
+    def stage(self, domain: Domain, name: str, values: Array) -> None:
+        """Keep `values` as the next published value of a signal (a reference until the edge)."""
+        full = f"{domain.name}.{name}"
+        column = self._columns.get(full)
+        if column is None:
+            raise DesignError(f"{domain.name} publishes {name!r}, which is not declared in its `publishes`")
+        if self.timeline.phase == "process":
+            raise DesignError(f"{full} is published by a process: publish in advance or step")
+        self._staged[full] = np.asarray(values, column.numpy_dtype)
+
+    def _publish(self) -> None:
+        for name, values in self._staged.items():
+            seen = self._signals.get(name)
+            if seen is None or seen.shape != values.shape:
+                self._signals[name] = seen = np.empty_like(values)
+                column = self._columns[name]
+                self._defaults[name] = column.new(len(values)) if column.default is not REQUIRED else values.copy()
+                self._defaults[name].flags.writeable = False
+            seen.flags.writeable = True
+            np.copyto(seen, values)
+            seen.flags.writeable = False
+        self._staged.clear()
+
+    def signal(self, name: str, cut: bool = False) -> Array:
+        """A signal as of the last edge, read-only; its declared default (or its first value) where it is cut."""
+        found = (self._defaults if cut else self._signals).get(name)
+        if found is None:
+            raise DesignError(f"the signal {name} is read before the first publication: read it in advance, not in setup")
+        return found
+
+    # -- processes asking ----------------------------------------------------------------------------------------------
+
+    def check_reading(self, what: str) -> None:
+        """Raise DesignError where a process reads `what` outside a question."""
+        if self.timeline.phase == "process" and not self._observing:
+            raise DesignError(f"a process reads {what}: ask through an @observe method of its domain")
+
+    def answer(self, question: str, method: Callable[..., Any], domain: Domain, args: tuple[Any, ...]) -> Any:
+        """Evaluate a question of a process; the answer is a plain value."""
+        self._observing += 1
+        try:
+            return plain(method(domain, *args))
+        finally:
+            self._observing -= 1
+
+    def write_later(self, array: Array, row: int, value: Any) -> None:
+        """A process asks to change one cell of a column; it is written at the edge."""
+        self._writes.append((array, row, value))
+
+    # -- results -------------------------------------------------------------------------------------------------------
+
+    def record(self, domain: Domain, kind: str, quantity: str, value: Any, ids: Any, at: int) -> None:
+        """Record one quantity of a declared series."""
+        columns = domain.series.get(kind)
+        if columns is None or quantity not in columns:
+            names = [f"{k}.{q}" for k, declared in domain.series.items() for q in declared]
+            raise DesignError(f"{domain.name} records {kind}.{quantity}, which its `series` does not declare: {', '.join(names)}")
+        self.recorder.series(kind, columns, quantity, value, ids, at)
+
+    def rows(self, domain: Domain, table: str, columns: Mapping[str, Any]) -> None:
+        """Record rows of a declared table."""
+        declared = domain.tables.get(table)
+        if declared is None or declared.keys() != columns.keys():
+            raise DesignError(f"{domain.name} records rows of {table} with {', '.join(columns)}; "
+                              f"its `tables` declares {dict(domain.tables).get(table, {}).keys() or list(domain.tables)}")
+        self.recorder.rows(table, declared, columns)
+
+    def indicators(self) -> list[Indicator]:
+        """What every domain contributes, in coupling order."""
+        return [indicator for domain in self.domains.values() for indicator in domain.indicators()]
+
+    def balances(self) -> list[Balance]:
+        """Every conservation law, in coupling order."""
+        return [balance for domain in self.domains.values() for balance in domain.balances()]
+
+
+def _part(batch: Batch, rows: slice) -> Batch:
+    return Batch(batch.kind, batch.time[rows], batch.subject[rows], batch.object[rows], batch.value[rows],
+                 batch.ordinal[rows], batch.because[rows])
+
+
+def _records(batch: Batch) -> list[Record]:
+    return [Record(batch.kind, int(t), int(s), int(o), float(v), int(n), batch.because_of(i))
+            for i, (t, s, o, v, n) in enumerate(zip(batch.time, batch.subject, batch.object, batch.value, batch.ordinal, strict=True))]
+
+
+def _merged(items: list[Record | Batch]) -> Batch:
+    """One batch in total order (time, subject, ordinal) from single events and batches of one kind."""
+    if len(items) == 1 and isinstance(items[0], Batch):
+        return items[0]
+    batches = [item if isinstance(item, Batch) else _batch(item) for item in items]
+    time, subject, object_, value, ordinal = (
+        np.concatenate([getattr(b, name) for b in batches]) for name in ("time", "subject", "object", "value", "ordinal"))
+    order = np.lexsort((ordinal, subject, time))
+    because: tuple[tuple[str, ...], ...] = ()
+    if any(b.because for b in batches):
+        reasons = [reason for b in batches for reason in (b.because or ((),) * len(b))]
+        because = tuple(reasons[i] for i in order)
+    return Batch(batches[0].kind, time[order], subject[order], object_[order], value[order], ordinal[order], because)
+
+
+def _batch(record: Record) -> Batch:
+    return Batch(record.kind, np.array([record.time], np.int64), np.array([record.subject], np.int64),
+                 np.array([record.object], np.int64), np.array([record.value]), np.array([record.ordinal], np.int64),
+                 (record.because,))
