@@ -1,10 +1,12 @@
-"""Dijkstra's algorithm on CSR arrays: exact, without other packages, and the oracle that the fast router is tested with.
+"""Dijkstra on CSR arrays: exact, without other packages, and the oracle that the fast router is tested with.
 
 Weights are non-negative int64 (milliseconds in this program). Ties are broken without regard to the order of insertion:
 nodes are settled by (distance, node), and a node's parent is the smallest link among those that attain its distance
 (where all weights are positive).
 """
 
+# mypy: disable-error-code="untyped-decorator"
+# numba publishes no types, so its decorator is untyped to mypy
 from __future__ import annotations
 
 from typing import Any
@@ -115,7 +117,9 @@ def search(first_out: Array, out_links: Array, head: Array, weight: Array, sourc
 @njit(cache=True)
 def dijkstra(first_out: Array, out_links: Array, head: Array, weight: Array, source: int) -> tuple[Array, Array]:
     """Distances from `source` to all nodes and the last link of each shortest path; see `search`."""
-    return search(first_out, out_links, head, weight, np.array([source], np.int32), np.zeros(1, np.int64), -1)
+    start, offset = np.array([source], np.int32), np.zeros(1, np.int64)
+    distance, parent = search(first_out, out_links, head, weight, start, offset, -1)
+    return distance, parent
 
 
 @njit(cache=True)

@@ -40,10 +40,10 @@ def _candidates(folder: str | Path | None) -> list[Path]:
     else:
         base = os.environ.get("XDG_CACHE_HOME", "") or os.path.expanduser("~/.cache")
     if base and not base.startswith("~"):  # expanduser leaves "~" where there is no home
-        found.append(Path(base) / "smart-area-twin" / "numba")
+        found.append(Path(base) / "area-twin" / "numba")
     try:
         user = str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
-        found.append(Path(tempfile.gettempdir()) / f"smart-area-twin-{user}" / "numba")
+        found.append(Path(tempfile.gettempdir()) / f"area-twin-{user}" / "numba")
     except OSError:
         pass  # no temporary directory at all
     return found

@@ -80,7 +80,8 @@ class Network:
         """Distance from the nearest of `sources` (each with a head start) to every node; int64 (nodes,)."""
         start = np.atleast_1d(np.asarray(sources, np.int32))
         given = np.zeros(len(start), np.int64) if offsets is None else np.asarray(offsets, np.int64)
-        found: Ints = search(self.first_out, self.out_links, self.head, np.asarray(weight, np.int64), start, given, -1)[0]
+        weights = np.asarray(weight, np.int64)
+        found: Ints = search(self.first_out, self.out_links, self.head, weights, start, given, -1)[0]
         return found
 
     def path(self, weight: ArrayLike, source: int, target: int) -> tuple[int, Ids]:
