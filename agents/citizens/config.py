@@ -1,0 +1,95 @@
+"""What is assumed about the citizens' days, as configuration. Every default is an assumption unless a source stands by it."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+HOUR = 3600.0
+
+
+class Habit(BaseModel):
+    """The day of one occupation. Chances per workday; times in hours.
+
+    to_main : chance of going to work or school; leave, leave_sd, stay, stay_sd : h
+    errand  : chance of a shop on the way home; outing, outing_again : chance of a first and second tour on a day at home
+    evening : chance of an evening tour
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    to_main: float = Field(0.0, ge=0.0, le=1.0)
+    leave: float = Field(8.0, ge=0.0, le=24.0)
+    leave_sd: float = Field(0.7, ge=0.0, le=6.0)
+    stay: float = Field(8.0, ge=0.0, le=24.0)
+    stay_sd: float = Field(1.0, ge=0.0, le=6.0)
+    errand: float = Field(0.0, ge=0.0, le=1.0)
+    outing: float = Field(0.0, ge=0.0, le=1.0)
+    outing_again: float = Field(0.0, ge=0.0, le=1.0)
+    evening: float = Field(0.0, ge=0.0, le=1.0)
+
+    def row(self) -> list[float]:
+        """As a row of the habits table of the kernels, in seconds."""
+        return [self.to_main, self.leave * HOUR, self.leave_sd * HOUR, self.stay * HOUR, self.stay_sd * HOUR,
+                self.errand, self.outing, self.outing_again, self.evening]
+
+
+class ModeTaste(BaseModel):
+    """Utility of one mode: constant + per_minute x (travel time + overhead). speed in km/h, distances in km."""
+
+    model_config = ConfigDict(extra="forbid")
+    constant: float = 0.0
+    per_minute: float = Field(-0.06, le=0.0)
+    overhead: float = Field(0.0, ge=0.0, description="min, to reach and park or to wait")
+    speed: float = Field(15.0, gt=0.0, description="km/h, door to door; a driver takes the live time instead")
+    shortest: float = Field(0.0, ge=0.0)
+    longest: float = Field(1000.0, gt=0.0)
+
+
+def _habits() -> dict[str, Habit]:
+    # assumption; set so that trips per person and day come to the published 3.08 (CBS, 2002/03)
+    return {
+        "child": Habit(outing=0.75, outing_again=0.45, evening=0.10),
+        "pupil": Habit(to_main=0.93, leave=8.15, leave_sd=0.13, stay=6.6, stay_sd=0.6, errand=0.08, outing=0.7,
+                       outing_again=0.5, evening=0.45),
+        "student": Habit(to_main=0.70, leave=8.8, leave_sd=1.0, stay=6.0, stay_sd=1.8, errand=0.25, outing=0.8,
+                         outing_again=0.5, evening=0.50),
+        "worker": Habit(to_main=0.74, leave=7.8, leave_sd=0.9, stay=8.2, stay_sd=1.3, errand=0.25, outing=0.9,
+                        outing_again=0.65, evening=0.42),
+        "home": Habit(outing=0.92, outing_again=0.68, evening=0.30),
+        "retired": Habit(outing=0.90, outing_again=0.55, evening=0.20),
+        "through": Habit(),
+    }
+
+
+def _tastes() -> dict[str, ModeTaste]:
+    # assumption; constants set so that shares come near the published ones (CBS 2002/03: driver .32, passenger .16,
+    # bicycle .26, walk .19, public transport .05 of 3.08 trips)
+    return {
+        "car": ModeTaste(constant=0.0, per_minute=-0.06, overhead=4.0),
+        "passenger": ModeTaste(constant=-1.3, per_minute=-0.06, overhead=4.0, speed=30.0),
+        "transit": ModeTaste(constant=-1.2, per_minute=-0.05, overhead=14.0, speed=22.0, shortest=1.5),
+        "bicycle": ModeTaste(constant=0.1, per_minute=-0.08, overhead=2.0, speed=16.0, longest=15.0),
+        "walk": ModeTaste(constant=0.6, per_minute=-0.09, overhead=0.0, speed=5.0, longest=5.0),
+    }
+
+
+class CitizensConfig(BaseModel):
+    """The citizens' habits and tastes.
+
+    weekend_main  : factor on the chance of going to work or school at the weekend
+    visit_range   : km; the chance of visiting a shop falls as exp(-distance / visit_range)
+    dwell         : min; shortest stay at a stop, however late one came
+    beyond_speed  : km/h on the road beyond a gateway
+    through_by_hour : weights of through traffic by the hour
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    habits: dict[str, Habit] = Field(default_factory=_habits)
+    tastes: dict[str, ModeTaste] = Field(default_factory=_tastes)
+    weekend_main: float = Field(0.15, ge=0.0, le=1.0)
+    visit_range: float = Field(1.6, gt=0.0)
+    dwell: float = Field(5.0, ge=1.0)
+    beyond_speed: float = Field(75.0, gt=0.0)
+    through_by_hour: list[float] = Field(
+        # assumption, after the double peak of Dutch main roads
+        default=[0.6, 0.4, 0.3, 0.4, 0.8, 2.0, 4.6, 7.2, 7.4, 5.8, 5.0, 5.0, 5.2, 5.4, 5.6, 6.2, 7.4, 7.8, 6.0, 4.6, 3.6,
+                 3.0, 2.4, 1.3], min_length=24, max_length=24)

@@ -1,0 +1,285 @@
+"""Citizens: residents, incoming commuters and through traffic, each with a day of activities and trips.
+
+They decide when to go where, and by which mode on the live car times; vehicles, bicycles and walkers are moved by the
+vehicles domain, which tells when they arrive. Passengers and users of public transport are carried at a stated speed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from agents.citizens import kernels as law
+from agents.citizens.choice import choose_all
+from agents.citizens.config import CitizensConfig
+from twin.attributes import Column
+from twin.clock import day, hour, minute
+from twin.coupling import Batch, Event, Reads, on
+from twin.domain import Balance, Domain, Indicator
+from twin.draws import uniforms
+from twin.network import Network, Router
+from twin.population import Population
+from twin.tables import OCCUPATIONS
+
+NIGHT = 4 * hour  # a new plan begins when most people are at home
+QUARTER = 15 * minute
+
+
+class Citizens(Domain):
+    """Plans, mode choice and where everybody is."""
+
+    name, every = "citizens", minute
+    Config = CitizensConfig
+    travel_ms = Reads("vehicles.travel_ms", coupling="traffic.citizens")
+
+    # between kernels, in bulk; value = the location of departure
+    drive = Event(by="advance", subject="person", object="location of arrival", value="location of departure", recorded=False)
+    ride = Event(by="advance", subject="person", object="location of arrival", value="location of departure", recorded=False)
+    walk = Event(by="advance", subject="person", object="location of arrival", value="location of departure", recorded=False)
+
+    publishes = {"place": Column("int32", default=0, meaning="location where each person is, or has set off from")}
+    series = {"citizens": {
+        "away": Column("int32", unit="persons", meaning="residents who are not at home"),
+        "under_way": Column("int32", unit="persons", meaning="people between two places"),
+        **{mode: Column("int32", unit="trips", meaning="trips begun in the quarter of an hour") for mode in law.MODES},
+    }}
+
+    def setup(self, world, area):
+        people, config = area.people, self.config
+        n = len(people)
+        self.people = Population(world, "citizen", n, {
+            "at": people.home.astype(np.int32), "due": np.full(n, law.NEVER), "stop": np.zeros(n, np.int8),
+            "state": np.zeros(n, np.int8), "mode": np.full(n, law.WALK, np.int8), "trips": np.zeros(n, np.int32),
+            "goal": np.full(n, -1, np.int32), "left": np.zeros(n, np.int64),
+            "seconds_travelled": np.zeros(n), "stops": np.zeros(n, np.int8),
+            "place": np.zeros((n, law.STOPS), np.int32), "leave": np.zeros((n, law.STOPS), np.int32),
+        })
+        self.zone = np.maximum(area.location_zone()[people.home], 0) if n else np.zeros(0, np.int32)
+        self.car, self.household_car = self._cars(area)
+        self.habits = np.array([config.habits[name].row() for name in OCCUPATIONS])
+        self.hourly = np.cumsum(config.through_by_hour) / np.sum(config.through_by_hour)
+        self.reach, self.reach_place = self._reach(area)
+        tastes = [config.tastes[mode] for mode in law.MODES]
+        self.taste = tuple(np.array([getattr(t, name) for t in tastes]) * unit for name, unit in (
+            ("constant", 1.0), ("per_minute", 1.0), ("speed", 1 / 3.6), ("overhead", 1.0)))
+        self.limits = np.array([[t.shortest, t.longest] for t in tastes]) * 1000.0
+        self.xy, self.node = area.location_xy(), area.location_node("car")
+        gates = len(area.gateways)
+        self.beyond = np.concatenate([np.zeros(len(area.buildings)), area.gateways.distance]) if gates else np.zeros(len(area.buildings))
+        self.network = Network.of(area, "car")
+        self.router = Router(self.network)
+        self.detour = self._detour()
+        self.midnight, self.customised = 0, -1
+        self.found = np.empty(n, np.int64)
+        self.count = {mode: 0 for mode in law.MODES}
+        self.resident_trips = np.zeros(5, np.int64)
+        self.given_up, self.out_at_night = 0, 0
+        self.arrivals = np.zeros((len(area.zones), 2))
+        self.choosing = self.stream("mode")
+        self.publish("place", self.people.at)
+
+    def _cars(self, area):
+        """Who drives a car of the household: as many licence holders as it has cars, the oldest first."""
+        people, n = area.people, len(area.people)
+        has = np.asarray(people.has_car & people.licence).copy()
+        home = people.household
+        inside = np.flatnonzero(home >= 0)
+        order = inside[np.lexsort((inside, -people.age[inside], ~has[inside], home[inside]))]
+        household = home[order]
+        rank = np.arange(len(order)) - np.searchsorted(household, household)
+        has[order] &= rank < area.households.cars[household]
+        carried = np.zeros(n, bool)
+        shared = (area.households.cars > 0) & (area.households.size > 1)
+        carried[inside] = shared[home[inside]]
+        return has, carried
+
+    def _reach(self, area):
+        """Cumulative chance of visiting each shop or leisure place from each zone: capacity x exp(-distance / range)."""
+        places = area.places
+        spots = np.flatnonzero(np.isin(places.kind, ("shop", "leisure", "library", "pharmacy", "gp_post")))
+        if not len(spots):
+            spots = np.arange(len(places)) if len(places) else np.zeros(0, np.int64)
+        where = places.building[spots] if len(spots) else np.zeros(1, np.int32)
+        weight = np.maximum(places.capacity[spots], 1.0) if len(spots) else np.ones(1)
+        zones, buildings = area.zones, area.buildings
+        distance = np.hypot(zones.x[:, None] - buildings.x[where], zones.y[:, None] - buildings.y[where])
+        chance = weight * np.exp(-(distance - distance.min(axis=1, keepdims=True)) / (1000.0 * self.config.visit_range))
+        cumulative = np.cumsum(chance, axis=1)
+        return cumulative / cumulative[:, -1:], np.asarray(where, np.int32)
+
+    def _detour(self):
+        """Median ratio of street to straight distance over up to 500 pairs of locations, drawn by key."""
+        locations = len(self.xy)
+        if locations < 2:
+            return 1.3
+        stream, keys = self.stream("detour"), np.arange(500)
+        a = (uniforms(stream, keys, 0) * locations).astype(np.int64)
+        b = (uniforms(stream, keys, 1) * locations).astype(np.int64)
+        router = Router(self.network, np.maximum(np.rint(self.network.length), 1).astype(np.int64))
+        metres = router.times(self.node[a], self.node[b])
+        straight = np.hypot(*(self.xy[a] - self.xy[b]).T)
+        known = (metres > 0) & (straight > 200.0)
+        return float(np.median(metres[known] / straight[known])) if known.any() else 1.3
+
+    # -- the day -----------------------------------------------------------------------------------------------------
+
+    def advance(self, start, stop):
+        if start == 0 or start % day == NIGHT:
+            self._new_day(start)
+        p = self.people
+        n = law.find_due(p.due, stop, self.found)
+        if n:
+            rows = self.found[:n].copy()
+            carried = p.state[rows] == law.CARRIED
+            if carried.any():
+                self._reach_stop(rows[carried], p.goal[rows[carried]], p.due[rows[carried]], start)
+            self._set_off(rows[~carried], stop)
+        self.publish("place", p.at)
+
+    def _new_day(self, now):
+        p, area = self.people, self.area
+        number = now // day
+        self.midnight = number * day
+        people = area.people
+        home = np.asarray(people.home)
+        settled = (p.state == law.RESTING) & ((p.at == home) | (people.occupation == law.THROUGH))
+        rows = np.flatnonzero(settled)
+        self.out_at_night += len(settled) - len(rows)
+        factor = self.config.weekend_main if self.world.calendar.is_weekend(now) else 1.0
+        law.plan_days(rows, number, self.stream("plan"), self.habits, factor, people.occupation, home, people.main, self.zone,
+                      people.resident, self.reach, self.reach_place, self.hourly, p.place, p.leave, p.stops)
+        law.start_day(rows, self.midnight, now, home, p.leave, p.stops, p.at, p.due, p.stop, p.state)
+
+    def _set_off(self, rows, stop):
+        """Departures of one window: a mode for each new tour, then a trip; those who are there already stay."""
+        p = self.people
+        goal = p.place[rows, p.stop[rows]]
+        there = goal == p.at[rows]
+        if there.any():
+            stay = rows[there]
+            self._reach_stop(stay, goal[there], p.due[stay], self.world.start, travelled=False)
+            rows, goal = rows[~there], goal[~there]
+        if not len(rows):
+            return
+        origin, when = p.at[rows], p.due[rows]
+        home = self.area.people.home[rows]
+        self._choose(rows[origin == home], goal[origin == home])
+        mode = p.mode[rows]
+        p.goal[rows], p.left[rows], p.state[rows] = goal, when, law.MOVING
+        p.due[rows] = law.NEVER
+        p.trips[rows] += 1
+        for event, kind in ((self.drive, law.CAR), (self.ride, law.BICYCLE), (self.walk, law.WALK)):
+            go = mode == kind
+            event.many(rows[go], goal[go], origin[go].astype(float), at=when[go], ordinal=p.trips[rows[go]])
+        carried = (mode == law.PASSENGER) | (mode == law.TRANSIT)
+        if carried.any():
+            who = rows[carried]
+            p.state[who] = law.CARRIED
+            p.due[who] = when[carried] + self._carried_ms(origin[carried], goal[carried], mode[carried])
+        resident = np.asarray(self.area.people.resident[rows])
+        self.resident_trips += np.bincount(mode[resident], minlength=5)
+        for k, name in enumerate(law.MODES):
+            self.count[name] += int((mode == k).sum())
+
+    def _distance(self, a, b):
+        return np.hypot(*(self.xy[a] - self.xy[b]).T) * self.detour + self.beyond[a] + self.beyond[b]
+
+    def _choose(self, rows, goal):
+        """A mode for each tour that begins at home, kept until the person is home again."""
+        if not len(rows):
+            return
+        p = self.people
+        origin = p.at[rows]
+        through = self.area.people.occupation[rows] == law.THROUGH
+        p.mode[rows[through]] = law.CAR
+        rows, goal, origin = rows[~through], goal[~through], origin[~through]
+        distance = self._distance(origin, goal)
+        drivers = self.car[rows] | self.household_car[rows]
+        car_ms = np.full(len(rows), -1, np.int64)
+        car_ms[drivers] = self._car_ms(origin[drivers], goal[drivers])
+        utility = np.empty((len(rows), 5))
+        constant, per_minute, speed, overhead = self.taste
+        law.utilities(distance, car_ms, self.car[rows], self.household_car[rows], self.area.people.has_bicycle[rows],
+                      constant, per_minute, speed, overhead, self.limits, utility)
+        chosen = np.empty(len(rows), np.int64)
+        choose_all(utility, uniforms(self.choosing, rows, p.trips[rows]), chosen)
+        chosen[chosen < 0] = law.TRANSIT  # nothing else goes that far: public transport
+        p.mode[rows] = chosen
+
+    def _car_ms(self, origin, goal):
+        """Live driving time between locations, ms; the road beyond a gateway at its own speed."""
+        slot = self.world.start // QUARTER
+        if slot != self.customised:
+            self.customised = slot
+            self.router.customise(np.maximum(self.travel_ms[self.network.rows], 1))
+        inside = self.router.times(self.node[origin], self.node[goal])
+        beyond = (self.beyond[origin] + self.beyond[goal]) / (self.config.beyond_speed / 3.6) * 1000.0
+        return np.where(inside < 0, -1, inside + beyond.astype(np.int64))
+
+    def _carried_ms(self, origin, goal, mode):
+        """Door-to-door time of passengers and users of public transport, ms."""
+        _, _, speed, overhead = self.taste
+        seconds = self._distance(origin, goal) / speed[mode] + 60.0 * overhead[mode]
+        return np.maximum((1000.0 * seconds).astype(np.int64), minute)
+
+    @on("vehicles.arrived", phase="advance", when="next", coupling="vehicles.arrivals")
+    def take_arrivals(self, arrived: Batch) -> None:
+        """People whom the vehicles domain brought to their stop."""
+        self._reach_stop(arrived.subject, arrived.object, arrived.time, self.world.start)
+
+    @on("vehicles.unrouted", phase="advance", when="next", coupling="vehicles.arrivals")
+    def give_up(self, failed: Batch) -> None:
+        """No way leads there: the person is counted and carried by the next best thing, public transport."""
+        p = self.people
+        rows = failed.subject
+        self.given_up += len(rows)
+        p.state[rows] = law.CARRIED
+        mode = np.full(len(rows), law.TRANSIT)
+        p.due[rows] = np.maximum(failed.time + self._carried_ms(p.at[rows], p.goal[rows], mode), self.world.start)
+
+    def _reach_stop(self, rows, places, times, start, travelled=True):
+        p = self.people
+        if travelled:
+            seconds = (times - p.left[rows]) / 1000.0
+            p.seconds_travelled[rows] += seconds
+            resident = np.asarray(self.area.people.resident[rows])
+            zone = self.zone[rows[resident]]
+            self.arrivals[:, 0] += np.bincount(zone, minlength=len(self.arrivals))
+            self.arrivals[:, 1] += np.bincount(zone, seconds[resident], minlength=len(self.arrivals))
+        law.arrive(rows, places, times, self.midnight, int(self.config.dwell * minute), start, p.leave, p.stops, p.at, p.due,
+                   p.stop, p.state)
+
+    def step(self):
+        if self.now % QUARTER:
+            return
+        p = self.people
+        resident = np.asarray(self.area.people.resident)
+        self.record("citizens.away", int(((p.at != self.area.people.home) & resident).sum()))
+        self.record("citizens.under_way", int((p.state != law.RESTING).sum()))
+        for mode, count in self.count.items():
+            self.record(f"citizens.{mode}", count)
+            self.count[mode] = 0
+
+    # -- results -----------------------------------------------------------------------------------------------------
+
+    def indicators(self):
+        p, area = self.people, self.area
+        resident = np.asarray(area.people.resident)
+        residents, days = max(int(resident.sum()), 1), max(self.world.stop / day, 1e-9)
+        trips = int(self.resident_trips.sum())
+        yield Indicator("trips_per_person", trips / residents / days, "trips/day", n=residents)
+        yield Indicator("travel_time_per_person", float(p.seconds_travelled[resident].sum()) / 60.0 / residents / days,
+                        "min/day", n=residents, better="lower")
+        for k, mode in enumerate(law.MODES):
+            yield Indicator("mode_share", 100.0 * self.resident_trips[k] / max(trips, 1), "%", group=mode, n=trips)
+        done = self.arrivals.sum(axis=0)
+        yield Indicator("travel_time_mean", done[1] / max(done[0], 1) / 60.0, "min", n=int(done[0]), better="lower")
+        yield Indicator("trips_given_up", float(self.given_up), "trips", n=trips, better="lower")
+        population = np.bincount(self.zone[resident], minlength=len(area.zones))
+        for z in np.flatnonzero(self.arrivals[:, 0] > 0):
+            yield Indicator("travel_time_mean", self.arrivals[z, 1] / self.arrivals[z, 0] / 60.0, "min", "neighbourhood",
+                            str(area.zones.code[z]), n=int(self.arrivals[z, 0]), better="lower", residents=int(population[z]))
+
+    def balances(self):
+        p = self.people
+        somewhere = int(((p.state == law.RESTING) & (p.at >= 0)).sum() + (p.state == law.MOVING).sum() + (p.state == law.CARRIED).sum())
+        return [Balance("every person is at a place or under way", float(len(p)), float(somewhere), "persons")]

@@ -1,0 +1,71 @@
+"""Weather: one temperature and one irradiance for the whole area, as signals."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from agents.weather.kernels import clear_sky, sun_height, temperature
+from twin.attributes import Column
+from twin.clock import day, hour, minute
+from twin.domain import Domain, Indicator
+from twin.draws import normal
+
+# by month; computed from KNMI's hourly observations at De Bilt, 2021-2024 (CC BY 4.0)
+MEAN = (4.6, 6.3, 7.4, 8.9, 13.6, 17.6, 18.2, 18.5, 15.9, 12.5, 7.7, 5.6)  # deg C
+SPREAD = (3.5, 4.1, 3.1, 3.2, 2.9, 3.1, 2.2, 2.4, 3.4, 2.7, 3.1, 3.9)  # deg C, standard deviation of daily means
+SWING = (4.7, 5.9, 8.2, 8.6, 9.8, 10.4, 9.4, 9.5, 9.7, 7.4, 5.6, 4.5)  # deg C, warmest less coldest hour of a day
+CLEARNESS = (0.50, 0.56, 0.66, 0.65, 0.64, 0.69, 0.62, 0.67, 0.68, 0.60, 0.56, 0.44)  # day's irradiation / clear sky's
+CLEARNESS_SPREAD = (0.28, 0.32, 0.29, 0.25, 0.22, 0.24, 0.21, 0.21, 0.22, 0.26, 0.28, 0.27)
+
+
+class WeatherConfig(BaseModel):
+    """temperature_offset : deg C on every hour, for a heatwave or a frost; latitude : degrees north."""
+
+    model_config = ConfigDict(extra="forbid")
+    temperature_offset: float = Field(0.0, ge=-40.0, le=40.0)
+    latitude: float = Field(52.1, ge=-90.0, le=90.0)
+
+
+class Weather(Domain):
+    """A day's weather drawn around the month's climate; keyed by date, so every scenario has the same sky."""
+
+    name, every = "weather", 15 * minute
+    Config = WeatherConfig
+    publishes = {
+        "temperature": Column(unit="deg C", default=10.0, meaning="air temperature at 1.5 m"),
+        "irradiance": Column(unit="W/m2", default=0.0, meaning="global horizontal irradiance"),
+    }
+    series = {"weather": publishes}
+
+    def setup(self, world, area):
+        self.warmest = -np.inf
+        self._publish(0)
+
+    def step(self):
+        values = self._publish(self.now)
+        self.warmest = max(self.warmest, values[0])
+        self.record("weather.temperature", values[0])
+        self.record("weather.irradiance", values[1])
+
+    def _publish(self, ms):
+        values = self.at(ms)
+        self.publish("temperature", np.array(values[:1]))
+        self.publish("irradiance", np.array(values[1:]))
+        return values
+
+    def at(self, ms):
+        """(temperature deg C, irradiance W/m2) at `ms`; local clock time is taken as solar time plus 40 minutes."""
+        date = self.world.calendar.at(ms)
+        month, number = date.month - 1, ms // day
+        key = date.toordinal()
+        warmth = normal(self.stream("warmth"), key)
+        haze = normal(self.stream("haze"), key)
+        mean = MEAN[month] + SPREAD[month] * warmth + self.config.temperature_offset
+        clearness = min(max(CLEARNESS[month] + CLEARNESS_SPREAD[month] * haze, 0.08), 1.0)
+        solar_hour = (ms - number * day) / hour - 40.0 / 60.0
+        sine = sun_height(date.timetuple().tm_yday, solar_hour, self.config.latitude)
+        return temperature(mean, SWING[month], solar_hour), clearness * clear_sky(sine)
+
+    def indicators(self):
+        return [Indicator("temperature_max", float(self.warmest), "deg C")]
