@@ -1,0 +1,118 @@
+"""An ambulance and its crew: a SimPy process that drives, treats, transports and returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from twin.clock import minute
+
+if TYPE_CHECKING:
+    from agents.care.domain import Care
+
+A1, A2, ADVICE = 0, 1, 2
+CLASSES = ("A1", "A2", "advice")
+ILLNESS, OXYGEN = 0, 1
+OUTCOMES = ("open", "advice", "treated at scene", "discharged", "admitted")
+OPEN, ADVISED, TREATED, DISCHARGED, ADMITTED = range(5)
+
+
+@dataclass(slots=True)
+class Call:
+    """One 112 call: who, where, why, how urgent, and what became of it."""
+
+    id: str
+    person: int
+    ordinal: int
+    location: int
+    zone: int
+    cause: int
+    urgency: int
+    time: int
+    response: int = -1
+    outcome: int = OPEN
+    because: list[str] = field(default_factory=list)
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """Its place in the queue for a unit: urgency, time, person."""
+        return (self.urgency, self.time, self.person)
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """A drive as the world answered it: when it began, how long it takes, over which links, and what slows it down."""
+
+    began: int
+    ms: int
+    links: tuple[int, ...]
+    slowed_by: tuple[str, ...]
+
+
+class Ambulance:
+    """A unit. Owned by its own process: rebuilt by replay, never saved.
+
+    node : where it stands, or where its drive began; drive : the Drive under way, or None
+    """
+
+    def __init__(self, care: Care, key: int, home: int) -> None:
+        self.care, self.key, self.home, self.node = care, key, home, home
+        self.call: Call | None = None
+        self.drive: Drive | None = None
+        self.busy_ms = 0
+        self.woken = care.world.timeline.event()
+        self.free = True
+        self.process = care.process(self.work())
+
+    def work(self) -> Any:
+        """The unit's life: wait at the post or on the way home, serve a call, return."""
+        care = self.care
+        wait = care.world.timeline.timeout
+        while True:
+            care.offer(self)
+            if not self.woken.triggered and self.node != self.home:
+                self.set_off(self.home)
+                arrived = wait(self.drive.ms)  # type: ignore[union-attr]
+                yield self.woken | arrived
+                self.stop(arrived.processed)
+            if not self.woken.triggered:
+                yield self.woken
+            call, began = self.call, care.now
+            assert call is not None
+            yield wait(care.ms(care.config.chute))
+            yield from self.drive_to(care.node_of(call.location))
+            care.at_scene(self, call)
+            yield wait(care.on_scene_ms(call))
+            if care.luck("transport", call) < care.config.transport:
+                hospital = care.nearest_hospital(self.node)
+                yield from self.drive_to(care.hospitals[hospital].node)
+                yield from care.hospitals[hospital].hand_over(call)
+            else:
+                care.close(call, TREATED)
+            self.busy_ms += care.now - began
+            self.call, self.woken = None, care.world.timeline.event()
+
+    def drive_to(self, node: int) -> Any:
+        """Drive to a node on the travel times of this moment."""
+        self.set_off(node)
+        yield self.care.world.timeline.timeout(self.drive.ms)  # type: ignore[union-attr]
+        if self.call is not None:
+            self.call.because += [e for e in self.drive.slowed_by if e not in self.call.because]  # type: ignore[union-attr]
+        self.stop(True, node)
+
+    def set_off(self, node: int) -> None:
+        """Begin a drive."""
+        ms, links, slowed_by = self.care.way(self.node, node)
+        self.drive = Drive(self.care.now, ms, links, slowed_by)
+
+    def stop(self, arrived: bool, node: int | None = None) -> None:
+        """End a drive: at its goal, or wherever the unit is when it is called on the way home."""
+        self.node = (self.home if node is None else node) if arrived else self.position()
+        self.drive = None
+
+    def position(self) -> int:
+        """The node that the unit is at, or comes to next, going evenly along its way."""
+        if self.drive is None or not self.drive.links:
+            return self.node
+        share = min((self.care.now - self.drive.began) / max(self.drive.ms, 1), 1.0)
+        return self.care.head_of(self.drive.links[min(int(share * len(self.drive.links)), len(self.drive.links) - 1)])

@@ -1,0 +1,389 @@
+"""Care: 112 calls, ambulances, hospitals, devices at home, and how many residents help would reach in time."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from typing import Any
+
+import numpy as np
+
+from agents.care import kernels as law
+from agents.care.ambulance import A1, A2, ADVICE, ADVISED, CLASSES, ILLNESS, OPEN, OUTCOMES, OXYGEN, Ambulance, Call
+from agents.care.config import CareConfig
+from agents.care.devices import HomeDevices
+from agents.care.hospital import Hospital
+from twin.attributes import Column
+from twin.clock import day, hour, minute
+from twin.coupling import Event, Reads, Record, observe, on
+from twin.domain import Balance, Domain, Indicator
+from twin.network import Network, Router
+
+AGES = (0, 15, 45, 65, 80)
+UNREACHED = 1 << 40
+
+
+class Care(Domain):
+    """Calls are arrivals by age and health; the closest free unit drives on live travel times."""
+
+    name, every = "care", minute
+    Config = CareConfig
+    travel_ms = Reads("vehicles.travel_ms", coupling="traffic.care")
+    place = Reads("citizens.place")
+
+    fell_ill = Event(by="advance", subject="person", recorded=False)
+    walked_in = Event(by="advance", subject="person", recorded=False)
+    call = Event(by="process", subject="person (synthetic)", object="neighbourhood of home", value="cause: 0 illness, 1 oxygen")
+    dispatched = Event(by="process", subject="person (synthetic)", object="ambulance", value="s since the call")
+    response = Event(by="process", subject="person (synthetic)", object="ambulance", value="s from call to arrival")
+    closed = Event(by="process", subject="person (synthetic)", object="outcome: row of OUTCOMES", value="min since the call")
+    battery_empty = Event(by="process", subject="person (synthetic)", object="kind: 0 oxygen, 1 alarm", value="min of battery")
+
+    series = {
+        "care": {
+            "reach": Column(unit="%", meaning="residents whom the nearest free unit reaches within the norm"),
+            "free_units": Column("int32", unit="ambulances"), "waiting": Column("int32", unit="calls"),
+            "bays": Column("int32", unit="bays in use"), "beds": Column("int32", unit="beds in use"),
+            "devices_unpowered": Column("int32", unit="devices", meaning="at home with an empty battery"),
+        },
+        "zone": {"reach": Column(unit="%", meaning="residents whom the nearest free unit reaches within the norm")},
+    }
+    tables = {"restricted/calls": {
+        "person": Column("int64"), "time": Column("int64", unit="ms"), "location": Column("int32"), "cause": Column("int8"),
+        "urgency": Column("int8"), "response": Column("int64", unit="ms", meaning="-1 none"), "outcome": Column("int8"),
+    }, "replay/ambulances": {
+        "time": Column("int64", unit="ms"), "unit": Column("int32"), "x": Column(unit="m"), "y": Column(unit="m"),
+        "busy": Column("bool"),
+    }}
+
+    def setup(self, world, area):
+        people = area.people
+        self.node = area.location_node("car")
+        self.network = Network.of(area, "car")
+        links = area.links
+        self.head = links.head
+        self.free_ms = np.maximum(1000.0 * links.length / links.speed, 1).astype(np.int64)
+        self.blue_ms = np.empty(len(links), np.int64)
+        self.router, self.routed_at = Router(self.network), -1
+        self.slow: dict[int, str] = {}
+        self.calls: list[Call] = []
+        self.per_person: dict[int, int] = {}
+        self.ills: dict[int, int] = {}
+        self.queue: list[tuple[tuple[int, int, int], int]] = []
+        self.idle: dict[int, Ambulance] = {}
+        self._residents(people, area)
+        self.devices = HomeDevices(self)
+        kinds, places = area.places.kind, area.places
+        hospitals = np.flatnonzero(kinds == "hospital")
+        self.hospitals = [Hospital(self, k, int(self.node[places.building[p]]), max(int(places.capacity[p]), 10))
+                          for k, p in enumerate(hospitals)]
+        posts = [p for p in np.flatnonzero(kinds == "ambulance_post") for _ in range(max(int(places.capacity[p]), 1))]
+        self.units = [Ambulance(self, k, int(self.node[places.building[p]])) for k, p in enumerate(posts)]
+        self.probes, self.zone_reach, self.least = 0, np.zeros(len(area.zones)), 100.0
+        self.reach_sum = 0.0
+        self.closed_calls = 0
+
+    def _residents(self, people, area):
+        """Rates of each resident, and how many live at each node and in each zone."""
+        resident = np.asarray(people.resident)
+        config = self.config
+        band = np.searchsorted(AGES, people.age, side="right") - 1
+        weight = np.array(config.age_weight)[band] * np.array(config.health_weight)[people.health] * resident
+        self.residents = int(resident.sum())
+        share = weight / max(weight.sum(), 1e-9)
+        per_day = self.residents / 1e6
+        self.need = config.urgent_calls + config.other_calls + config.advice_calls
+        self.rate = share * per_day * self.need
+        self.walk_rate = share * per_day * config.walk_ins
+        self.hourly = np.array(config.calls_by_hour) / np.sum(config.calls_by_hour)
+        home = people.home[resident]
+        self.home_node = self.node[home]
+        self.home_zone = area.location_zone()[home]
+        self.zone_residents = np.bincount(np.maximum(self.home_zone, 0), minlength=len(area.zones))
+
+    # -- arrivals ----------------------------------------------------------------------------------------------------
+
+    def advance(self, start, stop):
+        if start % day == 0:
+            most = int(self.residents * 1e-3) + 100
+            person, ms = np.empty(most, np.int64), np.empty(most, np.int64)
+            for event, rate, stream in ((self.fell_ill, self.rate, "illness"), (self.walked_in, self.walk_rate, "walk_in")):
+                n = law.day_of_illness(start // day, self.stream(stream), rate, self.hourly, person, ms)
+                if n == most:
+                    raise RuntimeError(f"more than {most} arrivals in a day: rates of the care domain are too high")
+                ordinal = np.full(n, start // day) * 8 + _repeats(person[:n])
+                event.many(person[:n], at=start + ms[:n], ordinal=ordinal)
+
+    @on(fell_ill)
+    def illness(self, event: Record) -> None:
+        """A resident falls ill and someone calls 112."""
+        self.take_call(event.subject, ILLNESS)
+
+    @on(walked_in)
+    def come_to_hospital(self, event: Record) -> None:
+        """A patient comes to the emergency department nearest to where he is."""
+        if self.hospitals:
+            hospital = self.hospitals[self.nearest_hospital(self.node_of(self.place_of(event.subject)))]
+            self.process(hospital.walk_in(event.subject, event.ordinal + 1000))
+
+    # -- calls -------------------------------------------------------------------------------------------------------
+
+    def take_call(self, person: int, cause: int, because: list[str] | None = None) -> None:
+        """The call centre takes a call and decides how urgent it is."""
+        person = int(person)
+        ordinal = self.calls_of(person)
+        self.per_person[person] = ordinal + 1
+        location = self.place_of(person)
+        zone = self.zone_of(person)
+        id = self.call(person, zone, float(cause), because=because or ())
+        call = Call(id, person, ordinal, location, zone, cause, A1, self.now)
+        call.urgency = A1 if cause == OXYGEN else self._urgency(call)
+        self.calls.append(call)
+        if call.urgency == ADVICE:
+            self.close(call, ADVISED)
+        else:
+            self.process(self.intake(call))
+
+    def _urgency(self, call: Call) -> int:
+        config, u = self.config, self.luck("urgency", call) * self.need
+        return A1 if u < config.urgent_calls else A2 if u < config.urgent_calls + config.other_calls else ADVICE
+
+    def intake(self, call: Call) -> Any:
+        """Questions at the call centre; then a unit is sought."""
+        yield self.world.timeline.timeout(self.ms(self.config.intake))
+        heapq.heappush(self.queue, (call.order, len(self.calls)))
+        self._waiting[call.order] = call
+        self.assign()
+
+    @property
+    def _waiting(self) -> dict[tuple[int, int, int], Call]:
+        return self.__dict__.setdefault("_waiting_calls", {})
+
+    def offer(self, unit: Ambulance) -> None:
+        """A unit is free from now on."""
+        self.idle[unit.key] = unit
+        self.assign()
+
+    def assign(self) -> None:
+        """The most urgent waiting call gets the closest free unit."""
+        while self.queue and self.idle:
+            order, _ = heapq.heappop(self.queue)
+            call = self._waiting.pop(order)
+            keys = tuple(sorted(self.idle))
+            nodes = tuple(self.idle[k].position() for k in keys)
+            unit = self.idle.pop(keys[self.closest(nodes, self.node_of(call.location))])
+            unit.call = call
+            self.dispatched(call.person, unit.key, (self.now - call.time) / 1000.0, because=[call.id])
+            unit.woken.succeed()
+
+    def at_scene(self, unit: Ambulance, call: Call) -> None:
+        """A unit has reached its patient."""
+        call.response = self.now - call.time
+        self.response(call.person, unit.key, call.response / 1000.0, because=[call.id, *call.because])
+
+    def close(self, call: Call, outcome: int) -> None:
+        """A call has come to its one outcome."""
+        if call.outcome != OPEN:
+            raise RuntimeError(f"{call.id} ends twice: {OUTCOMES[call.outcome]} and {OUTCOMES[outcome]}")
+        call.outcome = outcome
+        self.closed_calls += 1
+        self.closed(call.person, outcome, (self.now - call.time) / minute, because=[call.id])
+
+    # -- questions that processes ask ----------------------------------------------------------------------------------
+
+    @observe
+    def place_of(self, person: int) -> int:
+        """Location where a person is now; home for one who is on the road."""
+        return int(self.place[person])
+
+    @observe
+    def way(self, a: int, b: int) -> tuple[int, tuple[int, ...], tuple[str, ...]]:
+        """Fastest way under blue light between two nodes: ms, link rows, and events that slow links of it."""
+        self._live()
+        _, links, ms = self.router.paths([a], [b])
+        if ms[0] < 0:
+            raise RuntimeError(f"no way for an ambulance from node {a} to node {b}")
+        slowed = tuple(dict.fromkeys(self.slow[k] for k in links.tolist() if k in self.slow))
+        return max(int(ms[0]), 1), tuple(links.tolist()), slowed
+
+    @observe
+    def closest(self, nodes: tuple[int, ...], goal: int) -> int:
+        """Which of several nodes is nearest in time to `goal`; the first of equals."""
+        self._live()
+        ms = self.router.many_to_one(nodes, goal)
+        return int(np.argmin(np.where(ms < 0, UNREACHED, ms)))
+
+    @observe
+    def nearest_hospital(self, node: int) -> int:
+        """The hospital nearest in time to a node."""
+        self._live()
+        ms = self.router.table([node], [h.node for h in self.hospitals])[0]
+        return int(np.argmin(np.where(ms < 0, UNREACHED, ms)))
+
+    def _live(self) -> None:
+        edge = self.world.start
+        if edge != self.routed_at:
+            self.routed_at = edge
+            config = self.config
+            law.blue_light(self.travel_ms, self.free_ms, config.blue_light_speed, config.blue_light_queue, self.blue_ms)
+            self.router.customise(self.blue_ms[self.network.rows])
+
+    # -- the area and luck: free to read -------------------------------------------------------------------------------
+
+    def node_of(self, location: int) -> int:
+        """Street node of a location."""
+        return int(self.node[location])
+
+    def head_of(self, link: int) -> int:
+        """Node at the end of a link."""
+        return int(self.head[link])
+
+    def zone_of(self, person: int) -> int:
+        """Neighbourhood of a resident's home."""
+        building = int(self.area.people.home[person])
+        return int(self.area.buildings.zone[building]) if building < len(self.area.buildings) else -1
+
+    def calls_of(self, person: int) -> int:
+        """How many calls this person has made."""
+        return self.per_person.get(int(person), 0)
+
+    def luck(self, purpose: str, call: Call) -> float:
+        """A draw for a person's n-th call."""
+        return self.draw(purpose, call.person, call.ordinal)
+
+    @staticmethod
+    def ms(minutes: float) -> int:
+        """Minutes as whole milliseconds."""
+        return round(minutes * minute)
+
+    def exponential_ms(self, purpose: str, key: int, ordinal: int, mean: float) -> int:
+        """An exponential time of mean `mean` minutes, ms."""
+        return self.ms(-math.log(1.0 - self.draw(purpose, key, ordinal)) * mean)
+
+    def on_scene_ms(self, call: Call) -> int:
+        """Time at the scene, ms: exponential above a shortest time."""
+        config = self.config
+        return max(self.exponential_ms("scene", call.person, call.ordinal, config.on_scene), self.ms(config.shortest_on_scene))
+
+    def handover_ms(self, call: Call) -> int:
+        """Time to hand a patient over, ms."""
+        return self.exponential_ms("handover", call.person, call.ordinal, self.config.handover)
+
+    # -- power and junctions -------------------------------------------------------------------------------------------
+
+    @on("grid.feeder_dark", coupling="power.homes")
+    def lose_power(self, event: Record) -> None:
+        """Homes on a feeder lose their power."""
+        self.devices.go_dark(event.subject, event.id)
+
+    @on("grid.feeder_live", coupling="power.homes")
+    def regain_power(self, event: Record) -> None:
+        """Homes on a feeder have power again."""
+        self.devices.go_live(event.subject)
+
+    @on("vehicles.junction_slow", when="next", coupling="traffic.care")
+    def note_slow(self, event: Record) -> None:
+        """A junction has become slow: ways over its approaches name it as contributing."""
+        for link in self.approaches(event.subject):
+            self.slow[link] = event.id
+
+    @on("vehicles.junction_clear", when="next", coupling="traffic.care")
+    def note_clear(self, event: Record) -> None:
+        """A junction is as fast as before."""
+        for link in self.approaches(event.subject):
+            self.slow.pop(link, None)
+
+    def approaches(self, signal: int) -> list[int]:
+        """Link rows that end at a signal's junction."""
+        groups = self.area.signal_groups
+        return [int(k) for k in groups.link[groups.signal == signal]]
+
+    # -- reach -----------------------------------------------------------------------------------------------------------
+
+    def step(self):
+        if self.now % self.ms(self.config.probe):
+            return
+        by_zone, reach = self.probe()
+        self.probes += 1
+        self.reach_sum += reach
+        self.zone_reach += by_zone
+        self.least = min(self.least, reach)
+        self.record("zone.reach", by_zone[self.zone_residents > 0], np.flatnonzero(self.zone_residents > 0))
+        for name, value in (("reach", reach), ("free_units", len(self.idle)), ("waiting", len(self.queue)),
+                            ("bays", sum(h.bays.count for h in self.hospitals)),
+                            ("beds", sum(h.beds.count for h in self.hospitals)),
+                            ("devices_unpowered", len(self.devices.without))):
+            self.record(f"care.{name}", value)
+        self._show_units()
+
+    def probe(self) -> tuple[np.ndarray, float]:
+        """Share of residents, by zone and in all, whom the nearest free unit reaches within the norm now, in %."""
+        config = self.config
+        limit = self.ms(config.norm - config.intake - config.chute)
+        law.blue_light(self.travel_ms, self.free_ms, config.blue_light_speed, config.blue_light_queue, self.blue_ms)
+        nodes = sorted({unit.position() for unit in self.idle.values()})
+        if nodes:
+            ms = self.network.nearest(self.blue_ms[self.network.rows], nodes)
+            reached = (ms[self.home_node] >= 0) & (ms[self.home_node] <= limit)
+        else:
+            reached = np.zeros(len(self.home_node), bool)
+        counts = np.bincount(np.maximum(self.home_zone, 0), reached, minlength=len(self.zone_residents))
+        share = 100.0 * counts / np.maximum(self.zone_residents, 1)
+        return share, 100.0 * float(reached.sum()) / max(len(reached), 1)
+
+    def _show_units(self) -> None:
+        nodes = self.area.nodes
+        at = np.array([unit.position() for unit in self.units], np.int64)
+        self.rows("replay/ambulances", time=np.full(len(at), self.now), unit=np.arange(len(at)), x=nodes.x[at], y=nodes.y[at],
+                  busy=np.array([unit.call is not None for unit in self.units], bool))
+
+    # -- results ---------------------------------------------------------------------------------------------------------
+
+    def indicators(self):
+        zones, probes = self.area.zones, max(self.probes, 1)
+        yield Indicator("ambulance_reach_15min", self.reach_sum / probes, "%", n=self.probes, better="higher")
+        yield Indicator("ambulance_reach_least", self.least, "%", n=self.probes, better="higher")
+        for z in np.flatnonzero(self.zone_residents):
+            yield Indicator("ambulance_reach_15min", self.zone_reach[z] / probes, "%", "neighbourhood", str(zones.code[z]),
+                            n=self.probes, better="higher", residents=int(self.zone_residents[z]))
+        for urgency in (A1, A2):
+            times = [c.response / minute for c in self.calls if c.urgency == urgency and c.response >= 0]
+            if times:
+                yield Indicator("response_mean", float(np.mean(times)), "min", group=CLASSES[urgency], n=len(times), better="lower")
+                if urgency == A1:
+                    late = 100.0 * float(np.mean(np.array(times) > self.config.norm))
+                    yield Indicator("late_share", late, "%", group="A1", n=len(times), better="lower", norm=5.0)
+        for k, name in enumerate(OUTCOMES):
+            yield Indicator("calls", float(sum(c.outcome == k for c in self.calls)), "calls", group=name, n=len(self.calls))
+        yield Indicator("calls_oxygen", float(sum(c.cause == OXYGEN for c in self.calls)), "calls", n=len(self.devices.person),
+                        better="lower")
+        yield Indicator("device_minutes_unpowered", self.devices.unpowered_minutes(), "min", n=len(self.devices.person),
+                        better="lower")
+        waits = [w / minute for h in self.hospitals for w in h.waits]
+        if waits:
+            yield Indicator("emergency_wait_mean", float(np.mean(waits)), "min", n=len(waits), better="lower")
+        self._write_calls()
+
+    def _write_calls(self) -> None:
+        calls = self.calls
+        self.rows("restricted/calls", **{name: np.array([getattr(c, name) for c in calls], np.int64)
+                                         for name in self.tables["restricted/calls"]})
+
+    def balances(self):
+        ended = sum(c.outcome != OPEN for c in self.calls)
+        still = sum(c.outcome == OPEN for c in self.calls)
+        busy = sum(unit.call is not None for unit in self.units)
+        return [
+            Balance("each call ended once or is open", float(len(self.calls)), float(self.closed_calls + still), "calls"),
+            Balance("calls that ended were closed once", float(ended), float(self.closed_calls), "calls"),
+            Balance("each ambulance is free or on a call", float(len(self.units)), float(len(self.idle) + busy), "ambulances"),
+        ]
+
+
+def _repeats(person: np.ndarray) -> np.ndarray:
+    """For each entry how many equal ones stand before it; equal ones are neighbours."""
+    before = np.zeros(len(person), np.int64)
+    for k in range(1, len(person)):
+        if person[k] == person[k - 1]:
+            before[k] = before[k - 1] + 1
+    return before
