@@ -1,0 +1,65 @@
+"""Areas: built from open data or generated. `build(type_name, **options)` finds the builder by its type name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from twin.errors import Fault, InputError, nearest
+
+if TYPE_CHECKING:
+    from twin.area import Area
+
+# type name -> module and function; imported only when used
+TYPES: dict[str, str] = {
+    "town": "scenarios.areas.town:generate_town",
+    "osm": "scenarios.areas.osm:build_from_osm",
+    "folder": "twin.area:read_area",
+}
+
+
+def build(type_name: str, **options: Any) -> Area:
+    """The area of that type with `options` for its builder.
+
+    Raises InputError for an unknown type or option, with the nearest names.
+    """
+    import inspect
+
+    if type_name not in TYPES:
+        raise InputError(Fault("area.type", f"unknown type {type_name!r}", ", ".join(TYPES),
+                               f"did you mean {nearest(type_name, list(TYPES)) or 'town'}?"))
+    builder = _load(TYPES[type_name])
+    known = list(inspect.signature(builder).parameters)
+    faults = [Fault(f"area.{o}", "unknown option", ", ".join(known), f"did you mean {nearest(o, known) or known[0]}?")
+              for o in options if o not in known]
+    if faults:
+        raise InputError(faults)
+    return builder(**options)  # type: ignore[no-any-return]
+
+
+def _load(spec: str) -> Callable[..., Any]:
+    module, function = spec.split(":")
+    return getattr(import_module(module), function)  # type: ignore[no-any-return]
+
+
+# builders of tables that belong to a domain: called once the place itself stands
+DOMAIN_BUILDERS = {"grid": "agents.grid.build:build_grid"}
+
+
+def finish(area: Area) -> Area:
+    """Add the tables of the domains that can build their own for any area; a domain that is not installed adds none."""
+    area.facts["domains_built"] = []
+    for domain, spec in DOMAIN_BUILDERS.items():
+        module = spec.split(":")[0]
+        try:
+            there = find_spec(module) is not None
+        except ModuleNotFoundError:
+            there = False
+        if not there:
+            continue
+        for table, columns in _load(spec)(area).items():
+            area.put(table, columns)
+        area.facts["domains_built"].append(domain)
+    return area

@@ -1,0 +1,122 @@
+"""Who works and learns where: capacity-bound choice by distance, and the people who come in or pass through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.draws import stream, uniforms
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+# relative weight of a gateway by the class of its road: vehicles that enter per day on an average road of that class
+# in or near a Dutch town (assumption)
+GATEWAY_WEIGHT = {"motorway": 25_000, "trunk": 10_000, "primary": 6_000, "secondary": 3_000, "tertiary": 1_200}
+DECAY = {"primary": 600.0, "secondary": 1_800.0, "work": 3_500.0, "university": 5_000.0}   # m, mean of the decay (assumption)
+
+ASSUMPTIONS = {
+    "commuting.decay": "choice of school and work falls off as exp(-distance/decay), decay 0.6 km primary school, 1.8 km "
+                       "secondary school, 3.5 km work, 5 km university (assumption)",
+    "commuting.gateways": "commuters and through traffic use gateways in proportion to vehicles per day by road class: "
+                          "motorway 25,000, trunk 10,000, primary 6,000, secondary 3,000, tertiary 1,200 (assumption)",
+}
+
+
+def assign(zone: Ints, zone_xy: Floats, slots: Ints, slot_group: Ints, group_xy: Floats, decay: float, seed: int,
+           purpose: str, key: Ints) -> Ints:
+    """A slot for each person, nearer ones more often, no slot twice; -1 for those who found none.
+
+    zone, key  : of each person;  zone_xy: shape (zones, 2)
+    slots      : the building of each slot;  slot_group: the group (zone or school) of each slot, for the distance
+    Doubly constrained gravity (Wilson 1967, Transportation Research 1:253), then exact filling of each group.
+    """
+    n = len(zone)
+    if not n or not len(slots):
+        return np.full(n, -1, np.int64)
+    groups = len(group_xy)
+    capacity = np.bincount(slot_group, minlength=groups).astype(float)
+    people = np.bincount(zone, minlength=len(zone_xy)).astype(float)
+    share = _gravity(people, capacity, zone_xy, group_xy, decay)
+    wanted = _pick(share, zone, uniforms(stream(seed, purpose), key))
+    return _fill(wanted, slots, slot_group, groups, key, seed, purpose)
+
+
+def _gravity(people: Floats, capacity: Floats, zone_xy: Floats, group_xy: Floats, decay: float) -> Floats:
+    """Share of each zone's people that goes to each group, rows summing to 1; shape (zones, groups)."""
+    distance = np.hypot(zone_xy[:, None, 0] - group_xy[None, :, 0], zone_xy[:, None, 1] - group_xy[None, :, 1])
+    flow = np.exp(-np.minimum(distance / decay, 60.0)) * capacity[None, :] + 1e-300
+    flow /= flow.sum(1, keepdims=True)
+    if people.sum() <= 0:
+        return flow
+    room = capacity * min(1.0, people.sum() / capacity.sum())
+    for _ in range(20):
+        column = people @ flow
+        flow *= np.minimum(room / np.maximum(column, 1e-12), 1e6)[None, :]
+        flow /= np.maximum(flow.sum(1, keepdims=True), 1e-300)
+    return flow
+
+
+def _pick(share: Floats, zone: Ints, draw: Floats) -> Ints:
+    order = np.argsort(zone, kind="stable")
+    zones, first = np.unique(zone[order], return_index=True)
+    out = np.empty(len(zone), np.int64)
+    for z, rows in zip(zones, np.split(order, first[1:]), strict=True):
+        total = np.cumsum(share[z])
+        out[rows] = np.minimum(np.searchsorted(total / total[-1], draw[rows], "right"), share.shape[1] - 1)
+    return out
+
+
+def _fill(wanted: Ints, slots: Ints, slot_group: Ints, groups: int, key: Ints, seed: int, purpose: str) -> Ints:
+    """Hand out the slots of each group at random; who comes too many takes any slot that is left."""
+    luck = uniforms(stream(seed, purpose + ".order"), key)
+    people = np.lexsort((luck, wanted))
+    shuffled = uniforms(stream(seed, purpose + ".slot"), np.arange(len(slots)))
+    free = np.lexsort((shuffled, slot_group))
+    capacity = np.bincount(slot_group, minlength=groups)
+    count = np.bincount(wanted, minlength=groups)
+    rank = np.arange(len(people)) - np.repeat(np.cumsum(count) - count, count)
+    group = wanted[people]
+    first = np.cumsum(capacity) - capacity
+    fits = rank < capacity[group]
+    out = np.full(len(wanted), -1, np.int64)
+    taken = free[first[group[fits]] + rank[fits]]
+    out[people[fits]] = taken
+    left = np.ones(len(slots), bool)
+    left[taken] = False
+    rest, spare = people[~fits], np.flatnonzero(left)
+    spare = spare[np.argsort(shuffled[spare], kind="stable")]
+    rest = rest[np.argsort(luck[rest], kind="stable")]
+    some = min(len(rest), len(spare))
+    out[rest[:some]] = spare[:some]
+    return out
+
+
+def gateway_shares(road_class: NDArray[Any]) -> Floats:
+    """Share of the traffic over the border at each gateway, shape (gateways,)."""
+    weight = np.array([GATEWAY_WEIGHT.get(str(c), 400) for c in road_class], float)
+    return np.asarray(weight / max(weight.sum(), 1e-9))
+
+
+def choose_gateway(share: Floats, draw: Floats) -> Ints:
+    """A gateway for each draw, by share."""
+    total = np.cumsum(share)
+    return np.minimum(np.searchsorted(total / total[-1], draw, "right"), len(share) - 1)
+
+
+def through_pairs(share: Floats, xy: Floats, vehicles: int, seed: int) -> tuple[Ints, Ints]:
+    """Entry and exit gateway of each through vehicle: exits far from the entry more often (by distance squared)."""
+    if len(share) < 2 or vehicles <= 0:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    key = np.arange(vehicles)
+    entry = choose_gateway(share, uniforms(stream(seed, "through.entry"), key))
+    far = ((xy[:, None] - xy[None]) ** 2).sum(2)
+    weight = share[None, :] * far
+    draw = uniforms(stream(seed, "through.exit"), key)
+    exit_ = np.zeros(vehicles, np.int64)
+    for g in range(len(share)):
+        rows = entry == g
+        exit_[rows] = choose_gateway(weight[g], draw[rows])
+    return entry, exit_

@@ -1,0 +1,185 @@
+"""From the lattice plan of a town to its `Streets`: names, junction kinds, cycle paths beside main roads, roundabouts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios.areas import town_names
+from scenarios.areas.streets import (
+    BIKE_B, BIKE_F, CAR_B, CAR_F, CLASS, LANES, ROUND, SPEED_KMH, WALK, Ints, Streets, connect, drop_unused_nodes, join,
+    simplify, split_loops, take_edges,
+)
+from scenarios.areas.town_plan import SIDE, Plan, edge_list
+from twin.draws import stream, uniforms
+
+PATH_OFFSET = 8.0       # m from the axis of a main road to its cycle path (assumption)
+RING_RADIUS = 14.0      # m, radius of a single-lane roundabout's carriageway (CROW recommends 12.5-20, from memory)
+MAIN = (CLASS["primary"], CLASS["secondary"])
+FOR_ALL = CAR_F | CAR_B | BIKE_F | BIKE_B | WALK
+_BY_CLASS = np.full(len(LANES), FOR_ALL)
+_BY_CLASS[[CLASS["footway"], CLASS["pedestrian"]]] = WALK
+_BY_CLASS[CLASS["pedestrian"]] = WALK | BIKE_F | BIKE_B
+_BY_CLASS[CLASS["cycleway"]] = BIKE_F | BIKE_B | WALK
+
+
+def lattice_names(plan: Plan) -> tuple[NDArray[Any], Ints, list[str]]:
+    """Street name of every lattice edge, superblock of every edge (-1 on a border), and the superblocks' names."""
+    tail, head, road, _, across = edge_list(plan)
+    n = plan.points.shape[0]
+    i, j = tail // n, tail % n
+    on_border = np.where(across, j % SIDE == 0, i % SIDE == 0)
+    p, q = np.minimum(i // SIDE, 2 * plan.half - 1), np.minimum(j // SIDE, 2 * plan.half - 1)
+    built = np.argwhere(plan.blocks > 0)
+    row = np.full(plan.blocks.shape, -1, np.int64)
+    row[built[:, 0], built[:, 1]] = np.arange(len(built))
+    kinds = plan.blocks[built[:, 0], built[:, 1]]
+    themes = town_names.block_themes(kinds, plan.seed)
+    block = np.where(on_border, -1, row[p, q])
+    line = np.where(across, j % SIDE, 6 + i % SIDE) - 1        # 0..5 across, 6..11 along
+    names = np.empty(len(tail), object)
+    draws = uniforms(stream(plan.seed, "town.names"), np.arange(len(built) * 12)).reshape(-1, 12)
+    centre_rank = np.cumsum(kinds == 1) - 1
+    table = [[town_names.street_name(themes[b], int(kinds[b]), (int(centre_rank[b]) * 12 if kinds[b] == 1 else 0) + s,
+                                     draws[b, s]) for s in range(12)] for b in range(len(built))]
+    inside = np.flatnonzero(block >= 0)
+    for e in inside:
+        names[e] = table[block[e]][line[e]]
+    for e in np.flatnonzero(block < 0):
+        names[e] = _main_name(plan, bool(across[e]), int(i[e]), int(j[e]), int(road[e]))
+    return names, block, themes
+
+
+def _main_name(plan: Plan, across: bool, i: int, j: int, road: int) -> str:
+    line = (j if across else i) // SIDE - plan.half
+    place = (i if across else j) / SIDE - plan.half
+    if line == 0:
+        return town_names.RADIALS[(0 if place > 0 else 1) + (2 if across else 0)]
+    x, y = (place, line) if across else (line, place)
+    side = town_names.SIDES[round(math.atan2(y, x) / (math.pi / 4)) % 8]
+    if plan.ring and abs(line) == plan.ring and road == CLASS["primary"]:
+        return f"Ringweg {side}"
+    stem = town_names.THEMES["Provinciebuurt"][(abs(line) * 2 + (1 if across else 0)) % 14]
+    ending = "dreef" if line > 0 else "laan"
+    return stem + ending if abs(line) < 8 else f"{stem}{ending} {side}"
+
+
+def town_streets(plan: Plan) -> tuple[Streets, dict[str, Any]]:
+    """The cleaned streets of the town and the facts of their cleaning; `marks` holds gateway, signal, priority, roundabout."""
+    tail, head, road, way, across = edge_list(plan)
+    names, _, _ = lattice_names(plan)
+    flat = plan.points.reshape(-1, 2)
+    n = plan.points.shape[0]
+    flags = _BY_CLASS[road].copy()
+    flags[way == 1] &= ~CAR_B        # cyclists may go against a one-way street, as in most Dutch 30 km/h zones
+    flags[way == 2] &= ~CAR_F
+    ends = np.array([i * n + j for i, j, _ in plan.gateways], np.int64)
+    speed = SPEED_KMH[road] / 3.6
+    lanes = LANES[road].astype(np.int64)
+    lanes = np.where((road == CLASS["primary"]) & (plan.blocks.astype(bool).sum() >= 100), 2, lanes)
+    streets = Streets(flat[:, 0].copy(), flat[:, 1].copy(), np.zeros(len(flat), np.int64), tail, head,
+                      list(np.stack([flat[tail], flat[head]], 1)), road, names, np.zeros(len(tail), np.int64), speed,
+                      lanes, lanes.copy(), flags, {"gateway": ends})
+    streets = drop_unused_nodes(streets)
+    protected = np.zeros(len(streets.x), bool)
+    protected[streets.marks["gateway"]] = True
+    streets, facts = connect(simplify(streets, protected))
+    streets = _mark_junctions(streets, plan)
+    streets = _cycle_paths(streets)
+    return split_loops(_roundabouts(streets)), facts
+
+
+def _mark_junctions(streets: Streets, plan: Plan) -> Streets:
+    """Signals where three or more arms are main roads, some roundabouts on collectors, else priority on main roads."""
+    n = len(streets.x)
+    car = (streets.flags & (CAR_F | CAR_B)) > 0
+
+    def arms(mask: Any) -> Any:
+        return np.bincount(streets.tail[mask], minlength=n) + np.bincount(streets.head[mask], minlength=n)
+
+    main = arms(np.isin(streets.road_class, MAIN))
+    collector = arms(np.isin(streets.road_class, (*MAIN, CLASS["tertiary"])))
+    every = arms(car)
+    draw = uniforms(stream(plan.seed, "town.roundabouts"), np.arange(n))
+    signal = (main >= 3) | ((main >= 2) & (collector >= 4) & (draw < 0.3))
+    ring = ~signal & (collector >= 3) & (main == 0) & (draw < 0.3) & (every <= 5)
+    priority = ~signal & ~ring & (collector >= 2) & (every >= 3)
+    return replace(streets, marks={**streets.marks, "signal": np.flatnonzero(signal),
+                                   "roundabout": np.flatnonzero(ring), "priority": np.flatnonzero(priority)})
+
+
+def _cycle_paths(streets: Streets) -> Streets:
+    """A two-way cycle path beside every main road; cyclists leave the carriageway."""
+    import shapely
+
+    main = np.flatnonzero(np.isin(streets.road_class, MAIN))
+    paths = take_edges(streets, main)
+    lines = []
+    for line in paths.lines:
+        moved = shapely.get_coordinates(shapely.offset_curve(shapely.LineString(line), PATH_OFFSET, join_style="mitre"))
+        lines.append(np.concatenate([line[:1], moved, line[-1:]]) if len(moved) else line)
+    flags = np.full(len(main), BIKE_F | BIKE_B | WALK)
+    cycleway = CLASS["cycleway"]
+    paths = replace(paths, lines=lines, road_class=np.full(len(main), cycleway), flags=flags,
+                    speed=np.full(len(main), SPEED_KMH[cycleway] / 3.6), lanes_f=np.ones(len(main), np.int64),
+                    lanes_b=np.ones(len(main), np.int64))
+    carriageway = streets.flags.copy()
+    carriageway[main] &= ~(BIKE_F | BIKE_B)
+    return join(replace(streets, flags=carriageway), paths)
+
+
+def _roundabouts(streets: Streets) -> Streets:
+    """Replace each marked node by a one-way ring with one node per arm."""
+    marked = streets.marks["roundabout"]
+    if not len(marked):
+        return streets
+    tail, head, lines = streets.tail.copy(), streets.head.copy(), list(streets.lines)
+    xs, ys, rows, tails, heads, rings, kinds = [], [], [], [], [], [], []
+    for node in marked:
+        at = np.array([streets.x[node], streets.y[node]])
+        arms = []
+        for e in np.flatnonzero((streets.tail == node) | (streets.head == node)):
+            ahead = streets.tail[e] == node
+            towards = lines[e][1] if ahead else lines[e][-2]
+            arms.append((math.atan2(towards[1] - at[1], towards[0] - at[0]), int(e), ahead))
+        arms.sort()
+        first = len(streets.x) + len(xs)
+        for k, (angle, e, ahead) in enumerate(arms):
+            spot = at + RING_RADIUS * np.array([math.cos(angle), math.sin(angle)])
+            xs.append(spot[0])
+            ys.append(spot[1])
+            kinds.append(first + k)
+            line = lines[e].copy()
+            line[0 if ahead else -1] = spot
+            lines[e] = line
+            (tail if ahead else head)[e] = first + k
+            last = arms[(k + 1) % len(arms)][0]
+            turn = (last - angle) % (2 * math.pi)
+            bow = angle + np.linspace(0, turn, 5)
+            rows.append(e)
+            tails.append(first + k)
+            heads.append(first + (k + 1) % len(arms))
+            rings.append(at + RING_RADIUS * np.stack([np.cos(bow), np.sin(bow)], 1))
+    arcs = take_edges(streets, np.array(rows, np.int64))
+    m = len(rows)
+    arcs = replace(arcs, tail=np.array(tails, np.int64), head=np.array(heads, np.int64), lines=rings,
+                   road_class=np.full(m, CLASS["tertiary"]), flags=np.full(m, CAR_F | BIKE_F | WALK | ROUND),
+                   speed=np.full(m, 30 / 3.6))
+    grown = replace(streets, tail=tail, head=head, lines=lines, x=np.append(streets.x, xs),
+                    y=np.append(streets.y, ys), osm_id=np.append(streets.osm_id, np.zeros(len(xs), np.int64)),
+                    marks={**streets.marks, "roundabout": np.array(kinds, np.int64)})
+    return drop_unused_nodes(join(grown, arcs))
+
+
+def node_kinds(streets: Streets) -> NDArray[Any]:
+    """Column `kind` of the nodes from the marks."""
+    kinds = np.full(len(streets.x), "plain", object)
+    for kind in ("priority", "roundabout", "signal", "gateway"):
+        kinds[streets.marks.get(kind, np.zeros(0, np.int64))] = kind
+    return kinds
+
+
