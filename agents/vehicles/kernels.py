@@ -1,0 +1,361 @@
+"""The traffic kernel: vehicles as a kinematic wave, link by link, driven by events and not by time steps.
+
+A vehicle may enter link m from link l at the largest of
+
+* the time it could have reached the end of l at free speed (entry + length / u),
+* the exit of the vehicle before it on l + 1 / capacity of l, and the next green of l,
+* the time when m's inflow, a token bucket of rate capacity and depth `burst`, has a token,
+* the exit of the vehicle S places ahead on m + length / w, S being the places for vehicles on m.
+
+That is Newell's simplified kinematic wave theory (Newell 1993, Transportation Research B 27(4)) in the link
+transmission form (Yperman 2007) for a triangular fundamental diagram, kept vehicle by vehicle: free flow, capacity,
+storage, spillback and the backward wave follow from one max(). There is no time step and no platoon.
+
+*Storage*: a ring of S slots per link. On entry a slot's time is when its vehicle may leave; on exit it becomes
+exit + length / w, which is when the vehicle S places behind may enter.
+
+*Merges*: vehicles that could leave wait in a list at their target. A grant at the target serves the least tag
+(start-time fair queueing, Goyal, Vin & Cheng 1997): tag = the target's virtual time at joining + 1 / priority, so
+saturated in-links share in proportion to priority, and what one leaves unused goes to the others (Daganzo 1995).
+
+*Events* lie in buckets of 0.1 s, at most one of each kind per link: READY (its first vehicle could leave), GRANT (it
+may take one in), TIMER (its first vehicle may be stuck). All READY events of a bucket come before its GRANT events, and
+these before TIMER. Within a kind they keep the order in which they arose, which is a function of the network and the
+trips alone: a window's length plays no part, as long as its edges are whole buckets. Times are exact; the bucket only
+decides who is compared with whom. Everything is float64 seconds; rows are those of `agents.vehicles.state`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from agents.vehicles.wheel import BUCKETS, GRANT, READY, TIMER, bucket_of, cancel, compiled, pop, push
+
+FREE, DUE, QUEUED, DRIVING = 0, 1, 2, 3  # states of a vehicle
+# cells of `counts`
+NEXT_FREE, FRESH, FREE_SLOTS, DUE_AT, DUE_END, STARTED, ARRIVED, ROAD, WAITING, RELEASED, ENTRIES, NOW = range(12)
+
+
+@compiled
+def next_green(time, cycle, start, length):
+    """The first moment not before `time` in the green window [start, start + length) of a cycle, in seconds."""
+    phase = (time - start) % cycle
+    # a moment that rounding puts just before the window counts as its start
+    return time if phase < length or cycle - phase < 1e-9 else time + (cycle - phase)
+
+
+@compiled
+def space_at(links, slots, m):
+    """When the tail of link m can take one more vehicle, s; infinite while it is full or closed."""
+    link = links[m]
+    if link.closed or link.count == link.room:
+        return np.inf
+    at = link.first + link.count
+    if at >= link.room:
+        at -= link.room
+    return max(link.tokens - link.slack, slots[link.slots + at].time)
+
+
+@compiled
+def offer(links, slots, events, wheel, m, time, now):
+    """See to it that link m grants, once it has space, to those who wait for it from `time` on."""
+    grant = len(links) + m
+    if events[grant].cell < 0:
+        push(events, wheel, grant, GRANT, max(time, space_at(links, slots, m)), now)
+
+
+@compiled
+def enter(links, slots, events, wheel, car, m, time, now):
+    """Put a vehicle on link m, which has space."""
+    link = links[m]
+    link.tokens = max(time, link.tokens) + link.headway_in
+    at = link.first + link.count
+    if at >= link.room:
+        at -= link.room
+    at += link.slots
+    slots[at].car = car
+    slots[at].time = time + link.free
+    link.count += 1
+    link.entered += 1
+    if link.count == 1:
+        push(events, wheel, m, READY, max(time + link.free, link.last_exit + link.headway), now)
+
+
+@compiled
+def leave(links, slots, events, wheel, m, time, now):
+    """Take the first vehicle off link m; the vehicle. Its slot becomes free when the backward wave is at the tail."""
+    link = links[m]
+    full = link.count == link.room
+    at = link.slots + link.first
+    car = slots[at].car
+    link.time_spent += time - (slots[at].time - link.free)
+    link.left += 1
+    slots[at].time = time + link.wave
+    link.first += 1
+    if link.first == link.room:
+        link.first = 0
+    link.count -= 1
+    link.last_exit = time
+    link.stuck_since = -1.0
+    if full and (link.wait_first >= 0 or link.queue_first >= 0):
+        offer(links, slots, events, wheel, m, time, now)
+    if link.count > 0:
+        ready = slots[link.slots + link.first].time
+        push(events, wheel, m, READY, max(ready, time + link.headway), now)
+    return car
+
+
+@compiled
+def unwait(links, m):
+    """Take link m off the list at its target."""
+    target = links[links[m].waits_for]
+    if target.wait_first == m:
+        target.wait_first = links[m].wait_next
+    else:
+        before = target.wait_first
+        while links[before].wait_next != m:
+            before = links[before].wait_next
+        links[before].wait_next = links[m].wait_next
+    links[m].waits_for = -1
+
+
+@compiled
+def do_ready(links, slots, cars, events, wheel, route, counts, arrivals, arrived, m, now, stuck):
+    """The first vehicle of link m could leave: it arrives, drives on, or waits at its target; number of arrivals."""
+    link = links[m]
+    time = events[m].time
+    car = slots[link.slots + link.first].car
+    vehicle = cars[car]
+    if vehicle.cursor + 1 == vehicle.end:
+        leave(links, slots, events, wheel, m, time, now)
+        arrivals[arrived].key = vehicle.key
+        arrivals[arrived].time = time
+        arrivals[arrived].started = vehicle.depart
+        vehicle.state = FREE
+        vehicle.next = counts[NEXT_FREE]
+        counts[NEXT_FREE] = car
+        counts[FREE_SLOTS] += 1
+        counts[ROAD] -= 1
+        counts[ARRIVED] += 1
+        return arrived + 1
+    if link.cycle > 0.0:
+        green = next_green(time, link.cycle, link.green_from, link.green_for)
+        if green > time:
+            push(events, wheel, m, READY, green, now)
+            return arrived
+    target = route[vehicle.cursor + 1]
+    onto = links[target]
+    grant = len(links) + target
+    if onto.single and onto.wait_first < 0 and onto.queue_first < 0 and events[grant].cell < 0:
+        at = max(time, space_at(links, slots, target))  # nobody to compare with: no need for a grant
+        if at < np.inf and bucket_of(at) <= now and (link.cycle == 0.0 or at == time):
+            leave(links, slots, events, wheel, m, at, now)
+            vehicle.cursor += 1
+            enter(links, slots, events, wheel, car, target, at, now)
+            counts[ENTRIES] += 1
+            return arrived
+    link.waits_for = target
+    link.wait_time = time
+    link.tag = onto.virtual + link.weight
+    link.wait_next = onto.wait_first
+    onto.wait_first = m
+    offer(links, slots, events, wheel, target, time, now)
+    if stuck < np.inf:
+        if link.stuck_since < 0.0:
+            link.stuck_since = time
+        timer = 2 * len(links) + m
+        if events[timer].cell < 0:
+            push(events, wheel, timer, TIMER, link.stuck_since + stuck, now)
+    return arrived
+
+
+@compiled
+def do_grant(links, slots, cars, events, wheel, counts, m, now):
+    """Link m has space: the vehicle with the least tag enters, of equals the one that came first."""
+    onto = links[m]
+    space = space_at(links, slots, m)
+    if space == np.inf:
+        return
+    while True:
+        # the virtual queue of vehicles that start here takes part like one more in-link
+        best, tag, since = -1, np.inf, np.inf
+        if onto.queue_first >= 0:
+            tag, since = onto.queue_tag, onto.queue_time
+        other = onto.wait_first
+        while other >= 0:
+            link = links[other]
+            if link.tag < tag or (link.tag == tag and (link.wait_time < since or
+                                                       (link.wait_time == since and other < best))):
+                best, tag, since = other, link.tag, link.wait_time
+            other = link.wait_next
+        if tag == np.inf:
+            return
+        time = max(space, since)
+        if bucket_of(time) > now:
+            push(events, wheel, len(links) + m, GRANT, time, now)
+            return
+        if best < 0:
+            break
+        link = links[best]
+        if link.cycle == 0.0:
+            break
+        green = next_green(time, link.cycle, link.green_from, link.green_for)
+        if green <= time:
+            break
+        unwait(links, best)  # its light is red by now
+        push(events, wheel, best, READY, green, now)
+    onto.virtual = tag
+    if best < 0:
+        car = onto.queue_first
+        onto.queue_first = cars[car].next
+        onto.queued -= 1
+        onto.queue_tag = tag + onto.queue_weight
+        if onto.queue_first >= 0:
+            onto.queue_time = max(time, cars[onto.queue_first].ready)
+        cars[car].state = DRIVING
+        counts[WAITING] -= 1
+        counts[ROAD] += 1
+    else:
+        unwait(links, best)
+        car = leave(links, slots, events, wheel, best, time, now)
+        cars[car].cursor += 1
+    enter(links, slots, events, wheel, car, m, time, now)
+    counts[ENTRIES] += 1
+    if onto.wait_first >= 0 or onto.queue_first >= 0:
+        offer(links, slots, events, wheel, m, time, now)
+
+
+@compiled
+def do_timer(links, slots, cars, events, wheel, counts, m, now, stuck):
+    """Lift the first vehicle off link m if it has waited too long: it goes to the head of the queue to its target.
+
+    The road behind it is free to move again and no link ever holds more than its storage. Each release is counted.
+    """
+    link = links[m]
+    if link.waits_for < 0 or link.stuck_since < 0.0:
+        return
+    time = events[2 * len(links) + m].time
+    if link.stuck_since + stuck > time:
+        push(events, wheel, 2 * len(links) + m, TIMER, link.stuck_since + stuck, now)
+        return
+    target = link.waits_for
+    unwait(links, m)
+    car = leave(links, slots, events, wheel, m, time, now)
+    cars[car].cursor += 1
+    cars[car].state = QUEUED
+    cars[car].ready = time
+    onto = links[target]
+    cars[car].next = onto.queue_first
+    if onto.queue_first < 0:
+        onto.queue_last = car
+        onto.queue_time = time
+        onto.queue_tag = onto.virtual + onto.queue_weight
+    onto.queue_first = car
+    onto.queued += 1
+    counts[RELEASED] += 1
+    counts[ROAD] -= 1
+    counts[WAITING] += 1
+    offer(links, slots, events, wheel, target, time, now)
+
+
+@compiled
+def start(links, slots, cars, events, wheel, route, counts, car, now):
+    """A vehicle departs: it joins the queue at the beginning of its first link."""
+    vehicle = cars[car]
+    m = route[vehicle.cursor]
+    onto = links[m]
+    vehicle.state = QUEUED
+    vehicle.next = -1
+    onto.queued += 1
+    counts[WAITING] += 1
+    if onto.queue_first < 0:
+        onto.queue_first = car
+        onto.queue_time = vehicle.ready
+        onto.queue_tag = onto.virtual + onto.queue_weight
+    else:
+        cars[onto.queue_last].next = car
+    onto.queue_last = car
+    offer(links, slots, events, wheel, m, vehicle.ready, now)
+
+
+@compiled
+def run(links, slots, cars, events, wheel, route, due, counts, arrivals, stop, stuck):
+    """Move everything up to the bucket of `stop` (s), from where the last call ended; the number of arrivals.
+
+    Parameters
+    ----------
+    links, slots, cars, events : records as in `agents.vehicles.state`; changed in place
+    wheel : int32 (3 BUCKETS, 2): first and last event of each bucket and kind, -1 none
+    route : int32: link rows; a vehicle's route is route[cursor:end], its current link first
+    due : records (time, car) of vehicles that are still to depart, sorted by time and key
+    counts : int64 cells, see the constants
+    arrivals : records (key, time, started) that are filled; as many as there are vehicles are enough
+    stop : s, a whole number of buckets
+    stuck : s after which a waiting vehicle is released; infinite: never
+    """
+    arrived = 0
+    for now in range(counts[NOW], bucket_of(stop)):
+        while counts[DUE_AT] < counts[DUE_END] and bucket_of(due[counts[DUE_AT]].time) <= now:
+            car = due[counts[DUE_AT]].car
+            counts[DUE_AT] += 1
+            start(links, slots, cars, events, wheel, route, counts, car, now)
+        cell = (now % BUCKETS) * 3
+        while True:
+            if wheel[cell, 0] >= 0:
+                event = pop(events, wheel, cell)
+                if bucket_of(events[event].time) > now:
+                    push(events, wheel, event, READY, events[event].time, now)
+                else:
+                    arrived = do_ready(links, slots, cars, events, wheel, route, counts, arrivals, arrived, event, now,
+                                       stuck)
+            elif wheel[cell + 1, 0] >= 0:
+                event = pop(events, wheel, cell + 1)
+                if bucket_of(events[event].time) > now:
+                    push(events, wheel, event, GRANT, events[event].time, now)
+                else:
+                    do_grant(links, slots, cars, events, wheel, counts, event - len(links), now)
+            elif wheel[cell + 2, 0] >= 0:
+                event = pop(events, wheel, cell + 2)
+                if bucket_of(events[event].time) > now:
+                    push(events, wheel, event, TIMER, events[event].time, now)
+                else:
+                    do_timer(links, slots, cars, events, wheel, counts, event - 2 * len(links), now, stuck)
+            else:
+                break
+    counts[NOW] = bucket_of(stop)
+    return arrived
+
+
+@compiled
+def reconsider(links, slots, events, wheel, m, time, now):
+    """Something about link m changed at `time`: look again at when its first vehicle can leave and where to."""
+    link = links[m]
+    cancel(events, wheel, m)
+    since = time
+    if link.waits_for >= 0:
+        since = max(time, link.wait_time)
+        unwait(links, m)
+    if link.count > 0:
+        ready = max(slots[link.slots + link.first].time, link.last_exit + link.headway)
+        push(events, wheel, m, READY, max(ready, since), now)
+
+
+@compiled
+def change(links, slots, events, wheel, changed, headway, cycle, green_from, green_for, closed, time, now):
+    """Give the links in `changed` a new outflow headway, signal and closure from `time` on; arrays run along `changed`.
+
+    An infinite headway lets nothing out, a closed link lets nothing in; a cycle of 0 is no signal.
+    """
+    for i in range(len(changed)):
+        m = changed[i]
+        links[m].headway = headway[i]
+        links[m].cycle = cycle[i]
+        links[m].green_from = green_from[i]
+        links[m].green_for = green_for[i]
+        if links[m].closed and not closed[i]:  # nobody entered before it opened
+            links[m].tokens = max(links[m].tokens, time + links[m].slack)
+        links[m].closed = closed[i]
+        reconsider(links, slots, events, wheel, m, time, now)
+        cancel(events, wheel, len(links) + m)
+        if links[m].wait_first >= 0 or links[m].queue_first >= 0:
+            offer(links, slots, events, wheel, m, time, now)

@@ -1,0 +1,254 @@
+"""State: what the traffic kernel works on, as numpy records, and the few operations that the domain needs.
+
+All of it is plain arrays, so it can be saved and loaded as it is. Times are float64 seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from agents.vehicles import fleet, readings
+from agents.vehicles import kernels as k
+from agents.vehicles.wheel import BUCKETS, PER_SECOND, bucket_of
+
+Array = NDArray[Any]
+
+BACKWARD_WAVE = 5.0  # m/s; 15-20 km/h is what detector data show (Newell 1993, part II; Treiber & Kesting 2013, ch. 8)
+JAM_DENSITY = 0.15  # veh/m per lane: 6.7 m a vehicle standing in a queue (Treiber & Kesting 2013, ch. 8: 0.12-0.15)
+
+LONG_AGO = -1e12  # finite, since an infinite headway may be added to it
+
+LINK = np.dtype([
+    # what an entry or exit touches stands together
+    ("free", "f8"), ("wave", "f8"), ("headway", "f8"), ("headway_in", "f8"), ("slack", "f8"), ("tokens", "f8"),
+    ("last_exit", "f8"), ("time_spent", "f8"),
+    ("slots", "i4"), ("room", "i4"), ("first", "i4"), ("count", "i4"), ("entered", "i4"), ("left", "i4"),
+    ("wait_first", "i4"), ("queue_first", "i4"), ("waits_for", "i4"), ("wait_next", "i4"),
+    ("single", "?"), ("closed", "?"),
+    ("cycle", "f8"), ("green_from", "f8"), ("green_for", "f8"),
+    ("virtual", "f8"), ("weight", "f8"), ("tag", "f8"), ("wait_time", "f8"), ("stuck_since", "f8"),
+    ("queue_tag", "f8"), ("queue_time", "f8"), ("queue_weight", "f8"), ("queue_last", "i4"), ("queued", "i4"),
+], align=True)
+SLOT = np.dtype([("time", "f8"), ("car", "i4")], align=True)
+CAR = np.dtype([("key", "i8"), ("depart", "f8"), ("ready", "f8"), ("begin", "i4"), ("cursor", "i4"), ("end", "i4"),
+                ("next", "i4"), ("state", "i1")], align=True)
+EVENT = np.dtype([("time", "f8"), ("next", "i4"), ("cell", "i4")], align=True)
+DUE_CAR = np.dtype([("time", "f8"), ("car", "i4")], align=True)
+ARRIVAL = np.dtype([("key", "i8"), ("time", "f8"), ("started", "f8")], align=True)
+
+
+def records(size: int, dtype: np.dtype[Any]) -> Any:
+    """`size` zero records, with fields as attributes for numba and Python alike."""
+    return np.zeros(size, dtype).view(np.recarray)
+
+
+@dataclass
+class State:
+    """The traffic on a network. Make it with `State.of`; then `add` trips and `run` to a later time."""
+
+    links: Any
+    slots: Any
+    cars: Any
+    events: Any
+    wheel: Array
+    route: Array
+    due: Any
+    counts: Array
+    memory: Array  # float64 (links, 2): for the live travel times
+    length: Array
+    capacity: Array
+    stuck: float
+    used: int = 0  # cells of `route` in use
+
+    @classmethod
+    def of(cls, length: ArrayLike, speed: ArrayLike, lanes: ArrayLike, capacity: ArrayLike, *,
+           in_degree: ArrayLike | None = None, priority: ArrayLike | None = None, burst: ArrayLike | None = None,
+           inflow: ArrayLike | None = None, wave: float = BACKWARD_WAVE, jam_density: float = JAM_DENSITY,
+           stuck: float = np.inf) -> State:
+        """An empty network.
+
+        Parameters
+        ----------
+        length, speed, lanes, capacity : (links,): m, m/s, lanes, veh/s of all lanes together
+        in_degree : (links,): number of links that end where this one begins; where it is 1 no merge can happen, which
+            is faster. Unknown: 2 everywhere
+        priority : (links,): share at a merge, relative to the others; the capacity if it is not given
+        burst : (links,): vehicles that may enter at once after a pause; the lanes, but at least 2, if it is not given
+        inflow : (links,): veh/s that may enter in the long run; if it is not given, the largest flow of the triangular
+            diagram, lanes * speed * jam_density * wave / (speed + wave), but at least the capacity, which is a limit
+            at the downstream end
+        wave, jam_density : m/s; veh/m per lane
+        stuck : s after which a waiting vehicle is released; infinite or 0: never
+
+        A link holds lanes * length * jam_density vehicles, rounded up; at least one per lane, and enough for its
+        capacity at free speed, capacity * (length / speed + length / wave), since rounding would throttle a short link.
+        """
+        length, speed, lanes, capacity = (np.asarray(v, np.float64) for v in (length, speed, lanes, capacity))
+        n = len(length)
+        links = records(n, LINK)
+        links.free, links.wave = length / speed, length / wave
+        with np.errstate(divide="ignore"):
+            headway = np.where(capacity > 0, 1.0 / capacity, np.inf)
+        links.headway = headway
+        most = np.maximum(capacity, lanes * speed * jam_density * wave / (speed + wave))
+        links.headway_in = 1.0 / (most if inflow is None else np.asarray(inflow, np.float64))
+        depth = np.maximum(lanes, 2.0) if burst is None else np.asarray(burst, np.float64)
+        links.slack = (depth - 1.0) * links.headway_in
+        places = np.maximum(lanes * length * jam_density, capacity * (links.free + links.wave))
+        links.room = np.maximum(np.ceil(places - 1e-6), np.maximum(lanes, 1)).astype(np.int32)
+        links.slots = np.concatenate([[0], np.cumsum(links.room)[:-1]]) if n else 0
+        for name in ("wait_first", "queue_first", "waits_for", "wait_next", "queue_last", "stuck_since"):
+            links[name] = -1
+        for name in ("tokens", "last_exit"):
+            links[name] = LONG_AGO
+        links.single = np.zeros(n, bool) if in_degree is None else np.asarray(in_degree) <= 1
+        share = capacity if priority is None else np.asarray(priority, np.float64)
+        links.weight = 1.0 / np.maximum(share, 1e-9)
+        links.queue_weight = lanes / np.maximum(capacity, 1e-9)  # those who start here count as one lane
+        slots = records(int(links.room.sum()), SLOT)
+        slots.time = -np.inf
+        events = records(3 * n, EVENT)
+        events.cell = -1
+        counts = np.zeros(12, np.int64)
+        counts[k.NEXT_FREE] = -1
+        return cls(links, slots, records(0, CAR), events, np.full((3 * BUCKETS, 2), -1, np.int32),
+                   np.zeros(1024, np.int32), records(0, DUE_CAR), counts, np.zeros((n, 2)), length, capacity.copy(),
+                   stuck if stuck > 0 else np.inf)
+
+    # -- trips ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> float:
+        """The time up to which everything has moved, s."""
+        return float(self.counts[k.NOW] / PER_SECOND)
+
+    @property
+    def on_road(self) -> int:
+        """Vehicles on links."""
+        return int(self.counts[k.ROAD])
+
+    @property
+    def waiting(self) -> int:
+        """Vehicles that wait to enter their first link, or are still to depart, or were released from a jam."""
+        return int(self.counts[k.WAITING] + self.counts[k.DUE_END] - self.counts[k.DUE_AT])
+
+    @property
+    def released(self) -> int:
+        """Vehicles lifted out of a jam so far."""
+        return int(self.counts[k.RELEASED])
+
+    def add(self, keys: ArrayLike, departures: ArrayLike, ptr: ArrayLike, routes: ArrayLike) -> None:
+        """Add vehicles.
+
+        Parameters
+        ----------
+        keys : int64 (n,): the owner's number for each vehicle; ties between departures go by it
+        departures : float64 (n,): s, not before `now`
+        ptr, routes : int64 (n + 1,), int32: the links of vehicle i are routes[ptr[i]:ptr[i + 1]], at least one
+
+        Raises ValueError for an empty route, an unknown link or a departure in the past.
+        """
+        keys, departures = np.asarray(keys, np.int64), np.asarray(departures, np.float64)
+        ptr, routes = np.asarray(ptr, np.int64), np.asarray(routes, np.int32)
+        if not len(keys):
+            return
+        if (np.diff(ptr) < 1).any():
+            raise ValueError("a vehicle without a link to drive on")
+        if routes.min() < 0 or routes.max() >= len(self.links):
+            raise ValueError("a route over an unknown link")
+        if bucket_of(departures.min()) < self.counts[k.NOW]:
+            raise ValueError(f"a departure at {departures.min()} s, before {self.now} s")
+        self._room(len(keys), int(ptr[-1] - ptr[0]))
+        new = np.empty(len(keys), np.int32)
+        self.used = fleet.add(self.cars, self.route, self.counts, keys, departures, ptr, routes, self.used, new)
+        self._depart(new)
+
+    def _depart(self, cars: Array) -> None:
+        """Put vehicles among those still to depart, in the order (time, key)."""
+        left = self.due[self.counts[k.DUE_AT]:self.counts[k.DUE_END]].car
+        waiting = np.concatenate([left, cars])
+        times = self.cars.ready[waiting]
+        waiting = waiting[np.lexsort((self.cars.key[waiting], times))]
+        self.due = records(len(waiting), DUE_CAR)
+        self.due.car, self.due.time = waiting, self.cars.ready[waiting]
+        self.counts[k.DUE_AT], self.counts[k.DUE_END] = 0, len(waiting)
+
+    def _room(self, cars: int, cells: int) -> None:
+        """Make room for so many vehicles and route cells more: what was driven is dropped before anything grows."""
+        counts = self.counts
+        needed = int(counts[k.FRESH]) + max(0, cars - int(counts[k.FREE_SLOTS]))
+        if needed > len(self.cars):
+            grown = records(max(needed, len(self.cars) * 3 // 2, 256), CAR)
+            grown[:len(self.cars)] = self.cars
+            self.cars = grown
+        if self.used + cells > len(self.route):
+            packed = np.empty_like(self.route)
+            self.used = fleet.compact(self.cars, self.route, int(counts[k.FRESH]), packed)
+            self.route = packed
+            if self.used + cells > 2 * len(self.route) // 3:  # else the next call would pack again
+                grown = np.zeros((self.used + cells) * 3 // 2, np.int32)
+                grown[:self.used] = self.route[:self.used]
+                self.route = grown
+
+    def run(self, stop: float) -> Any:
+        """Move everything up to `stop` (s, whole tenths); records (key, time, started) of arrivals by (time, key)."""
+        if abs(stop * PER_SECOND - round(stop * PER_SECOND)) > 1e-6:
+            raise ValueError(f"a window that ends at {stop} s, which is not a whole tenth of a second")
+        most = int(self.counts[k.FRESH] - self.counts[k.FREE_SLOTS])
+        arrivals = records(most, ARRIVAL)
+        n = k.run(self.links, self.slots, self.cars, self.events, self.wheel, self.route, self.due, self.counts,
+                  arrivals, float(stop), self.stuck)
+        arrivals = arrivals[:n]
+        return arrivals[np.lexsort((arrivals.key, arrivals.time))]
+
+    # -- the network during a run --------------------------------------------------------------------------------------
+
+    def change(self, links: ArrayLike, *, capacity: ArrayLike | None = None, cycle: ArrayLike | None = None,
+               green_from: ArrayLike | None = None, green_for: ArrayLike | None = None,
+               closed: ArrayLike | None = None) -> None:
+        """Change links from now on: outflow capacity (veh/s; 0 lets nothing out), signal (s), closure for entry.
+
+        What is not given stays. A cycle of 0 means no signal.
+        """
+        rows = np.unique(np.asarray(links, np.int32))
+        if len(rows) != np.size(links):
+            raise ValueError("a link is named twice")
+        order = np.argsort(np.asarray(links, np.int32))
+        now = self.links[rows]
+
+        def pick(given: ArrayLike | None, name: str) -> Array:
+            if given is None:
+                return np.ascontiguousarray(now[name])
+            return np.ascontiguousarray(np.broadcast_to(given, rows.shape)[order].astype(LINK[name]))
+
+        if capacity is not None:
+            with np.errstate(divide="ignore"):
+                headway = 1.0 / np.broadcast_to(np.asarray(capacity, np.float64), rows.shape)[order]
+        else:
+            headway = np.ascontiguousarray(now.headway)
+        k.change(self.links, self.slots, self.events, self.wheel, rows, headway, pick(cycle, "cycle"),
+                 pick(green_from, "green_from"), pick(green_for, "green_for"), pick(closed, "closed"), self.now,
+                 int(self.counts[k.NOW]))
+
+    def travel_times(self, keep: float = 0.0) -> Array:
+        """Live travel time of each link, s, of the interval since the last call; see `readings.travel_times`."""
+        out = np.empty(len(self.links))
+        readings.travel_times(self.links, self.slots, self.now, self.memory, keep, out)
+        return out
+
+    def positions(self, inner_only: bool = True) -> tuple[Array, Array, Array]:
+        """Link, fraction along it (0-1) and key of the vehicles on the road now; see `readings.positions`."""
+        n = self.on_road
+        link, fraction, key = np.empty(n, np.int32), np.empty(n), np.empty(n, np.int64)
+        n = readings.positions(self.links, self.slots, self.cars, self.now, inner_only, link, fraction, key)
+        return link[:n], fraction[:n], key[:n]
+
+    def standing(self) -> Array:
+        """Vehicles on each link that could have left by now: the queue; int32 (links,)."""
+        out = np.empty(len(self.links), np.int32)
+        readings.standing(self.links, self.slots, self.now, out)
+        return out
