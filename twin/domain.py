@@ -46,6 +46,7 @@ from twin import draws
 from twin.attributes import Column
 from twin.clock import minute
 from twin.coupling import Event, Reads, Subscription
+from twin.errors import DesignError
 
 if TYPE_CHECKING:
     import simpy
@@ -124,6 +125,11 @@ class Domain:
     def indicators(self) -> Sequence[Indicator]:
         """What the domain contributes to the results, at the end of the run."""
         return ()
+
+    def forget(self) -> None:
+        """Forget what the indicators have counted so far: called once, at the end of a warm-up."""
+        if type(self).indicators is not Domain.indicators:
+            raise DesignError(f"{self.name} has indicators and no forget(): it cannot have a warm-up; add the method or set run.warm_up to 0 h")
 
     def balances(self) -> Sequence[Balance]:
         """The conservation laws that hold at the end of the run."""

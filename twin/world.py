@@ -53,7 +53,7 @@ class World:
         self.cut = frozenset(cut)
         self.domains = {domain.name: domain for domain in domains}
         self.seconds: dict[str, float] = dict.fromkeys([*self.domains, "processes", "recording"], 0.0)
-        self.start, self.stop = 0, 0
+        self.start, self.stop, self._observed_from = 0, 0, 0
         self._observing = 0
         self._turns = {name: i for i, name in enumerate(self.domains)}
         self._staged: dict[str, Array] = {}
@@ -163,6 +163,17 @@ class World:
         if self.timeline.phase == "process":
             return int(self.timeline.now)
         return self.stop if self.timeline.phase in ("step", "edge") else self.start
+
+    @property
+    def observed_ms(self) -> int:
+        """Milliseconds that the indicators cover: since the start, or since the end of the warm-up."""
+        return self.stop - self._observed_from
+
+    def begin_observation(self) -> None:
+        """End the warm-up here: every domain forgets what its indicators have counted."""
+        self._observed_from = self.stop
+        for domain in self.domains.values():
+            domain.forget()
 
     def run(self, until: int, progress: Callable[[int], None] | None = None) -> None:
         """Run windows until the edge `until` (ms)."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from twin.clock import minute
-
 if TYPE_CHECKING:
     from agents.care.domain import Care
 
@@ -34,9 +32,9 @@ class Call:
     because: list[str] = field(default_factory=list)
 
     @property
-    def order(self) -> tuple[int, int, int]:
-        """Its place in the queue for a unit: urgency, time, person."""
-        return (self.urgency, self.time, self.person)
+    def order(self) -> tuple[int, int, int, int]:
+        """Its place in the queue for a unit: urgency, time, person and the ordinal of her call."""
+        return (self.urgency, self.time, self.person, self.ordinal)
 
 
 @dataclass(frozen=True, slots=True)

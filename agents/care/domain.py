@@ -68,8 +68,7 @@ class Care(Domain):
         self.slow: dict[int, str] = {}
         self.calls: list[Call] = []
         self.per_person: dict[int, int] = {}
-        self.ills: dict[int, int] = {}
-        self.queue: list[tuple[tuple[int, int, int], int]] = []
+        self.queue: list[tuple[tuple[int, int, int, int], Call]] = []
         self.idle: dict[int, Ambulance] = {}
         self._residents(people, area)
         self.devices = HomeDevices(self)
@@ -151,13 +150,8 @@ class Care(Domain):
     def intake(self, call: Call) -> Any:
         """Questions at the call centre; then a unit is sought."""
         yield self.world.timeline.timeout(self.ms(self.config.intake))
-        heapq.heappush(self.queue, (call.order, len(self.calls)))
-        self._waiting[call.order] = call
+        heapq.heappush(self.queue, (call.order, call))
         self.assign()
-
-    @property
-    def _waiting(self) -> dict[tuple[int, int, int], Call]:
-        return self.__dict__.setdefault("_waiting_calls", {})
 
     def offer(self, unit: Ambulance) -> None:
         """A unit is free from now on."""
@@ -167,8 +161,7 @@ class Care(Domain):
     def assign(self) -> None:
         """The most urgent waiting call gets the closest free unit."""
         while self.queue and self.idle:
-            order, _ = heapq.heappop(self.queue)
-            call = self._waiting.pop(order)
+            _, call = heapq.heappop(self.queue)
             keys = tuple(sorted(self.idle))
             nodes = tuple(self.idle[k].position() for k in keys)
             unit = self.idle.pop(keys[self.closest(nodes, self.node_of(call.location))])
@@ -188,6 +181,7 @@ class Care(Domain):
         call.outcome = outcome
         self.closed_calls += 1
         self.closed(call.person, outcome, (self.now - call.time) / minute, because=[call.id])
+        self.rows("restricted/calls", **{name: [getattr(call, name)] for name in self.tables["restricted/calls"]})
 
     # -- questions that processes ask ----------------------------------------------------------------------------------
 
@@ -362,12 +356,15 @@ class Care(Domain):
         waits = [w / minute for h in self.hospitals for w in h.waits]
         if waits:
             yield Indicator("emergency_wait_mean", float(np.mean(waits)), "min", n=len(waits), better="lower")
-        self._write_calls()
 
-    def _write_calls(self) -> None:
-        calls = self.calls
-        self.rows("restricted/calls", **{name: np.array([getattr(c, name) for c in calls], np.int64)
-                                         for name in self.tables["restricted/calls"]})
+    def forget(self):
+        self.calls = [c for c in self.calls if c.outcome == OPEN]
+        self.closed_calls, self.probes, self.reach_sum, self.least = 0, 0, 0.0, 100.0
+        self.zone_reach[:] = 0.0
+        self.devices.unpowered_ms = 0
+        for hospital in self.hospitals:
+            hospital.waits.clear()
+            hospital.boarded.clear()
 
     def balances(self):
         ended = sum(c.outcome != OPEN for c in self.calls)

@@ -143,7 +143,9 @@ class Citizens(Domain):
         home = np.asarray(people.home)
         settled = (p.state == law.RESTING) & ((p.at == home) | (people.occupation == law.THROUGH))
         rows = np.flatnonzero(settled)
-        self.out_at_night += len(settled) - len(rows)
+        late = np.flatnonzero(~settled)  # still out: they finish yesterday's plan, whose seconds count from its midnight
+        self.out_at_night += len(late)
+        p.leave[late] -= day // 1000 if now else 0
         factor = self.config.weekend_main if self.world.calendar.is_weekend(now) else 1.0
         law.plan_days(rows, number, self.stream("plan"), self.habits, factor, people.occupation, home, people.main, self.zone,
                       people.resident, self.reach, self.reach_place, self.hourly, p.place, p.leave, p.stops)
@@ -264,7 +266,7 @@ class Citizens(Domain):
     def indicators(self):
         p, area = self.people, self.area
         resident = np.asarray(area.people.resident)
-        residents, days = max(int(resident.sum()), 1), max(self.world.stop / day, 1e-9)
+        residents, days = max(int(resident.sum()), 1), max(self.world.observed_ms / day, 1e-9)
         trips = int(self.resident_trips.sum())
         yield Indicator("trips_per_person", trips / residents / days, "trips/day", n=residents)
         yield Indicator("travel_time_per_person", float(p.seconds_travelled[resident].sum()) / 60.0 / residents / days,
@@ -278,6 +280,12 @@ class Citizens(Domain):
         for z in np.flatnonzero(self.arrivals[:, 0] > 0):
             yield Indicator("travel_time_mean", self.arrivals[z, 1] / self.arrivals[z, 0] / 60.0, "min", "neighbourhood",
                             str(area.zones.code[z]), n=int(self.arrivals[z, 0]), better="lower", residents=int(population[z]))
+
+    def forget(self):
+        self.resident_trips[:] = 0
+        self.people.seconds_travelled[:] = 0.0
+        self.arrivals[:] = 0.0
+        self.given_up = 0
 
     def balances(self):
         p = self.people

@@ -1,0 +1,76 @@
+"""The resolved configuration, validated: pydantic models of `run` and `scenario`."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from twin.units import duration
+
+
+class RunConfig(BaseModel):
+    """How long, from when and with which luck; durations as texts with a unit."""
+
+    model_config = ConfigDict(extra="forbid")
+    seed: int = Field(1, ge=0, lt=2**63)
+    start: str = "2025-03-11"
+    time_zone: str = "Europe/Amsterdam"
+    days: float = Field(1.0, gt=0.0, le=366.0)
+    warm_up: str = "0 h"
+    window: str = "1 min"
+    threads: int = Field(1, ge=1, le=64)
+    cut: list[str] = Field(default_factory=list)
+    folder: str = "runs"
+    record: Literal["full", "indicators"] = "full"
+    least_residents: int = Field(10, ge=1)
+    purpose: str = ""
+    owner: str = ""
+    keep_until: str = ""
+
+    @field_validator("start")
+    @classmethod
+    def _date(cls, value: str) -> str:
+        date.fromisoformat(value)
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"{value!r} is no time zone, as Europe/Amsterdam")
+        ZoneInfo(value)
+        return value
+
+    @field_validator("warm_up", "window")
+    @classmethod
+    def _duration(cls, value: str) -> str:
+        duration(value)
+        return value
+
+    @field_validator("window")
+    @classmethod
+    def _whole_minutes(cls, value: str) -> str:
+        if not 0 < duration(value) <= 60_000 or 60_000 % duration(value):
+            raise ValueError("a window is a whole part of a minute: 10 s, 30 s or 1 min")
+        return value
+
+
+class ScenarioConfig(BaseModel):
+    """A question, its measures, and what to watch."""
+
+    model_config = ConfigDict(extra="forbid")
+    title: str | dict[str, str] = ""
+    question: str = ""
+    area: str | None = None
+    base: str | None = None
+    measures: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    alternatives: dict[str, dict[str, dict[str, Any]]] = Field(default_factory=dict)
+    watch: list[str] = Field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The English title, or whatever there is."""
+        return self.title if isinstance(self.title, str) else self.title.get("en") or next(iter(self.title.values()), "")
