@@ -24,7 +24,7 @@ def chequerboard(side: int = 8, block: float = 90.0, houses: int = 12, seed: int
     m, at = len(pairs), np.repeat(np.arange(side * side), houses)
     use = np.full(len(at), "house", object)
     floor, dwellings = np.full(len(at), 110.0), np.ones(len(at), int)
-    for row, kind, size in ((0, "hospital", 40_000.0), (houses * 5, "office", 12_000.0), (houses * 9, "school", 3000.0)):
+    for row, kind, size in ((0, "hospital", 40_000.0), (len(at) // 3, "office", 12_000.0), (len(at) // 2, "school", 3000.0)):
         use[row], floor[row], dwellings[row] = kind, size, 0
     bx, by = x[at] + rng.uniform(-30, 30, len(at)), y[at] + rng.uniform(-30, 30, len(at))
     box = shapely.to_wkb(shapely.box(bx - 4, by - 4, bx + 4, by + 4))
@@ -40,6 +40,6 @@ def chequerboard(side: int = 8, block: float = 90.0, houses: int = 12, seed: int
         "buildings": {"zone": np.zeros(len(at), int), "x": bx, "y": by, "node_car": at, "node_bicycle": at, "node_walk": at,
                       "use": use, "storeys": np.full(len(at), 2), "height": np.full(len(at), 6.0),
                       "footprint_m2": np.full(len(at), 55.0), "floor_m2": floor, "dwellings": dwellings, "geometry": box},
-        "signals": {"node": [side + 1, 2 * side + 2], "cycle": [90.0, 90.0]},
+        "signals": {"node": np.array([side + 1, 2 * side + 2]) % (side * side), "cycle": [90.0, 90.0]},
     }
     return Area("chequerboard", "EPSG:28992", tables)

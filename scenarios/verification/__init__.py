@@ -1,0 +1,1 @@
+"""Reference cases run on the project's own components."""
