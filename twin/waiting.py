@@ -32,10 +32,10 @@ class Waiting(Event):
     since : time at which the place was given, or None
     """
 
-    def __init__(self, resource: HeapResource, priority: float, key: int) -> None:
+    def __init__(self, resource: HeapResource, priority: float, key: int, asked: float | None = None) -> None:
         super().__init__(resource.env)
         self.resource, self.priority, self.key = resource, priority, key
-        self.asked: float = resource.env.now
+        self.asked: float = resource.env.now if asked is None else asked
         self.since: float | None = None
         self.withdrawn = False
         self.process: Process | None = resource.env.active_process
@@ -123,14 +123,18 @@ class HeapResource:
 
     # -- asking and leaving -----------------------------------------------------------------------------------------
 
-    def request(self, priority: float = 0, key: int = 0) -> Waiting:
-        """Ask for a place; the returned event succeeds when it is given."""
-        asked = Waiting(self, priority, key)
-        heapq.heappush(self._queue, (priority, asked.asked, key, self._asked, asked))
+    def request(self, priority: float = 0, key: int = 0, asked: float | None = None) -> Waiting:
+        """Ask for a place; the returned event succeeds when it is given.
+
+        asked : time that counts as the time of the request; now if absent. Who was pre-empted and resumes gives the
+                first one, and so stands before its equals
+        """
+        request = Waiting(self, priority, key, asked)
+        heapq.heappush(self._queue, (priority, request.asked, key, self._asked, request))
         self._asked += 1
         if len(self._users) < self._capacity or self.preempt:
             self._settle_later()
-        return asked
+        return request
 
     def release(self, request: Waiting) -> Event:
         """Give the place back; returns an event that has succeeded, so that `yield resource.release(r)` works."""
@@ -185,7 +189,7 @@ class HeapResource:
             first.succeed()
 
     def _evict_for(self, first: Waiting) -> bool:
-        """Take the place of the last user in order, if `first` has a smaller priority number; whether one is free now."""
+        """Take the place of the last user in order if `first` has a smaller priority number; whether one is free."""
         if not self._users or len(self._users) > self._capacity:
             return False
         last = max(self._users, key=lambda user: user.order)
@@ -208,13 +212,13 @@ class PreemptiveHeapResource(HeapResource):
 def serve(resource: HeapResource, work: float, priority: float = 0, key: int = 0) -> Generator[Event, Any, float]:
     """Process part: hold a place for `work` ms, going on where it stopped after each pre-emption; returns the wait.
 
-    Preemptive resume: a request that lost its place asks again with its own priority. Use as `yield from serve(...)`.
+    Preemptive resume: a request that lost its place asks again with its first time. Use as `yield from serve(...)`.
     """
     env = resource.env
     asked, left = env.now, work
     first: float | None = None
     while left > 0 or first is None:
-        with resource.request(priority, key) as place:
+        with resource.request(priority, key, asked) as place:
             yield place
             started = env.now
             first = started if first is None else first
