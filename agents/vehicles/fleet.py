@@ -75,3 +75,45 @@ def affected(cars, route, fresh, closed, out):
                 found += 1
                 break
     return found
+
+
+@compiled
+def reroute(cars, route, which, ptr, paths, at):
+    """Give the vehicles in `which` new ways on from where they are; the number of cells used.
+
+    A driving vehicle first finishes its current link; another one has not begun its route.
+    """
+    for i in range(len(which)):
+        vehicle = cars[which[i]]
+        begin = at
+        if vehicle.state == DRIVING:
+            route[at] = route[vehicle.cursor]
+            at += 1
+        for j in range(ptr[i], ptr[i + 1]):
+            route[at] = paths[j]
+            at += 1
+        vehicle.begin = begin if vehicle.begin == vehicle.cursor else -1
+        vehicle.cursor = begin
+        vehicle.end = at
+    return at
+
+
+@compiled
+def unqueue(links, cars, m, leaving):
+    """Take vehicles with `leaving` set out of the queue to link m; the others keep their order."""
+    link = links[m]
+    before, car = -1, link.queue_first
+    while car >= 0:
+        following = cars[car].next
+        if leaving[car]:
+            if before < 0:
+                link.queue_first = following
+            else:
+                cars[before].next = following
+            link.queued -= 1
+            cars[car].state = DUE
+            cars[car].next = -1
+        else:
+            before = car
+        car = following
+    link.queue_last = before

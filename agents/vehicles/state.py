@@ -234,6 +234,38 @@ class State:
                  pick(green_from, "green_from"), pick(green_for, "green_for"), pick(closed, "closed"), self.now,
                  int(self.counts[k.NOW]))
 
+    def affected(self, closed: Array) -> tuple[Array, Array, Array]:
+        """Vehicles whose way still leads over a link with `closed` set, int32 (n,) each: slot; last link of the route;
+        where they are - the link that they are on, or ~link where they are still to enter that link.
+        """
+        found = np.empty(int(self.counts[k.FRESH] - self.counts[k.FREE_SLOTS]), np.int32)
+        n = fleet.affected(self.cars, self.route, int(self.counts[k.FRESH]), np.ascontiguousarray(closed, bool), found)
+        cars = self.cars[found[:n]]
+        at = self.route[cars.cursor]
+        return found[:n], self.route[cars.end - 1], np.where(cars.state == k.DRIVING, at, ~at)
+
+    def reroute(self, which: Array, ptr: ArrayLike, paths: ArrayLike) -> None:
+        """New ways on for the vehicles in slots `which`, as CSR: from the end of the link that they are on, or from
+        their origin where they are still to enter one. They act on it at once.
+        """
+        if not len(which):
+            return
+        which, ptr = np.asarray(which, np.int32), np.asarray(ptr, np.int64)
+        cars, counts = self.cars, self.counts
+        queued = which[cars.state[which] == k.QUEUED]
+        leaving = np.zeros(len(cars), bool)
+        leaving[queued] = True
+        for m in np.unique(self.route[cars.cursor[queued]]):
+            fleet.unqueue(self.links, cars, m, leaving)
+        counts[k.WAITING] -= len(queued)
+        self._room(0, int(ptr[-1] - ptr[0]) + len(which))
+        self.used = fleet.reroute(cars, self.route, which, ptr, np.asarray(paths, np.int32), self.used)
+        cars.ready[queued] = np.maximum(cars.ready[queued], self.now)
+        self._depart(queued)
+        driving = which[cars.state[which] == k.DRIVING]
+        for m in np.unique(self.route[cars.cursor[driving]]):
+            k.reconsider(self.links, self.slots, self.events, self.wheel, m, self.now, int(counts[k.NOW]))
+
     def travel_times(self, keep: float = 0.0) -> Array:
         """Live travel time of each link, s, of the interval since the last call; see `readings.travel_times`."""
         out = np.empty(len(self.links))

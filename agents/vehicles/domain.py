@@ -1,0 +1,369 @@
+"""Vehicles: everybody who drives, rides or walks, from the event of setting off to the event of arriving.
+
+Cars drive through the queues of `agents.vehicles.kernels` on routes by the live travel times; cyclists and walkers move
+at their own speed. A car whose way is closed takes another one from where it is. What lies beyond a gateway is driven
+at a stated speed, before a trip from there comes in and after one to there went out.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from agents.vehicles import kernels as k
+from agents.vehicles.config import VehiclesConfig
+from agents.vehicles.junctions import Junctions
+from agents.vehicles.ledger import Ledger
+from agents.vehicles.slow import Moments, SlowMode
+from agents.vehicles.state import State
+from agents.vehicles.wheel import EDGE, PER_SECOND
+from twin.attributes import Column
+from twin.clock import minute
+from twin.coupling import Batch, Event, Reads, Record, on
+from twin.dijkstra import BLOCKED
+from twin.domain import Domain
+from twin.draws import uniforms
+from twin.network import Network, Router
+
+CAR, BICYCLE, WALK = 0, 1, 2
+MODES = ("car", "bicycle", "walk")
+SHORTEST = 10_000  # ms; nobody arrives sooner, also between two doors at one node (assumption)
+
+
+class Vehicles(Domain):
+    """Traffic on the streets of the area."""
+
+    name, every = "vehicles", minute
+    Config = VehiclesConfig
+    energised = Reads("grid.energised", coupling="power.signals")
+
+    arrived = Event(by="advance", subject="person", object="location", value="s of travel", recorded=False)
+    unrouted = Event(by="advance", subject="person", object="location", value="mode: 0 car, 1 bicycle, 2 walk",
+                     recorded=False)
+    parked = Event(by="advance", subject="person", object="location", recorded=False,
+                   value="kWh that the electric car used since it was last parked at its driver's home, where it charges")
+    signal_dark = Event(by="advance", subject="signal")
+    signal_live = Event(by="advance", subject="signal")
+    junction_slow = Event(by="advance", subject="signal", value="time over the approaches / before the signals went dark")
+    junction_clear = Event(by="advance", subject="signal", value="the same ratio")
+    close_link = Event(by="outside", subject="link")
+    open_link = Event(by="outside", subject="link")
+
+    publishes = {
+        "travel_ms": Column("int64", unit="ms", default=20_000, low=1,
+                            meaning="live time of a car over each link of the area; 2**31 - 1 where it is closed"),
+        "flow": Column(unit="veh/s", default=0.0, meaning="cars that left each link in the last minute"),
+        "dark": Column("bool", default=False, meaning="signals without power"),
+    }
+    series = {
+        "link": {"flow": Column(unit="veh", meaning="cars that left the link in the quarter of an hour"),
+                 "speed": Column(unit="m/s", meaning="mean speed of those cars, waiting included"),
+                 "delay": Column(unit="s", meaning="their time beyond free flow, in all")},
+        "vehicles": {"on_road": Column("int32", unit="veh"),
+                     "waiting": Column("int32", unit="veh", meaning="cars that wait to enter their first link"),
+                     "riding": Column("int32", unit="persons", meaning="cyclists and walkers under way"),
+                     "released": Column("int32", unit="veh", meaning="lifted out of a jam so far"),
+                     "dark": Column("int32", unit="signals")},
+    }
+    tables = {
+        "restricted/trips": {"person": Column("int64"), "departure": Column("int64", unit="ms"),
+                             "arrival": Column("int64", unit="ms"), "mode": Column("int8", meaning="row of MODES"),
+                             "distance": Column(unit="m"), "from_zone": Column("int32"), "to_zone": Column("int32")},
+        "replay/vehicles": {"time": Column("int64", unit="ms"), "link": Column("int32"),
+                            "fraction": Column("float32", meaning="of the link's length, from its tail")},
+    }
+
+    def setup(self, world, area):
+        config, links = self.config, area.links
+        self.network = Network.of(area, "car")
+        self.row = self.network.rows
+        speed, length = links.speed[self.row], links.length[self.row]
+        priority = links.capacity[self.row] * np.where(links.roundabout[self.row], config.roundabout, 1.0)
+        self.state = State.of(length, speed, links.lanes[self.row], links.capacity[self.row], priority=priority,
+                              in_degree=np.diff(self.network.first_in)[self.network.tail],
+                              wave=config.backward_wave, jam_density=config.jam_density, stuck=config.stuck)
+        self.link_of_row = self.network.from_rows(len(links))
+        self.junctions = Junctions(area, self.link_of_row)
+        self.junctions.start_up(self.state)
+        self.router, self.routed_at = Router(self.network), -1
+        self.node = area.location_node("car")
+        self.riding = {BICYCLE: SlowMode(area, "bicycle", config.bicycle_speed / 3.6),
+                       WALK: SlowMode(area, "walk", config.walk_speed / 3.6)}
+        self.xy = area.location_xy()
+        gates = area.gateways.distance if len(area.gateways) else np.zeros(0)
+        self.beyond = np.concatenate([np.zeros(len(area.buildings)), gates])
+        # kWh per link by its free speed, at what an electric car uses there
+        self.link_kwh = length / 1000.0 * np.array(config.kwh_per_km)[np.digitize(speed * 3.6, [51.0, 81.0])]
+        n = len(area.people)
+        self.electric = uniforms(self.stream("electric"), np.arange(n)) < config.electric_share
+        self.used_kwh, self.trip_kwh = np.zeros(n), np.zeros(n)
+        self.ledger = Ledger(area)
+        self.parkings = np.zeros(n, np.int32)
+        self.coming = Moments("person", "origin", "goal")  # cars on their way to a gateway
+        self.going = Moments("person", "goal", "mode")  # all whose moment of arrival is known
+        self.departing: list[tuple[int, Batch]] = []
+        self.closed = np.zeros(self.network.links, np.int32)  # how many closures are in force
+        self.closure_changed = False
+        self.feeder_events: dict[int, str] = {}
+        self.live_s = self.state.links.free.copy()
+        self.travel = np.maximum(np.rint(1000.0 * links.length / links.speed), 1).astype(np.int64)
+        self.flow = np.zeros(len(links))
+        self.quarter = np.zeros((self.network.links, 2))  # vehicles that left and the seconds they spent
+        self._publish_all()
+
+    # -- who sets off ------------------------------------------------------------------------------------------------
+
+    @on("citizens.drive", phase="advance", coupling="citizens.vehicles")
+    def depart(self, batch: Batch) -> None:
+        """Somebody gets into a car."""
+        self.departing.append((CAR, batch))
+
+    @on("citizens.ride", phase="advance", coupling="citizens.vehicles")
+    def ride(self, batch: Batch) -> None:
+        """Somebody gets on a bicycle."""
+        self.departing.append((BICYCLE, batch))
+
+    @on("citizens.walk", phase="advance", coupling="citizens.vehicles")
+    def walk(self, batch: Batch) -> None:
+        """Somebody walks."""
+        self.departing.append((WALK, batch))
+
+    def advance(self, start, stop):
+        self._power(start)
+        if self.closure_changed:
+            self._apply_closures()
+        period = round(self.config.reroute_every * minute)
+        if self.routed_at < 0 or start // period != self.routed_at // period:
+            self._customise(start)
+        for mode, batch in self.departing:
+            goal, origin = batch.object, batch.value.astype(np.int64)
+            self.ledger.begin(batch.subject, batch.time, mode, origin, goal)
+            if mode == CAR:
+                self.coming.add(time=batch.time + self._beyond_ms(origin), person=batch.subject, origin=origin, goal=goal)
+            else:
+                self._go_slowly(mode, batch.subject, batch.time, origin, goal)
+        self.departing.clear()
+        self._enter(self.coming.take(stop))
+        arrivals = self.state.run(stop / 1000.0)
+        self._leave(arrivals, start)
+        self._arrive(self.going.take(stop), start)
+        self._measure(stop)
+
+    def _beyond_ms(self, location):
+        return np.rint(self.beyond[location] / (self.config.beyond_speed / 3.6) * 1000.0).astype(np.int64)
+
+    def _go_slowly(self, mode, person, time, origin, goal):
+        """Cyclists and walkers: their moment of arrival is known at once."""
+        way = self.riding[mode]
+        metres = way.metres(origin, goal)
+        known = metres >= 0.0
+        self._give_up(mode, person[~known], goal[~known], time[~known])
+        person, time, origin, goal, metres = person[known], time[known], origin[known], goal[known], metres[known]
+        same = way.node[origin] == way.node[goal]
+        metres[same] = np.hypot(*(self.xy[origin[same]] - self.xy[goal[same]]).T)
+        metres += self.beyond[origin] + self.beyond[goal]
+        self.ledger.distance[person] = metres
+        ms = np.maximum(np.rint(1000.0 * metres / way.speed).astype(np.int64), SHORTEST)
+        self.ledger.free_s[person] = ms / 1000.0
+        self.going.add(time=time + ms, person=person, goal=goal, mode=np.full(len(person), mode))
+
+    def _enter(self, trips):
+        """Cars that come onto the streets of the area in this window: a route each."""
+        person, origin, goal, time = (trips[name] for name in ("person", "origin", "goal", "time"))
+        if not len(person):
+            return
+        ptr, rows, ms = self.router.paths(self.node[origin], self.node[goal])
+        known = (ms >= 0) & (ms < BLOCKED)
+        self._give_up(CAR, person[~known], goal[~known], time[~known])
+        sizes = np.diff(ptr)
+        links = self.link_of_row[rows]
+        beyond = self.beyond[origin] + self.beyond[goal]
+        ledger, state = self.ledger, self.state
+        at = np.repeat(np.arange(len(person)), sizes)
+        ledger.distance[person] = np.bincount(at, state.length[links], minlength=len(person)) + beyond
+        free = np.bincount(at, state.links.free[links], minlength=len(person))
+        outside = beyond / (self.config.beyond_speed / 3.6)
+        ledger.free_s[person] = np.maximum(free + outside, SHORTEST / 1000.0)
+        self.trip_kwh[person] = (np.bincount(at, self.link_kwh[links], minlength=len(person))
+                                 + beyond / 1000.0 * self.config.kwh_per_km[2])
+        drive = known & (sizes > 0)
+        near = known & (sizes == 0)  # both ends at one node
+        arrival = time[near] + np.maximum(self._beyond_ms(goal[near]), SHORTEST)
+        self.going.add(time=arrival, person=person[near], goal=goal[near], mode=np.full(int(near.sum()), CAR))
+        kept = drive[at]
+        pointer = np.concatenate([[0], np.cumsum(sizes[drive])])
+        self.state.add(person[drive], time[drive] / 1000.0, pointer, links[kept])
+        ledger.routed += int(known.sum())
+
+    def _give_up(self, mode, person, goal, time):
+        if len(person):
+            ordinal = self.ledger.fail(person)
+            # a trip that was turned away at a gateway keeps its own, earlier moment out of the past
+            self.unrouted.many(person, goal, float(mode), at=np.maximum(time, self.world.start), ordinal=ordinal)
+
+    # -- who arrives ---------------------------------------------------------------------------------------------------
+
+    def _leave(self, arrivals, start):
+        """Cars that came to the end of their route: there, or out through a gateway with a way to go."""
+        if not len(arrivals):
+            return
+        person = arrivals.key
+        goal = self.ledger.goal[person]
+        share = EDGE / PER_SECOND * 1000.0  # the same moment of grace as the kernel's buckets have
+        time = np.maximum(np.floor(arrivals.time * 1000.0 + share).astype(np.int64), start)
+        self.going.add(time=time + self._beyond_ms(goal), person=person, goal=goal, mode=np.full(len(person), CAR))
+
+    def _arrive(self, rows, start):
+        time, person, goal, mode = (rows[name] for name in ("time", "person", "goal", "mode"))
+        if not len(person):
+            return
+        order = np.lexsort((person, time))
+        time, person, goal, mode = time[order], person[order], goal[order], mode[order]
+        trips, seconds, ordinal = self.ledger.end(person, time, mode)
+        self.rows("restricted/trips", **trips)
+        self.arrived.many(person, goal, seconds, at=time, ordinal=ordinal)
+        ev = (mode == CAR) & self.electric[person]
+        if ev.any():
+            who, where = person[ev], goal[ev]
+            self.used_kwh[who] += self.trip_kwh[who]
+            self.parkings[who] += 1
+            self.parked.many(who, where, self.used_kwh[who], at=time[ev], ordinal=self.parkings[who])
+            home = where == self.area.people.home[who]
+            self.used_kwh[who[home]] = 0.0
+
+    # -- live travel times ---------------------------------------------------------------------------------------------
+
+    def _measure(self, stop):
+        """Live times, flows, series and pictures at the end of the period."""
+        links = self.state.links
+        self.ledger.metres += float(links.entered @ self.state.length)
+        self.quarter[:, 0] += links.left
+        self.quarter[:, 1] += links.time_spent
+        self.flow[self.row] = links.left / (self.every / 1000.0)
+        keep = np.exp(-self.every / minute / self.config.memory) if self.config.memory > 0 else 0.0
+        self.live_s = self.state.travel_times(float(keep))
+        self._publish_all()
+
+    def _publish_all(self):
+        ms = np.maximum(np.rint(self.live_s * 1000.0), 1.0).astype(np.int64)
+        self.travel[self.row] = np.where(self.closed > 0, BLOCKED, np.minimum(ms, BLOCKED - 1))
+        self.publish("travel_ms", self.travel)
+        self.publish("flow", self.flow)
+        self.publish("dark", self.junctions.dark)
+
+    def _customise(self, now):
+        self.routed_at = now
+        self.router.customise(self.travel[self.row])
+
+    def step(self):
+        state, now = self.state, self.now
+        if _due(now, self.config.series_every):
+            left, spent = self.quarter.T
+            used = np.flatnonzero(left)
+            if len(used):
+                self.record("link.flow", left[used], self.row[used])
+                self.record("link.speed", left[used] * state.length[used] / spent[used], self.row[used])
+                late = np.maximum(spent[used] - left[used] * state.links.free[used], 0.0)
+                self.record("link.delay", late, self.row[used])
+            self.quarter[:] = 0.0
+            for name, value in (("on_road", state.on_road), ("waiting", state.waiting), ("released", state.released),
+                                ("riding", int((self.going.rows["mode"] != CAR).sum())),
+                                ("dark", int(self.junctions.dark.sum()))):
+                self.record(f"vehicles.{name}", value)
+        if _due(now, self.config.snapshot_every):
+            link, fraction, _ = state.positions(inner_only=True)
+            self.rows("replay/vehicles", time=np.full(len(link), now), link=self.row[link], fraction=fraction)
+
+    # -- power and closures ----------------------------------------------------------------------------------------------
+
+    @on("grid.feeder_dark", phase="advance", when="next", coupling="power.signals")
+    def note_dark(self, batch: Batch) -> None:
+        """Which event made a feeder dark."""
+        for i, feeder in enumerate(batch.subject.tolist()):
+            self.feeder_events[feeder] = batch.id_of(i)
+
+    @on("grid.feeder_live", phase="advance", when="next", coupling="power.signals")
+    def note_live(self, batch: Batch) -> None:
+        """Which event brought a feeder back."""
+        self.note_dark(batch)
+
+    def _power(self, now):
+        """Signals without power go dark; a junction that is slow for it says so."""
+        j = self.junctions
+        dark = j.without_power(self.energised)
+        if (dark != j.dark).any():
+            went, came = j.switch(dark, self.state, self.live_s)
+            for signals, event in ((went, self.signal_dark), (came, self.signal_live)):
+                for signal in signals.tolist():
+                    because = self.feeder_events.get(int(j.feeder[signal]), "")
+                    j.reason[signal] = event(signal, because=[because] if because else [])
+            self.publish("dark", j.dark)
+        if not (j.dark.any() or j.slow.any()):
+            return
+        ratio = j.ratios(self.live_s)
+        slow = j.dark & ~j.slow & (ratio > self.config.slow_ratio)
+        clear = j.slow & (ratio < self.config.clear_ratio)
+        for signal in np.flatnonzero(slow).tolist():
+            self.junction_slow(signal, value=ratio[signal], because=[j.reason[signal]])
+        for signal in np.flatnonzero(clear).tolist():
+            self.junction_clear(signal, value=ratio[signal], because=[j.reason[signal]])
+        j.slow = (j.slow | slow) & ~clear
+
+    @on(close_link, phase="due")
+    def close(self, command: Record) -> None:
+        """Nobody may enter a link any more; those on it may leave."""
+        self._closure(command.subject, +1)
+
+    @on(open_link, phase="due")
+    def reopen(self, command: Record) -> None:
+        """Undo one closure of a link."""
+        self._closure(command.subject, -1)
+
+    def _closure(self, row, change):
+        link = self.link_of_row[row]
+        if link >= 0:
+            self.closed[link] = max(0, self.closed[link] + change)
+            self.closure_changed = True
+
+    def _apply_closures(self):
+        """Close and open links, and send everybody whose way is now closed another way from where they are.
+
+        Whoever has no other way keeps the old one and waits for it to open.
+        """
+        self.closure_changed = False
+        state, closed = self.state, self.closed > 0
+        changed = np.flatnonzero(closed != state.links.closed)
+        if not len(changed):
+            return
+        state.change(changed, closed=closed[changed])
+        self._publish_all()
+        self._customise(self.world.start)
+        which, last, at = state.affected(closed)
+        if not len(which):
+            return
+        net = self.network
+        origin = np.where(at >= 0, net.head[at], net.tail[np.where(at < 0, ~at, 0)])
+        ptr, rows, ms = self.router.paths(origin, net.head[last])
+        sizes = np.diff(ptr)
+        found = (ms >= 0) & (ms < BLOCKED) & ((at >= 0) | (sizes > 0))
+        kept = np.repeat(found, sizes)
+        state.reroute(which[found], np.concatenate([[0], np.cumsum(sizes[found])]), self.link_of_row[rows[kept]])
+        self.ledger.rerouted += int(found.sum())
+        self.ledger.held_up += int((~found).sum())
+
+    # -- results ---------------------------------------------------------------------------------------------------------
+
+    def indicators(self):
+        still = self.state.cars[:int(self.state.counts[k.FRESH])]
+        still = still[(still.state == k.QUEUED) | (still.state == k.DRIVING)]
+        return self.ledger.indicators(self.state.released, still.key, self.now)
+
+    def forget(self):
+        self.ledger.forget(self.state.released)
+
+    def balances(self):
+        return self.ledger.balances(self.state, len(self.coming), self.going.rows["mode"])
+
+
+def _due(now, every_minutes):
+    period = round(every_minutes * minute)
+    return period > 0 and now % period == 0

@@ -1,0 +1,81 @@
+"""Signals: their green windows on the approaches, their power, and how slow the junction is without it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from agents.vehicles.state import State
+
+Array = np.ndarray[Any, Any]
+
+
+class Junctions:
+    """The signals of an area and their approaches, on the links of a car network.
+
+    signal, link      : int64 (approaches,): which signal, and which link of the network
+    cycle, start, length, share : float64 (approaches,): s, s, s; the share of its capacity that an approach keeps dark
+    connection        : (signals,): row of the grid connection that powers each signal; -1: none, never dark
+    feeder            : (signals,): that connection's feeder; -1 none
+    dark              : bool (signals,)
+    before            : float64 (signals,): mean live time over the approaches when it last went dark, s
+    slow              : bool (signals,)
+
+    A dark approach lets through `dark_capacity` times what its green share let through, all the time: vehicles of all
+    sides take turns. (A share of the whole saturation flow would make most junctions faster by switching them off.) Of
+    several green windows of one approach the longest counts.
+    """
+
+    def __init__(self, area: Any, link_of_row: Array) -> None:
+        signals, groups, connections = area.signals, area.signal_groups, area.connections
+        n = len(signals)
+        link = link_of_row[groups.link] if len(groups) else np.zeros(0, np.int32)
+        length = groups.green_to - groups.green_from
+        order = np.lexsort((-length, link)) if len(groups) else np.zeros(0, np.int64)
+        order = order[link[order] >= 0]
+        order = order[np.unique(link[order], return_index=True)[1]]
+        self.link, self.signal = link[order].astype(np.int64), groups.signal[order].astype(np.int64)
+        self.start, self.length = np.asarray(groups.green_from[order]), length[order]
+        self.cycle = np.asarray(signals.cycle[self.signal])
+        self.share = np.asarray(signals.dark_capacity[self.signal]) * np.minimum(self.length / self.cycle, 1.0)
+        self.connection, self.feeder = np.full(n, -1), np.full(n, -1)
+        rows = np.flatnonzero(connections.kind == "signal") if len(connections) else np.zeros(0, np.int64)
+        self.connection[connections.target[rows]] = rows
+        self.feeder[connections.target[rows]] = connections.feeder[rows]
+        self.dark, self.slow = np.zeros(n, bool), np.zeros(n, bool)
+        self.before = np.full(n, np.nan)
+        self.reason: dict[int, str] = {}  # signal -> event of its going dark
+
+    def start_up(self, state: State) -> None:
+        """Give every approach its green window."""
+        state.change(self.link, cycle=self.cycle, green_from=self.start, green_for=self.length)
+
+    def without_power(self, energised: Array) -> Array:
+        """Which signals are without power; `energised` runs along the grid's connections."""
+        powered = np.ones(len(self.dark), bool)
+        fed = (self.connection >= 0) & (self.connection < len(energised))
+        powered[fed] = energised[self.connection[fed]]
+        return ~powered
+
+    def switch(self, dark: Array, state: State, live_s: Array) -> tuple[Array, Array]:
+        """Make the signals in the mask `dark` dark and all others live; the signals that went dark and came back."""
+        went, came = np.flatnonzero(dark & ~self.dark), np.flatnonzero(~dark & self.dark)
+        self.before[went] = self.approach_time(live_s)[went]
+        self.dark = dark.copy()
+        changed = np.isin(self.signal, np.concatenate([went, came]))
+        if changed.any():
+            link, off = self.link[changed], self.dark[self.signal[changed]]
+            capacity = state.capacity[link] * np.where(off, self.share[changed], 1.0)
+            state.change(link, capacity=capacity, cycle=np.where(off, 0.0, self.cycle[changed]))
+        return went, came
+
+    def approach_time(self, live_s: Array) -> Array:
+        """Mean live time over each signal's approaches, s; (signals,)."""
+        n = len(self.dark)
+        total = np.bincount(self.signal, live_s[self.link], minlength=n)
+        return total / np.maximum(np.bincount(self.signal, minlength=n), 1)
+
+    def ratios(self, live_s: Array) -> Array:
+        """That time over what it was before the signal last went dark; NaN for signals that never did."""
+        return self.approach_time(live_s) / self.before

@@ -1,0 +1,114 @@
+"""Ledger: the trips of persons, what they add up to, and the laws that must hold at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from agents.vehicles import kernels as k
+from twin.domain import Balance, Indicator
+
+Array = np.ndarray[Any, Any]
+MODES = ("car", "bicycle", "walk")
+
+
+class Ledger:
+    """One row per person, for the trip that is under way; and sums over finished trips.
+
+    A person has at most one trip at a time. `began`, `ended` and `failed` count from the start of the run, everything
+    else from the end of the warm-up.
+    """
+
+    def __init__(self, area: Any) -> None:
+        n = len(area.people)
+        self.zone = area.location_zone()
+        self.home_zone = self.zone[area.people.home] if n else np.zeros(0, np.int32)
+        self.zones = area.zones
+        self.resident = np.asarray(area.people.resident, bool)
+        self.departure, self.origin, self.goal = (np.zeros(n, np.int64) for _ in range(3))
+        self.distance, self.free_s = np.zeros(n), np.zeros(n)
+        self.arrivals, self.failures = np.zeros(n, np.int64), np.zeros(n, np.int64)
+        self.began, self.ended, self.failed = (np.zeros(3, np.int64) for _ in range(3))
+        self.mode = np.zeros(n, np.int8)
+        self.forget(0)
+
+    def forget(self, released: int) -> None:
+        """Start all sums again; `released` so far is taken off from later ones."""
+        self.trips, self.lost = np.zeros(3, np.int64), np.zeros(3, np.int64)
+        self.seconds, self.metres_done = np.zeros(3), np.zeros(3)
+        self.late_s, self.metres = 0.0, 0.0
+        self.routed, self.rerouted, self.held_up, self.released_before = 0, 0, 0, released
+        self.by_zone = np.zeros((len(self.zones), 3))  # car trips of residents, their seconds, seconds late
+
+    def begin(self, person: Array, time: Array, mode: int, origin: Array, goal: Array) -> None:
+        """Trips begin."""
+        self.departure[person], self.origin[person], self.goal[person] = time, origin, goal
+        self.mode[person] = mode
+        self.began[mode] += len(person)
+
+    def fail(self, person: Array) -> Array:
+        """Trips for which there is no way; the ordinal of each person's failure."""
+        self.failures[person] += 1
+        counts = np.bincount(self.mode[person], minlength=3)
+        self.failed += counts
+        self.lost += counts
+        return self.failures[person]
+
+    def end(self, person: Array, time: Array, mode: Array) -> tuple[dict[str, Array], Array, Array]:
+        """Trips end: their rows for the table of trips, seconds of travel and the ordinal of each person's arrival."""
+        seconds = (time - self.departure[person]) / 1000.0
+        late = np.maximum(seconds - self.free_s[person], 0.0)
+        self.arrivals[person] += 1
+        counts = np.bincount(mode, minlength=3)
+        self.ended += counts
+        self.trips += counts
+        self.seconds += np.bincount(mode, seconds, minlength=3)
+        self.metres_done += np.bincount(mode, self.distance[person], minlength=3)
+        car = mode == 0
+        self.late_s += float(late[car].sum())
+        lives = car & self.resident[person] & (self.home_zone[person] >= 0)
+        zone, n = self.home_zone[person[lives]], len(self.zones)
+        for column, weight in enumerate((np.ones(int(lives.sum())), seconds[lives], late[lives])):
+            self.by_zone[:, column] += np.bincount(zone, weight, minlength=n)
+        rows = {"person": person, "departure": self.departure[person], "arrival": time, "mode": mode,
+                "distance": self.distance[person], "from_zone": self.zone[self.origin[person]],
+                "to_zone": self.zone[self.goal[person]]}
+        return rows, seconds, self.arrivals[person]
+
+    def indicators(self, released: int, still: Array, now: int) -> Iterator[Indicator]:
+        """The numbers of the run; `still` are the persons in cars on the road, whose delay so far counts as well."""
+        cars = int(self.trips[0])
+        late = self.late_s + float(np.maximum((now - self.departure[still]) / 1000.0 - self.free_s[still], 0.0).sum())
+        yield Indicator("car_travel_time", self.seconds[0] / max(cars, 1) / 60.0, "min", n=cars, better="lower")
+        yield Indicator("vehicle_delay", late / 3600.0, "h", n=cars, better="lower")
+        yield Indicator("vehicle_km", self.metres / 1000.0, "km", n=cars)
+        for mode, name in enumerate(MODES):
+            yield Indicator(f"{name}_trips", float(self.trips[mode]), "trips")
+        lost, done = int(self.lost.sum()), int(self.trips.sum())
+        yield Indicator("trips_routed", 100.0 * done / max(done + lost, 1), "%", n=done + lost, better="higher")
+        yield Indicator("trips_unrouted", float(lost), "trips", n=done + lost, better="lower")
+        yield Indicator("gridlock_releases", float(released - self.released_before), "veh", better="lower")
+        yield Indicator("rerouted", float(self.rerouted), "veh")
+        yield Indicator("held_up_by_closure", float(self.held_up), "veh", better="lower")
+        people = np.bincount(self.home_zone[self.resident & (self.home_zone >= 0)], minlength=len(self.zones))
+        for zone in np.flatnonzero(self.by_zone[:, 0] > 0):
+            count, seconds, delay = self.by_zone[zone]
+            code, residents = str(self.zones.code[zone]), int(people[zone])
+            yield Indicator("car_travel_time", seconds / count / 60.0, "min", "neighbourhood", code, n=int(count),
+                            better="lower", residents=residents)
+            yield Indicator("vehicle_delay", delay / 3600.0, "h", "neighbourhood", code, n=int(count), better="lower",
+                            residents=residents)
+
+    def balances(self, state: Any, coming: int, going: Array) -> list[Balance]:
+        """Every trip that began has ended, failed or is under way; every car on the streets is somewhere on them."""
+        still = np.bincount(going, minlength=3)
+        laws = [Balance("cars that started = arrived + on the road + waiting", float(state.counts[k.STARTED]),
+                        float(state.counts[k.ARRIVED] + state.on_road + state.waiting), "veh")]
+        under_way = [coming + state.on_road + state.waiting + int(still[0]), int(still[1]), int(still[2])]
+        for mode, name in enumerate(MODES):
+            right = self.ended[mode] + self.failed[mode] + under_way[mode]
+            laws.append(Balance(f"{name} trips that began = arrived + without a way + under way",
+                                float(self.began[mode]), float(right), "trips"))
+        return laws
