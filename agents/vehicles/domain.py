@@ -40,10 +40,10 @@ class Vehicles(Domain):
     unrouted = Event(by="advance", subject="person", object="location", value="mode: 0 car, 1 bicycle, 2 walk",
                      recorded=False)
     parked = Event(by="advance", subject="person", object="location", recorded=False,
-                   value="kWh that the electric car used since it was last parked at its driver's home, where it charges")
+                   value="kWh that the electric car used since it was last parked at home, where it charges")
     signal_dark = Event(by="advance", subject="signal")
     signal_live = Event(by="advance", subject="signal")
-    junction_slow = Event(by="advance", subject="signal", value="time over the approaches / before the signals went dark")
+    junction_slow = Event(by="advance", subject="signal", value="time over its approaches / that before it went dark")
     junction_clear = Event(by="advance", subject="signal", value="the same ratio")
     close_link = Event(by="outside", subject="link")
     open_link = Event(by="outside", subject="link")
@@ -138,7 +138,8 @@ class Vehicles(Domain):
             goal, origin = batch.object, batch.value.astype(np.int64)
             self.ledger.begin(batch.subject, batch.time, mode, origin, goal)
             if mode == CAR:
-                self.coming.add(time=batch.time + self._beyond_ms(origin), person=batch.subject, origin=origin, goal=goal)
+                self.coming.add(time=batch.time + self._beyond_ms(origin), person=batch.subject, origin=origin,
+                                goal=goal)
             else:
                 self._go_slowly(mode, batch.subject, batch.time, origin, goal)
         self.departing.clear()
@@ -273,7 +274,7 @@ class Vehicles(Domain):
             link, fraction, _ = state.positions(inner_only=True)
             self.rows("replay/vehicles", time=np.full(len(link), now), link=self.row[link], fraction=fraction)
 
-    # -- power and closures ----------------------------------------------------------------------------------------------
+    # -- power and closures --------------------------------------------------------------------------------------------
 
     @on("grid.feeder_dark", phase="advance", when="next", coupling="power.signals")
     def note_dark(self, batch: Batch) -> None:
@@ -350,7 +351,7 @@ class Vehicles(Domain):
         self.ledger.rerouted += int(found.sum())
         self.ledger.held_up += int((~found).sum())
 
-    # -- results ---------------------------------------------------------------------------------------------------------
+    # -- results -------------------------------------------------------------------------------------------------------
 
     def indicators(self):
         still = self.state.cars[:int(self.state.counts[k.FRESH])]

@@ -24,7 +24,7 @@ class SlowMode:
         self._router: Router | None = None
 
     def metres(self, origin: Array, destination: Array) -> Array:
-        """Length of the shortest way between locations, m, to the millimetre; -1.0 where there is none; float64 (n,)."""
+        """Length of the shortest way between locations, m; -1.0 where there is none; float64 (n,)."""
         if self._router is None:
             self._router = Router(self.network, np.rint(self.network.length * 1000.0).astype(np.int64))
         found = self._router.times(self.node[origin], self.node[destination])
