@@ -6,7 +6,7 @@ All faults are reported at once, each with its key, its value, what is allowed a
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,9 +58,7 @@ def compose(overrides: Sequence[str], config_dir: str | None = None) -> Configur
             OmegaConf.set_struct(base, False)
             base.scenario = _load_yaml(plan.scenario_file)
         known = OmegaConf.to_container(base, resolve=False)
-        faults = list(plan.unknown(known))
-        if faults:
-            raise InputError(faults)
+        faults = plan.drop_unknown(known)
         try:
             config = base if plan.scenario_file else hydra_compose("config", overrides=[*plan.groups, *plan.values, *extra])
             if plan.scenario_file:
@@ -71,12 +69,15 @@ def compose(overrides: Sequence[str], config_dir: str | None = None) -> Configur
             raise InputError(Fault("configuration", _cause(error))) from error
     if not isinstance(plain, dict):
         raise InputError(Fault("configuration", "is not a mapping"))
-    return validate(plain, plan.scenario_name)
+    return validate(plain, plan.scenario_name, faults)
 
 
-def validate(plain: dict[str, Any], scenario_name: str = "") -> Configuration:
-    """Validate a resolved configuration (as in a run's config.yaml). Raises InputError with every fault."""
-    faults: list[Fault] = []
+def validate(plain: dict[str, Any], scenario_name: str = "", before: Sequence[Fault] = ()) -> Configuration:
+    """Validate a resolved configuration (as in a run's config.yaml). Raises InputError with every fault.
+
+    before : faults that were found while it was composed; they are raised together with the others
+    """
+    faults: list[Fault] = list(before)
     unknown = [Fault(key, "unknown key", "run, area, domain, scenario", _close(key, ["run", *GROUPS]))
                for key in plain if key not in ("run", *GROUPS)]
     faults += unknown
@@ -154,22 +155,33 @@ class _Overrides:
         if area and not self.area_given:
             self._sort(f"area={area}", _Given("area", area))
 
-    def unknown(self, known: Any) -> Iterator[Fault]:
-        """Overrides of keys that do not exist, before Hydra sees them."""
-        for key, added in self.keys:
-            if added or _is_open(key):
-                continue
-            here, path = known, []
-            for part in key.split("."):
-                if not isinstance(here, dict) or part not in here:
-                    if path[:1] == ["domain"] and len(path) >= 2:
-                        break  # a domain's settings are checked against its Config class
-                    names = list(here) if isinstance(here, dict) else []
-                    where = ".".join(path) or "the configuration"
-                    yield Fault(key, f"unknown key: {where} has no {part!r}", ", ".join(map(str, names)), _close(part, names))
-                    break
-                path.append(part)
-                here = here[part]
+    def drop_unknown(self, known: Any) -> list[Fault]:
+        """Take out the overrides of keys that do not exist, before Hydra sees them; returns their faults."""
+        faults, kept = [], []
+        for number, (key, added) in enumerate(self.keys):
+            fault = None if added or key.startswith("scenario.measures.") else _unknown(key, known)
+            if fault:
+                faults.append(fault)
+            else:
+                kept.append(number)
+        self.values = [self.values[n] for n in kept]
+        self.pairs = [self.pairs[n] for n in kept]
+        return faults
+
+
+def _unknown(key: str, known: Any) -> Fault | None:
+    """A fault where `key` leads to nothing in the composed mapping `known`."""
+    here, path = known, []
+    for part in key.split("."):
+        if not isinstance(here, dict) or part not in here:
+            if path[:1] == ["domain"] and len(path) >= 2:
+                return None  # a domain's settings are checked against its Config class
+            names = [str(name) for name in here] if isinstance(here, dict) else []
+            where = ".".join(path) or "the configuration"
+            return Fault(key, f"unknown key: {where} has no {part!r}", ", ".join(names), _close(part, names))
+        path.append(part)
+        here = here[part]
+    return None
 
 
 @dataclass
@@ -184,10 +196,6 @@ class _Given:
     def is_add(self) -> bool:
         """As Hydra's Override."""
         return False
-
-
-def _is_open(key: str) -> bool:
-    return key.startswith("scenario.measures.")
 
 
 def _load_yaml(path: str) -> Any:

@@ -180,7 +180,7 @@ class Reads:
         world.check_reading(f"the signal {self.signal}")
         return world.signal(self.signal, cut=self.coupling_of(domain) in world.cut)
 
-    def coupling_of(self, domain: Domain) -> str:
+    def coupling_of(self, domain: Domain | type[Domain]) -> str:
         """Name of the coupling; "owner.reader" where none was given."""
         return self.coupling or f"{self.signal.partition('.')[0]}.{domain.name}"
 
@@ -193,6 +193,28 @@ class Subscription:
     phase: str
     when: str
     coupling: str
+
+    def kind(self, domain: Domain | type[Domain]) -> str:
+        """Full name of the event: "domain.kind"."""
+        return self.event if isinstance(self.event, str) else f"{domain.name}.{self.event.name}"
+
+    def coupling_of(self, domain: Domain | type[Domain]) -> str:
+        """Name of the coupling; "sender.reader" where none was given."""
+        return self.coupling or f"{self.kind(domain).partition('.')[0]}.{domain.name}"
+
+
+def couplings(domains: Iterable[Domain | type[Domain]]) -> dict[str, list[str]]:
+    """Every coupling of `domains` and the signals and events that it carries, by name."""
+    found: dict[str, list[str]] = {}
+    for domain in domains:
+        for reads in domain.declared(Reads).values():
+            if reads.signal.partition(".")[0] != domain.name:
+                found.setdefault(reads.coupling_of(domain), []).append(reads.signal)
+        for subscription in domain.handlers().values():
+            kind = subscription.kind(domain)
+            if kind.partition(".")[0] != domain.name:
+                found.setdefault(subscription.coupling_of(domain), []).append(kind)
+    return found
 
 
 def on(event: str | Event, *, phase: str = "process", when: str = "same", coupling: str = "") -> Callable[[Callable[..., None]], Callable[..., None]]:

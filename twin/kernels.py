@@ -59,3 +59,9 @@ def _writable(folder: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def compiled_before() -> bool:
+    """Whether the cache directory holds kernels of an earlier run."""
+    folder = os.environ.get("NUMBA_CACHE_DIR", "")
+    return bool(folder) and any(Path(folder).rglob("*.nbc"))

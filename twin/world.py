@@ -12,7 +12,7 @@ import numpy as np
 from twin.area import Area
 from twin.attributes import REQUIRED, Column
 from twin.clock import PHASES, Calendar, Timeline, minute
-from twin.coupling import Batch, Event, Reads, Record, Sender, find_cycle, plain
+from twin.coupling import Batch, Event, Reads, Record, Sender, couplings, find_cycle, plain
 from twin.domain import Balance, Domain, Indicator
 from twin.errors import DesignError, nearest
 from twin.recording import Recorder
@@ -78,7 +78,8 @@ class World:
                 raise DesignError(f"{domain.name}.every is {domain.every} ms: a multiple of the window, {self.window} ms")
             domain.world, domain.area = self, self.area
             self._columns |= {f"{domain.name}.{name}": column for name, column in domain.publishes.items()}
-        self.couplings = self._couplings()
+        self._subscribe()
+        self.couplings = couplings(domains)
         unknown = sorted(self.cut - self.couplings.keys())
         if unknown:
             names = ", ".join(sorted(self.couplings))
@@ -94,30 +95,23 @@ class World:
         self._publish()
         self.timeline.phase = "edge"
 
-    def _couplings(self) -> dict[str, list[str]]:
-        """Coupling name -> what it carries; fills the table of handlers on the way."""
-        found: dict[str, list[str]] = {}
+    def _subscribe(self) -> None:
+        """Fill the table of handlers; every signal and event that is read must be declared by its owner."""
         kinds = {f"{d.name}.{name}": (d, event) for d in self.domains.values() for name, event in d.declared(Event).items()}
         for domain in self.domains.values():
             for reads in domain.declared(Reads).values():
                 if reads.signal not in self._columns:
                     raise DesignError(self._no_such("signal", reads.signal, domain, list(self._columns)))
-                found.setdefault(reads.coupling_of(domain), []).append(reads.signal)
             for method, subscription in domain.handlers().items():
-                event = subscription.event
-                kind = event if isinstance(event, str) else f"{domain.name}.{event.name}"
+                kind = subscription.kind(domain)
                 if kind not in kinds:
                     raise DesignError(self._no_such("event", kind, domain, list(kinds)))
                 sender, declared = kinds[kind]
-                coupling = subscription.coupling or f"{sender.name}.{domain.name}"
-                if sender is not domain:
-                    found.setdefault(coupling, []).append(kind)
                 if subscription.when == "same":
                     self._check_turn(sender, declared, domain, subscription.phase, kind)
-                if coupling not in self.cut or sender is domain:
+                if sender is domain or subscription.coupling_of(domain) not in self.cut:
                     handler = getattr(domain, method)
                     self._readers.setdefault(kind, []).append((domain, subscription.phase, subscription.when, handler))
-        return found
 
     def _no_such(self, what: str, name: str, domain: Domain, names: list[str]) -> str:
         owner = name.partition(".")[0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from agents.citizens import kernels as law
-from agents.citizens.choice import choose_all
+from agents.citizens.choice import choose
 from agents.citizens.config import CitizensConfig
 from twin.attributes import Column
 from twin.clock import day, hour, minute
@@ -203,7 +203,7 @@ class Citizens(Domain):
         law.utilities(distance, car_ms, self.car[rows], self.household_car[rows], self.area.people.has_bicycle[rows],
                       constant, per_minute, speed, overhead, self.limits, utility)
         chosen = np.empty(len(rows), np.int64)
-        choose_all(utility, uniforms(self.choosing, rows, p.trips[rows]), chosen)
+        choose(utility, uniforms(self.choosing, rows, p.trips[rows]), chosen)
         chosen[chosen < 0] = law.TRANSIT  # nothing else goes that far: public transport
         p.mode[rows] = chosen
 

@@ -1,0 +1,206 @@
+"""What the commands do; imported when one runs, so that help stays quick."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from twin.errors import Fault, InputError, nearest
+
+screen = Console(highlight=False)
+
+
+def run_scenario(overrides: Sequence[str], record: str | None, cut: Sequence[str], cfg: bool, config_dir: str | None,
+                 report: bool) -> Path | None:
+    """Simulate one scenario; returns the run folder."""
+    from scenarios.configuration import compose
+
+    given = list(overrides)
+    given += [f"run.record={record}"] if record else []
+    given += [f"run.cut=[{','.join(cut)}]"] if cut else []
+    configuration = compose(given, config_dir)
+    if cfg:
+        from omegaconf import OmegaConf
+
+        screen.print(OmegaConf.to_yaml(configuration.plain), markup=False)
+        return None
+    simulation = _simulate(configuration)
+    _show_results(simulation)
+    if report:
+        from scenarios.report.page import write_report
+
+        file = write_report(simulation.folder, simulation.area)
+        screen.print(f"report   {file}", soft_wrap=True)
+    screen.print(f"run      {simulation.folder}", soft_wrap=True)
+    return simulation.folder
+
+
+def _simulate(configuration: Any) -> Any:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from scenarios.simulate import Simulation
+    from twin.clock import day
+    from twin.kernels import compiled_before
+
+    screen.print(f"[bold]{configuration.scenario.name or configuration.scenario_name}[/bold]")
+    if not compiled_before():
+        screen.print("The first run on this machine compiles its kernels; that takes about half a minute, once.")
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[clock]}"), TimeElapsedColumn())
+    with Progress(*columns, console=screen, transient=True) as bar:
+        task = bar.add_task("area", total=configuration.run.days * day, clock="")
+        simulation = Simulation(configuration, said=lambda text: bar.update(task, description=text))
+        text = simulation.world.calendar.text
+        bar.update(task, description="simulating")
+        simulation.run(lambda ms: bar.update(task, completed=ms, clock=text(ms)) if ms % 300_000 == 0 else None)
+    return simulation
+
+
+def _show_results(simulation: Any) -> None:
+    from scenarios.indicators import described
+
+    table = Table(box=None, pad_edge=False)
+    for heading, side in (("indicator", "left"), ("value", "right"), ("unit", "left"), ("n", "right"), ("norm", "right")):
+        table.add_column(heading, justify=side)  # type: ignore[arg-type]
+    for indicator in simulation.indicators:
+        if indicator.level == "area":
+            row = described(indicator)
+            label = f"{row['label']} ({row['group']})" if row["group"] else row["label"]
+            norm = f"{row['norm']:g}" if row["norm"] is not None else ""
+            table.add_row(label, f"{row['value']:,.2f}", row["unit"], f"{row['n']:,}" if row["n"] else "", norm)
+    screen.print(table)
+    manifest = simulation.manifest
+    laws = len(manifest["balances"])
+    screen.print(f"{laws} conservation laws hold; {manifest['wall_s']:.1f} s, {manifest['peak_rss_mb']:.0f} MB; "
+                 f"digest {manifest['result_digest']}")
+
+
+def write_reports(runs: Sequence[Path]) -> None:
+    """Write report.html of each run again."""
+    from scenarios.areas import build
+    from scenarios.report.page import write_report
+    from twin.recording import Run
+
+    for folder in runs:
+        options = dict(Run(folder).manifest["area"]["path"])
+        screen.print(str(write_report(folder, build(options.pop("type"), **options))), soft_wrap=True)
+
+
+def list_things(what: str) -> None:
+    """Print a list of scenarios, measures, indicators, domains, couplings or areas."""
+    lists = {"scenarios": _scenarios, "measures": _measures, "indicators": _indicators, "domains": _domains,
+             "couplings": _couplings, "areas": _areas}
+    if what not in lists:
+        raise InputError(Fault(what, "is no list", ", ".join(lists), f"did you mean {nearest(what, list(lists)) or 'scenarios'}?"))
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for row in lists[what]():
+        table.add_row(*row)
+    screen.print(table)
+
+
+def _first_line(thing: Any) -> str:
+    return (thing.__doc__ or "").strip().splitlines()[0] if thing.__doc__ else ""
+
+
+def _scenarios() -> list[tuple[str, ...]]:
+    from importlib.resources import files
+
+    from omegaconf import OmegaConf
+
+    found = []
+    for file in sorted(Path(str(files("configs"))).joinpath("scenario").glob("*.yaml")):
+        scenario = OmegaConf.load(file)
+        found.append((file.stem, str(scenario.title.en), str(scenario.question)))
+    return found
+
+
+def _measures() -> list[tuple[str, ...]]:
+    from scenarios import registry
+
+    return [(name, _first_line(registry.find("measures", name, ""))) for name in sorted(registry.names("measures"))]
+
+
+def _domains() -> list[tuple[str, ...]]:
+    from scenarios import registry
+
+    return [(name, _first_line(registry.find("domains", name, ""))) for name in registry.names("domains")]
+
+
+def _indicators() -> list[tuple[str, ...]]:
+    from scenarios.indicators import DEFINITIONS
+
+    return [(name, d.label, d.meaning, f"{d.better} is better" if d.better else "") for name, d in DEFINITIONS.items()]
+
+
+def _couplings() -> list[tuple[str, ...]]:
+    from scenarios.configuration import compose
+    from twin.coupling import couplings
+
+    found = couplings([domain for domain, _ in compose([]).domains.values()])
+    return [(name, ", ".join(carried)) for name, carried in sorted(found.items())]
+
+
+def _areas() -> list[tuple[str, ...]]:
+    import json
+
+    rows = [("town", "a generated Dutch town, 1,000 to 1,000,000 citizens", "area=town area.citizens=20000")]
+    for header in sorted(Path("areas").glob("*/area.json")):
+        about = json.loads(header.read_text(encoding="utf-8"))
+        rows.append((about["name"], f"{about['rows'].get('people', 0):,} people, {about['crs']}", f"area={header.parent}"))
+    return rows
+
+
+def build_area_from(sources: Sequence[Path], out: Path, name: str | None, stats: Path | None, citizens: int | None) -> None:
+    """Build an area from an OpenStreetMap extract and write it."""
+    import time
+
+    from scenarios.areas import build
+    from scenarios.areas.check import summary
+
+    if len(sources) != 1:
+        raise InputError(Fault("SOURCE", f"{len(sources)} files", "one OpenStreetMap extract"))
+    if citizens is not None and citizens < 1:
+        raise InputError(Fault("--citizens", f"is {citizens}", "1 or more"))
+    began = time.perf_counter()
+    area = build("osm", path=sources[0], name=name or out.name, stats=stats, citizens=citizens)
+    area.write(out)
+    _print_summary(summary(area))
+    screen.print(f"written to {out} in {time.perf_counter() - began:.1f} s", soft_wrap=True)
+
+
+def check_area_in(folder: Path) -> None:
+    """Check an area; exit code 2 where it has errors."""
+    from scenarios.areas.check import check_area, summary
+    from twin.area import read_area
+
+    area = read_area(folder)
+    findings = check_area(area)
+    _print_summary(summary(area))
+    for finding in findings:
+        screen.print(str(finding), soft_wrap=True, markup=False)
+    errors = [f for f in findings if f.severity == "error"]
+    screen.print(f"{len(errors)} errors, {len(findings) - len(errors)} warnings")
+    if errors:
+        raise InputError(Fault(str(folder), f"{len(errors)} errors", remedy="see above"))
+
+
+def show_area(folder: Path) -> None:
+    """Print what an area holds."""
+    from scenarios.areas.check import summary
+    from twin.area import read_area
+
+    area = read_area(folder)
+    _print_summary(summary(area))
+    for table, source in area.sources.items():
+        screen.print(f"{table}: {source}", soft_wrap=True, markup=False)
+
+
+def _print_summary(facts: dict[str, Any]) -> None:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for key, value in facts.items():
+        table.add_row(str(key).replace("_", " "), f"{value:,.3f}" if isinstance(value, float) else
+                      f"{value:,}" if isinstance(value, int) else str(value))
+    screen.print(table)

@@ -1,0 +1,63 @@
+"""Each indicator: what it is called, what it means, its source, and which way is better."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from twin.domain import Indicator
+
+
+@dataclass(frozen=True)
+class Definition:
+    """How an indicator is called and read. better : "lower", "higher" or ""; norm : a published target, or None."""
+
+    label: str
+    meaning: str
+    better: str = ""
+    norm: float | None = None
+    published: str = ""
+
+
+DEFINITIONS = {
+    "temperature_max": Definition("Highest temperature", "warmest quarter of an hour"),
+    "trips_per_person": Definition("Trips per person and day", "trips begun by residents", published="3.08 (CBS, 2002/03)"),
+    "travel_time_per_person": Definition("Travel time per person and day", "door to door, residents", "lower",
+                                         published="59.6 min (CBS, 2002/03)"),
+    "mode_share": Definition("Share of trips", "of residents, by main mode",
+                             published="driver 32, passenger 16, bicycle 26, walk 19, public transport 5 % (CBS, 2002/03)"),
+    "travel_time_mean": Definition("Mean travel time of a trip", "door to door, residents", "lower",
+                                   published="27.05 min (CBS, 2023)"),
+    "trips_given_up": Definition("Trips without a way", "trips for which the network had no way", "lower"),
+    "vehicle_delay": Definition("Lost vehicle hours", "time on the road beyond free flow", "lower"),
+    "vehicle_km": Definition("Distance driven", "by cars inside the area"),
+    "outage_customer_hours": Definition("Customer hours without power", "customers x hours", "lower"),
+    "energy_not_supplied": Definition("Energy not supplied", "load of customers without power", "lower"),
+    "peak_load": Definition("Highest load", "of all customers, quarter of an hour", "lower"),
+    "transformer_hours_over": Definition("Transformer hours above rating", "hours x transformers above 100 %", "lower"),
+    "voltage_lowest": Definition("Lowest voltage", "of all energised grid nodes, of rated", "higher"),
+    "ev_energy": Definition("Energy charged by cars", "from the grid"),
+    "ambulance_reach_15min": Definition("Reach of ambulances",
+                                        "residents whom the nearest free unit would reach within 15 min now, mean of probes",
+                                        "higher"),
+    "ambulance_reach_least": Definition("Lowest reach of ambulances", "smallest of all probes", "higher"),
+    "response_mean": Definition("Mean response time", "from call to arrival", "lower"),
+    "late_share": Definition("A1 calls later than 15 min", "share of real calls", "lower", 5.0,
+                             "7.6 % (2018); norm 5 %"),
+    "calls": Definition("112 calls", "by outcome"),
+    "calls_oxygen": Definition("Calls because oxygen ran out", "after a battery was empty", "lower"),
+    "device_minutes_unpowered": Definition("Device minutes without power", "oxygen and alarms at home, battery empty", "lower"),
+    "emergency_wait_mean": Definition("Mean wait for a bay", "emergency department, all patients", "lower"),
+}
+
+
+def described(indicator: Indicator) -> dict[str, Any]:
+    """An indicator as a row of indicators.json: the domain's number with the label and direction of its definition."""
+    row = asdict(indicator)
+    definition = DEFINITIONS.get(indicator.indicator)
+    if definition:
+        row["label"] = row["label"] or definition.label
+        row["better"] = row["better"] or definition.better
+        row["norm"] = definition.norm if row["norm"] is None else row["norm"]
+    row["label"] = row["label"] or indicator.indicator.replace("_", " ")
+    return row

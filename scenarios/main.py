@@ -1,0 +1,139 @@
+"""The command line, and the composition root: the one module that knows every part."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
+                  help="A digital twin of a smart area: people, traffic, the grid and care on one clock.")
+area_app = typer.Typer(no_args_is_help=True, help="Build, check, show and list areas.")
+app.add_typer(area_app, name="area")
+
+PARTS = ("twin", "agents", "scenarios", "visualisation", "configs")
+KEY_VALUES = {"allow_extra_args": True, "ignore_unknown_options": False}
+
+
+@app.command(context_settings=KEY_VALUES)
+def run(
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="[key=value ...]",
+                                                          help="Changes of the world, as scenario=outage area.citizens=5000")] = None,
+    record: Annotated[str | None, typer.Option(help="full, or indicators for indicators and events only")] = None,
+    cut: Annotated[list[str] | None, typer.Option(help="Cut a coupling, as power.signals; may be repeated")] = None,
+    cfg: Annotated[bool, typer.Option("--cfg", help="Show the configuration and stop")] = False,
+    config_dir: Annotated[str | None, typer.Option(help="Another folder with configuration groups")] = None,
+    report: Annotated[bool, typer.Option(help="Write report.html")] = True,
+) -> None:
+    """Simulate one scenario and write a run folder."""
+    from scenarios.commands import run_scenario
+
+    run_scenario(overrides or [], record, cut or [], cfg, config_dir, report)
+
+
+@app.command("list")
+def list_(what: Annotated[str, typer.Argument(help="scenarios, measures, indicators, domains, couplings or areas")]) -> None:
+    """List scenarios, measures, indicators, domains, couplings or areas."""
+    from scenarios.commands import list_things
+
+    list_things(what)
+
+
+@app.command()
+def verify(files: Annotated[list[Path] | None, typer.Argument(help="Files of reference cases or solved grid cases")] = None) -> None:
+    """Run reference cases on the twin's own components."""
+    from scenarios.verify import verify_main
+
+    raise typer.Exit(verify_main(files or []))
+
+
+@app.command()
+def report(runs: Annotated[list[Path], typer.Argument(help="Run folders")]) -> None:
+    """Write the report of runs again."""
+    from scenarios.commands import write_reports
+
+    write_reports(runs)
+
+
+@area_app.command("build")
+def area_build(
+    sources: Annotated[list[Path], typer.Argument(help="OpenStreetMap extract (.osm.pbf, .osm, .osm.gz)")],
+    out: Annotated[Path, typer.Option(help="Folder of the area")],
+    name: Annotated[str | None, typer.Option(help="Name of the area")] = None,
+    stats: Annotated[Path | None, typer.Option(help="Folder with district statistics")] = None,
+    citizens: Annotated[int | None, typer.Option(help="Number of residents; from the dwellings if absent")] = None,
+) -> None:
+    """Build an area from open data."""
+    from scenarios.commands import build_area_from
+
+    build_area_from(sources, out, name, stats, citizens)
+
+
+@area_app.command("check")
+def area_check(folder: Annotated[Path, typer.Argument(help="Folder of an area")]) -> None:
+    """Check an area: every rule that it breaks, with its remedy."""
+    from scenarios.commands import check_area_in
+
+    check_area_in(folder)
+
+
+@area_app.command("show")
+def area_show(folder: Annotated[Path, typer.Argument(help="Folder of an area")]) -> None:
+    """Show what an area holds."""
+    from scenarios.commands import show_area
+
+    show_area(folder)
+
+
+@area_app.command("list")
+def area_list() -> None:
+    """List the areas at hand."""
+    from scenarios.commands import list_things
+
+    list_things("areas")
+
+
+def shadowed() -> str:
+    """A message when a file or package of the user's hides one of ours, else an empty text."""
+    from importlib.util import find_spec
+
+    root = Path(__file__).resolve().parent.parent
+    for part in PARTS:
+        spec = find_spec(part)
+        origin = Path(spec.origin).resolve() if spec and spec.origin else None
+        if origin is None or origin.parent.parent != root:
+            return (f"{origin or part}: hides the twin's package {part!r}; rename that file, run from another folder, "
+                    "or install the twin into an environment of its own")
+    return ""
+
+
+def main() -> None:
+    """Entry point. Exit codes: 0 done, 1 our fault, 2 the input is wrong, 130 interrupted."""
+    message = shadowed()
+    if message:
+        print(message, file=sys.stderr)
+        raise SystemExit(2)
+    for point in entry_points(group="area_twin.commands"):
+        app.command(point.name)(point.load())
+    from twin.errors import InputError
+
+    try:
+        code = app(standalone_mode=False)
+    except InputError as error:
+        many = len(error.faults) > 1
+        print("\n".join(f"{'- ' if many else ''}{fault}" for fault in error.faults), file=sys.stderr)
+        code = 2
+    except (KeyboardInterrupt, typer.Abort):
+        print("interrupted; what was written stays readable", file=sys.stderr)
+        code = 130
+    except typer.TyperException as error:
+        error.show()
+        code = error.exit_code
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()
