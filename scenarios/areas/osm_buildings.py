@@ -1,0 +1,293 @@
+"""Buildings and points of interest of an extract: use, storeys, height, dwellings, and which building a point is in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios.areas.osm_read import Extract
+from scenarios.areas.osm_tags import parse_length
+
+USE = {
+    "house": "house", "detached": "house", "semidetached_house": "house", "terrace": "house", "bungalow": "house",
+    "residential": "apartments", "apartments": "apartments", "dormitory": "apartments", "houseboat": "house",
+    "farm": "house", "cabin": "house", "villa": "house", "static_caravan": "house",
+    "office": "office", "commercial": "office", "government": "public", "civic": "public", "public": "public",
+    "retail": "shop", "supermarket": "shop", "kiosk": "shop", "shop": "shop", "mall": "shop",
+    "school": "school", "kindergarten": "school", "university": "university", "college": "university",
+    "hospital": "hospital", "clinic": "hospital", "nursing_home": "care", "industrial": "industry",
+    "warehouse": "industry", "manufacture": "industry", "factory": "industry", "hangar": "industry",
+    "church": "public", "chapel": "public", "mosque": "public", "synagogue": "public", "temple": "public", "cathedral": "public",
+    "train_station": "public", "fire_station": "public", "police": "public", "townhall": "public", "library": "public",
+    "museum": "leisure", "hotel": "leisure", "sports_hall": "leisure", "sports_centre": "leisure", "stadium": "leisure",
+    "theatre": "leisure", "cinema": "leisure", "pavilion": "leisure", "restaurant": "leisure", "pub": "leisure",
+}
+SHEDS = {"garage", "garages", "shed", "carport", "roof", "hut", "greenhouse", "service", "transformer_tower", "bicycle_shed",
+         "parking", "container", "barn", "stable", "sty", "farm_auxiliary", "cowshed", "ruins", "tent", "storage_tank",
+         "construction", "bunker", "silo", "allotment_house", "gatehouse", "toilets", "bridge", "outbuilding"}
+# storeys where a building states none, by use (assumption; the usual Dutch stock)
+STOREYS = {"house": 2, "apartments": 4, "office": 4, "shop": 2, "school": 2, "university": 4, "hospital": 4, "care": 3,
+           "industry": 1, "leisure": 1, "public": 2, "garage": 1, "other": 2}
+STOREY_M, ROOF_M = 3.0, 1.0             # m per storey and for the roof (assumption)
+FLAT_M2, HOUSE_M2, ROOM_M2 = 85.0, 130.0, 28.0   # gross floor of a flat, a house, a student room (assumption)
+ASSUMPTIONS = {
+    "osm.storeys": "where a building states neither levels nor height: house 2, apartments 4, office 4, university 4, "
+                   "hospital 4, school 2, shop 2, industry 1; 3 m per storey (assumption)",
+    "osm.dwellings": "the addresses inside a residential building; without addresses gross floor / 85 m2 per flat, 130 m2 "
+                     "per house, 28 m2 per student room (assumption)",
+}
+# (key, values or None for any) -> use of a building that states none, and of grounds around it
+POI_USE: tuple[tuple[str, frozenset[str] | None, str], ...] = (
+    ("amenity", frozenset({"school", "kindergarten"}), "school"), ("amenity", frozenset({"university", "college"}), "university"),
+    ("amenity", frozenset({"hospital", "clinic"}), "hospital"), ("amenity", frozenset({"nursing_home", "social_facility"}), "care"),
+    ("amenity", frozenset({"library", "townhall", "police", "fire_station", "place_of_worship", "community_centre", "courthouse",
+                           "arts_centre"}), "public"),
+    ("amenity", frozenset({"restaurant", "cafe", "bar", "pub", "fast_food", "cinema", "theatre", "nightclub"}), "leisure"),
+    ("tourism", frozenset({"hotel", "museum", "hostel", "gallery"}), "leisure"),
+    ("leisure", frozenset({"sports_centre", "fitness_centre", "sports_hall", "swimming_pool"}), "leisure"),
+    ("shop", None, "shop"), ("office", None, "office"), ("landuse", frozenset({"industrial"}), "industry"),
+    ("landuse", frozenset({"retail"}), "shop"), ("landuse", frozenset({"commercial"}), "office"),
+    ("landuse", frozenset({"education"}), "university"),
+)
+
+
+@dataclass
+class Stock:
+    """The buildings of an extract and what is in them.
+
+    columns : columns of the table buildings but zone and nodes
+    points  : (building, tags) of every point or ground of interest
+    shapes  : polygons, shape (buildings,)
+    """
+
+    columns: dict[str, Any]
+    points: list[tuple[int, dict[str, str]]]
+    shapes: NDArray[Any]
+    facts: dict[str, Any]
+
+
+def project_shapes(shapes: NDArray[Any], to_xy: Any) -> NDArray[Any]:
+    """Geometries from degrees to metres; multipolygons become their largest part."""
+    import shapely
+
+    moved = shapely.transform(shapes, lambda c: np.stack(to_xy(c[:, 0], c[:, 1]), 1))
+    parts, of = shapely.get_parts(moved, return_index=True)
+    order = np.lexsort((-shapely.area(parts), of))
+    first = np.concatenate([[True], np.diff(of[order]) > 0]) if len(of) else np.zeros(0, bool)
+    return np.asarray(parts[order[first]])
+
+
+def read_stock(extract: Extract, box: tuple[float, float, float, float], to_xy: Any) -> Stock:
+    """Buildings whose centre lies in the box, with their uses, sizes and addresses."""
+    import shapely
+
+    facts: dict[str, Any] = {}
+    shapes = project_shapes(shapely.from_wkb([b[1] for b in extract.buildings]), to_xy)
+    centre = shapely.centroid(shapes)
+    x, y = shapely.get_x(centre), shapely.get_y(centre)
+    size = shapely.area(shapes)
+    keep = np.flatnonzero((x > box[0]) & (x < box[2]) & (y > box[1]) & (y < box[3]) & (size >= 1.0))
+    tags = [extract.buildings[i][2] for i in keep]
+    shapes, x, y, size = shapes[keep], x[keep], y[keep], size[keep]
+    tree = shapely.STRtree(shapes)
+    grounds = _grounds(extract, to_xy)
+    points = _join_points(extract, tree, shapes, to_xy, grounds, size, x, y)
+    count, address = _addresses(extract, tree, to_xy, tags)
+    use = _uses(tags, size, count, points, _ground_use(grounds, x, y))
+    storeys, height, stated = _sizes(tags, use)
+    floor = size * storeys
+    dwellings = _dwellings(tags, use, size, floor, count, storeys)
+    facts.update(buildings=len(keep), addresses=int(count.sum()), with_levels_or_height=int(stated.sum()),
+                 outside_core=len(extract.buildings) - len(keep))
+    columns = {"x": x, "y": y, "use": use, "storeys": storeys, "height": height, "footprint_m2": size, "floor_m2": floor,
+               "dwellings": dwellings, "year": np.array([_year(t) for t in tags], np.int64), "address": address,
+               "osm_id": np.array([extract.buildings[i][0] for i in keep], np.int64), "geometry": shapely.to_wkb(shapes),
+               "origin": np.where(stated, "observed", "inferred").astype(object)}
+    return Stock(columns, points, shapes, facts)
+
+
+def _year(tags: dict[str, str]) -> int:
+    text = tags.get("start_date", "")[:4]
+    return int(text) if text.isdigit() and 1000 < int(text) < 2100 else 0
+
+
+def _grounds(extract: Extract, to_xy: Any) -> list[tuple[Any, dict[str, str], float]]:
+    """School grounds, campuses, industrial land: polygons with a use, largest first, so that the smallest has the last word."""
+    import shapely
+
+    found = [(wkb, tags) for _, wkb, tags in extract.areas if _poi_use(tags)]
+    if not found:
+        return []
+    shapes = project_shapes(shapely.from_wkb([w for w, _ in found]), to_xy)
+    size = shapely.area(shapes)
+    return [(shapes[i], found[i][1], float(size[i])) for i in np.argsort(-size, kind="stable")]
+
+
+def _poi_use(tags: dict[str, str]) -> str:
+    for key, values, use in POI_USE:
+        if key in tags and tags[key] not in ("no", "vacant") and (values is None or tags[key] in values):
+            return use
+    return ""
+
+
+def _ground_use(grounds: list[tuple[Any, dict[str, str], float]], x: Any, y: Any) -> NDArray[Any]:
+    import shapely
+
+    use = np.full(len(x), "", object)
+    for shape, tags, _ in grounds:
+        shapely.prepare(shape)
+        use[shapely.contains_xy(shape, x, y)] = _poi_use(tags)
+    return use
+
+
+def _nearest(tree: Any, points: Any, reach: float) -> NDArray[np.int64]:
+    """The building that contains each point, else the nearest within `reach` metres, else -1."""
+    out = np.full(len(points), -1, np.int64)
+    if not len(points) or not len(tree.geometries):
+        return out
+    which, building = tree.query_nearest(points, max_distance=reach, all_matches=False)
+    out[which] = building
+    return out
+
+
+def _join_points(extract: Extract, tree: Any, shapes: Any, to_xy: Any, grounds: Any, size: Any, x: Any, y: Any) -> Any:
+    """(building, tags): points in or beside a building; grounds by their largest building; buildings' own tags."""
+    import shapely
+
+    found: list[tuple[int, dict[str, str]]] = []
+    if extract.points:
+        px, py = to_xy(np.array([p[1] for p in extract.points]), np.array([p[2] for p in extract.points]))
+        at = _nearest(tree, shapely.points(px, py), 60.0)
+        found += [(int(b), p[3]) for b, p in zip(at, extract.points, strict=True) if b >= 0]
+    for shape, tags, _ in grounds:
+        if "landuse" in tags and not any(k in tags for k in ("amenity", "healthcare")):
+            continue
+        inside = np.flatnonzero(shapely.contains_xy(shape, x, y)) if len(x) else np.zeros(0, int)
+        if len(inside):
+            found.append((int(inside[np.argmax(size[inside])]), {**tags, "_buildings": ",".join(map(str, inside))}))
+    return found
+
+
+def _addresses(extract: Extract, tree: Any, to_xy: Any, tags: list[dict[str, str]]) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """Number of addresses in each building (points within 3 m; else its own tag), and one address text."""
+    import shapely
+
+    count = np.zeros(len(tags), np.int64)
+    text = np.array([_address(t) for t in tags], object)
+    if extract.addresses:
+        px, py = to_xy(np.array([p[1] for p in extract.addresses]), np.array([p[2] for p in extract.addresses]))
+        at = _nearest(tree, shapely.points(px, py), 3.0)
+        for b, point in zip(at, extract.addresses, strict=True):
+            if b >= 0:
+                count[b] += 1
+                text[b] = text[b] or _address(point[3])
+    own = np.array([bool(t.get("addr:housenumber")) for t in tags], bool)
+    numbers = np.array([t.get("addr:housenumber", "").count(";") + 1 for t in tags], np.int64)
+    return np.where(count > 0, count, np.where(own, numbers, 0)), text
+
+
+def _address(tags: dict[str, str]) -> str:
+    street, number = tags.get("addr:street", tags.get("addr:place", "")), tags.get("addr:housenumber", "")
+    return f"{street} {number}".strip() if number else ""
+
+
+def _uses(tags: list[dict[str, str]], size: Any, count: Any, points: Any, ground: Any) -> NDArray[Any]:
+    """Use: the building's own tag, then what is in it, then the ground it stands on, then its addresses and size."""
+    within: dict[int, Counter[str]] = {}
+    for building, about in points:
+        use = _poi_use(about)
+        if use and "_buildings" not in about:
+            within.setdefault(building, Counter())[use] += 1
+    out = np.full(len(tags), "other", object)
+    for i, t in enumerate(tags):
+        kind = t["building"]
+        known = _poi_use(t) if kind not in ("house", "apartments", "residential", "detached") else ""
+        if kind in SHEDS and not known:
+            out[i] = "garage" if kind not in ("construction", "ruins", "bridge") else "other"
+        elif known or kind in USE:
+            out[i] = known or USE[kind]
+        elif i in within and count[i] <= 3:
+            out[i] = within[i].most_common(1)[0][0]
+        elif ground[i]:
+            out[i] = ground[i]
+        elif count[i] >= 1:
+            out[i] = "house" if count[i] <= 2 else "apartments"
+        elif size[i] < 35:
+            out[i] = "garage"
+        elif size[i] < 420:
+            out[i] = "house"
+    # a "residential" building with one address or a small footprint is a house
+    small = (out == "apartments") & (count <= 2) & (size < 220)
+    out[small & np.array([t["building"] != "apartments" for t in tags], bool)] = "house"
+    return out
+
+
+def _sizes(tags: list[dict[str, str]], use: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Storeys, height in metres, and whether either was stated."""
+    levels = np.array([_number(t.get("building:levels", "")) for t in tags])
+    roof = np.array([_number(t.get("roof:levels", "")) for t in tags])
+    high = np.array([parse_length(t.get("height", t.get("building:height", ""))) or np.nan for t in tags], float)
+    high[(high < 1.5) | (high > 500)] = np.nan
+    usual = np.array([STOREYS[u] for u in use], float)
+    from_height = np.maximum(np.round((high - ROOF_M) / STOREY_M), 1)
+    storeys = np.where(np.isfinite(levels) & (levels >= 1), levels + np.nan_to_num(roof) * 0.5,
+                       np.where(np.isfinite(from_height), from_height, usual))
+    storeys = np.clip(np.ceil(storeys), 1, 150).astype(np.int64)
+    height = np.where(np.isfinite(high), high, storeys * STOREY_M + np.where(use == "garage", 0.0, ROOF_M))
+    return storeys, np.maximum(height, 2.0), np.isfinite(levels) | np.isfinite(high)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text.split(";")[0].replace(",", "."))
+    except ValueError:
+        return float("nan")
+
+
+def _dwellings(tags: list[dict[str, str]], use: Any, size: Any, floor: Any, count: Any, storeys: Any) -> NDArray[np.int64]:
+    """Dwellings of each building; campus and work buildings have none, shops with flats above have their addresses less one."""
+    kind = np.array([t["building"] for t in tags], object)
+    flats = np.where(kind == "dormitory", floor / ROOM_M2, floor / FLAT_M2)
+    out = np.where(use == "apartments", np.where((count >= 2) & (kind != "dormitory"), count, np.maximum(flats, 1)), 0)
+    out = np.where((kind == "dormitory") & (use == "apartments"), np.maximum(out, count), out)
+    houses = np.where(count > 0, count, np.clip(np.rint(floor / HOUSE_M2), 1, 4))
+    houses = np.where(kind == "terrace", np.maximum(count, np.maximum(size / 60.0, 1)), houses)
+    out = np.where(use == "house", np.where((size < 20) & (count == 0), 0, houses), out)
+    above = np.isin(use.astype(str), ("shop", "office", "leisure", "other")) & (count >= 3) & (storeys >= 2)
+    # no more than the floors above the ground can hold
+    out = np.where(above, np.minimum(count - 1, floor * (storeys - 1) / storeys / 45.0), out)
+    return np.asarray(out).astype(np.int64)
+
+
+def synthetic_stock(links: dict[str, Any], lines: NDArray[Any], cars: Any) -> dict[str, Any]:
+    """Rows of houses along the quiet streets of an extract that has no buildings; every row synthetic.
+
+    lines : geometry of `links`;  cars: mask of links whose left side is built
+    """
+    import shapely
+
+    quiet = np.flatnonzero(cars & np.isin(np.asarray(links["road_class"]).astype(str),
+                                          ("residential", "living_street", "unclassified", "tertiary", "service")))
+    pitch, back = 7.0, 14.0
+    count = np.maximum((np.asarray(links["length"])[quiet] - 24.0) / pitch, 0).astype(int)
+    of = np.repeat(quiet, count)
+    place = 12.0 + pitch * (np.arange(len(of)) - np.repeat(np.cumsum(count) - count, count) + 0.5)
+    here = shapely.get_coordinates(shapely.line_interpolate_point(lines[of], place))
+    there = shapely.get_coordinates(shapely.line_interpolate_point(lines[of], place + 1.0))
+    along = there - here
+    along /= np.maximum(np.hypot(*along.T), 1e-6)[:, None]
+    away = np.stack([-along[:, 1], along[:, 0]], 1)
+    middle = here + away * back
+    a, b = along * 3.2, away * 4.5
+    ring = np.stack([middle - a - b, middle + a - b, middle + a + b, middle - a + b, middle - a - b], 1)
+    n = len(of)
+    names = np.asarray(links["name"])[of]
+    return {"x": middle[:, 0], "y": middle[:, 1], "use": np.full(n, "house", object), "storeys": np.full(n, 2),
+            "height": np.full(n, 7.0), "footprint_m2": np.full(n, 57.6), "floor_m2": np.full(n, 115.2),
+            "dwellings": np.ones(n, np.int64), "year": np.zeros(n, np.int64), "address": names,
+            "osm_id": np.zeros(n, np.int64), "geometry": shapely.to_wkb(shapely.polygons(ring)),
+            "origin": np.full(n, "synthetic", object)}

@@ -1,0 +1,115 @@
+"""Roads beyond the border: links between border nodes where the parts of an extract meet only outside of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from scenarios.areas.streets import (
+    BIKE_B, BIKE_F, CAR_B, CAR_F, CLASS, Floats, Ints, Streets, components, join, main_component, take_edges,
+)
+
+OFFSET = 40.0            # m outside the border (drawing only)
+SPEED = 50.0 / 3.6 / 1.4  # m/s: 50 km/h on a way 1.4 times as long as along the border (assumption)
+CLASS_PENALTY = 2.0      # a small street is taken for a border crossing only where no main road is at half its distance
+
+ASSUMPTIONS = {
+    "osm.outside": "parts of the street network that meet only outside the extract are joined by synthetic links along its "
+                   "border, as few and as short as suffice, 36 km/h (50 km/h and a detour of 1.4; assumption)",
+}
+
+
+def join_outside(streets: Streets, box: tuple[float, float, float, float]) -> tuple[Streets, int]:
+    """Join the parts of the car network through border nodes, shortest links first (Kruskal); returns their number."""
+    border = streets.marks.get("border", np.zeros(0, np.int64))
+    tails, heads = streets.directed("car")
+    n = len(streets.x)
+    label = components(n, tails, heads)
+    road = np.full(n, 99, np.int64)
+    np.minimum.at(road, tails, 50)
+    car = (streets.flags & (CAR_F | CAR_B)) > 0
+    np.minimum.at(road, streets.tail[car], streets.road_class[car])
+    np.minimum.at(road, streets.head[car], streets.road_class[car])
+    border = border[road[border] <= CLASS["residential"]]
+    if len(border) < 2:
+        return streets, 0
+    at = _around(streets.x[border], streets.y[border], box)
+    order = np.argsort(at, kind="stable")
+    border, at = border[order], at[order]
+    links = _shortest(border, at, label, road, _perimeter(box))
+    inside = main_component(n, tails, heads)[0]
+    links = [(a, b) for a, b in links if not (inside[border[a]] and inside[border[b]])]
+    if not links:
+        return streets, 0
+    lines = [_line(streets, border[a], border[b], at[a], at[b], box) for a, b in links]
+    m = len(links)
+    first = take_edges(streets, np.zeros(m, np.int64))
+    ring = replace(first, tail=np.array([border[a] for a, _ in links]), head=np.array([border[b] for _, b in links]),
+                   lines=lines, road_class=np.full(m, CLASS["tertiary"]), name=np.full(m, "(outside)", object),
+                   way=np.zeros(m, np.int64), speed=np.full(m, SPEED), lanes_f=np.ones(m, np.int64),
+                   lanes_b=np.ones(m, np.int64), flags=np.full(m, CAR_F | CAR_B | BIKE_F | BIKE_B))
+    return join(streets, ring), m
+
+
+def _perimeter(box: tuple[float, float, float, float]) -> float:
+    return 2 * (box[2] - box[0] + box[3] - box[1])
+
+
+def _around(x: Floats, y: Floats, box: tuple[float, float, float, float]) -> Floats:
+    """Distance along the border from its south-west corner, anticlockwise, to the nearest border point of each node."""
+    west, south, east, north = box
+    a, b = east - west, north - south
+    x, y = np.clip(x, west, east), np.clip(y, south, north)
+    gaps = np.stack([y - south, east - x, north - y, x - west])
+    along = np.stack([x - west, a + y - south, a + b + east - x, 2 * a + b + north - y])
+    return np.asarray(np.take_along_axis(along, np.argmin(gaps, 0)[None], 0)[0])
+
+
+def _shortest(border: Ints, at: Floats, label: Ints, road: Ints, perimeter: float) -> list[tuple[int, int]]:
+    """Pairs of neighbours around the border that join different parts, the cheapest first."""
+    n = len(border)
+    pairs = [(k, (k + 1) % n) for k in range(n)]
+    small = np.where(road[border] > CLASS["tertiary"], CLASS_PENALTY, 1.0)
+    cost = [((at[b] - at[a]) % perimeter) * max(small[a], small[b]) for a, b in pairs]
+    group = {int(v): int(v) for v in np.unique(label[border])}
+
+    def root(v: int) -> int:
+        while group[v] != v:
+            group[v] = group[group[v]]
+            v = group[v]
+        return v
+
+    chosen = []
+    for k in np.argsort(cost, kind="stable"):
+        a, b = pairs[k]
+        ra, rb = root(int(label[border[a]])), root(int(label[border[b]]))
+        if ra != rb:
+            group[rb] = ra
+            chosen.append((a, b))
+    return chosen
+
+
+def _line(streets: Streets, a: int, b: int, from_: float, to: float, box: tuple[float, float, float, float]) -> Floats:
+    """A line from node a to node b around the outside of the border, anticlockwise."""
+    west, south, east, north = box[0] - OFFSET, box[1] - OFFSET, box[2] + OFFSET, box[3] + OFFSET
+    wide, high = box[2] - box[0], box[3] - box[1]
+    corners = [(0.0, west, south), (wide, east, south), (wide + high, east, north), (2 * wide + high, west, north)]
+    whole = 2 * (wide + high)
+    span = (to - from_) % whole
+    between = sorted(((s - from_) % whole, x, y) for s, x, y in corners if 0 < (s - from_) % whole < span)
+    points = [(streets.x[a], streets.y[a]), _outward(from_, box), *((x, y) for _, x, y in between), _outward(to, box),
+              (streets.x[b], streets.y[b])]
+    return np.array(points, float)
+
+
+def _outward(s: float, box: tuple[float, float, float, float]) -> tuple[float, float]:
+    west, south, east, north = box
+    wide, high = east - west, north - south
+    if s <= wide:
+        return west + s, south - OFFSET
+    if s <= wide + high:
+        return east + OFFSET, south + s - wide
+    if s <= 2 * wide + high:
+        return east - (s - wide - high), north + OFFSET
+    return west - OFFSET, north - (s - 2 * wide - high)

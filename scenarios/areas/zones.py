@@ -1,0 +1,184 @@
+"""Districts and neighbourhoods of an area from open data: the statistics office's districts, split by residents."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios.areas.households import DUTCH_BANDS, OCCUPIED, Profile
+from twin.errors import Fault, InputError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+DISTRICTS = "nl_districts_2022.geojson.gz"
+RESIDENTS = 1_400           # residents wanted in a neighbourhood; a Dutch buurt has some 1,200 (assumption)
+LEAST = 500
+PERSONS_PER_DWELLING = 2.07
+
+ASSUMPTIONS = {
+    "zones.neighbourhoods": "districts are split into neighbourhoods of some 1,400 residents around centres of dwellings "
+                            "(k-means), because figures below the district are not there (assumption)",
+    "zones.students": "share of those aged 18-24 in higher or vocational education: 0.45, more where a district has many "
+                      "of that age (assumption)",
+}
+
+
+def read_districts(folder: str | Path, box: tuple[float, float, float, float], to_xy: Any) -> list[dict[str, Any]]:
+    """Districts that overlap the box: code, name, shape (projected, whole) and figures. Raises InputError if absent or broken."""
+    import shapely
+
+    path = Path(folder) / DISTRICTS if Path(folder).is_dir() else Path(folder)
+    try:
+        opener = gzip.open if path.suffix == ".gz" else open
+        with opener(path, "rt", encoding="utf-8") as stream:
+            features = json.load(stream)["features"]
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise InputError(Fault(str(path), f"cannot be read as GeoJSON of districts ({error})", f"a folder with {DISTRICTS}",
+                               "name the folder with stats=..., or leave it out")) from error
+    area = shapely.box(*box)
+    corners = np.array([f["geometry"]["coordinates"][0][0][0] for f in features])
+    x, y = to_xy(corners[:, 0], corners[:, 1])
+    found = []
+    # no Dutch district is wider than 40 km
+    for i in np.flatnonzero(np.hypot(x - area.centroid.x, y - area.centroid.y) < 40_000):
+        shape = shapely.make_valid(shapely.from_geojson(json.dumps(features[i]["geometry"])))
+        shape = shapely.transform(shape, lambda c: np.stack(to_xy(c[:, 0], c[:, 1]), 1))
+        if shape.intersects(area):
+            found.append({**features[i]["properties"], "shape": shape})
+    return found
+
+
+def profile_of(figures: dict[str, Any]) -> Profile:
+    """The residents' profile from a district's figures; what is missing is the Dutch mean."""
+    bands = [figures.get(k) for k in ("pop_0_14", "pop_15_24", "pop_25_44", "pop_45_64", "pop_65plus")]
+    known = all(b is not None for b in bands) and sum(bands) > 50
+    shares = tuple(max(b, 0.5) / 100 for b in bands) if known else DUTCH_BANDS
+    people, homes = figures.get("population") or 0, figures.get("dwelling_total") or 0
+    size = people / homes / OCCUPIED if homes >= 50 and people else PERSONS_PER_DWELLING / OCCUPIED
+    work = figures.get("employment_rate")
+    students = 0.45 + 2.0 * (shares[1] / sum(shares) - 0.123)
+    return Profile(shares, float(np.clip(size, 1.15, 3.4)), work / 100 if work else 0.70, float(np.clip(students, 0.3, 0.85)))
+
+
+def make_zones(x: Floats, y: Floats, dwellings: Ints, address: NDArray[Any], box: tuple[float, float, float, float],
+               districts: list[dict[str, Any]], name: str) -> tuple[dict[str, Any], Ints, list[Profile], Ints]:
+    """Table zones without counts, zone of each building, the districts' profiles, and the profile of each building."""
+    import shapely
+
+    area = shapely.box(*box)
+    if not districts:
+        districts = [{"code": "WK01", "name": name, "shape": area, "synthetic": True}]
+    clipped = [_largest(d["shape"].intersection(area)) for d in districts]
+    member = _member(x, y, [d["shape"] for d in districts])
+    used = [k for k in range(len(districts)) if (member == k).any()]
+    zone = np.zeros(len(x), np.int64)
+    rows: list[tuple[Any, ...]] = []
+    for new, k in enumerate(used):
+        rows.append((districts[k]["code"], districts[k]["name"], "district", -1, clipped[k],
+                     "synthetic" if "synthetic" in districts[k] else "observed"))
+    profiles = [profile_of(districts[k]) for k in used]
+    group = np.zeros(len(x), np.int64)
+    for new, k in enumerate(used):
+        here = np.flatnonzero(member == k)
+        group[here] = new
+        label, cells = split(x[here], y[here], dwellings[here], clipped[k], profiles[new].size)
+        for part in range(len(cells)):
+            inside = here[label == part]
+            street = _main_street(address[inside], dwellings[inside])
+            title = f"{districts[k]['name']}, {street}" if street else f"{districts[k]['name']} {part + 1}"
+            zone[inside] = len(rows)
+            rows.append((f"{districts[k]['code'].replace('WK', 'BU')}-{part + 1:02d}", title, "neighbourhood", new, cells[part],
+                         "inferred" if "synthetic" not in districts[k] else "synthetic"))
+    shapes = np.array([r[4] for r in rows], object)
+    centre = shapely.centroid(shapes)
+    table = {c: np.array([r[i] for r in rows], object) for i, c in ((0, "code"), (1, "name"), (2, "level"), (5, "origin"))}
+    table |= {"parent": np.array([r[3] for r in rows], np.int64), "x": shapely.get_x(centre), "y": shapely.get_y(centre),
+              "area_m2": shapely.area(shapes), "geometry": shapely.to_wkb(shapes)}
+    return table, zone, profiles, group
+
+
+def _largest(shape: Any) -> Any:
+    import shapely
+
+    parts = [p for p in shapely.get_parts(shape) if p.geom_type == "Polygon"]
+    return max(parts, key=lambda p: p.area) if parts else shapely.Polygon()
+
+
+def _member(x: Floats, y: Floats, shapes: list[Any]) -> Ints:
+    """District that contains each point, else the nearest."""
+    import shapely
+
+    out = np.full(len(x), -1, np.int64)
+    for k, shape in enumerate(shapes):
+        shapely.prepare(shape)
+        out[(out < 0) & shapely.contains_xy(shape, x, y)] = k
+    stray = np.flatnonzero(out < 0)
+    if len(stray):
+        points = shapely.points(x[stray], y[stray])
+        out[stray] = np.argmin([shapely.distance(points, s) for s in shapes], axis=0)
+    return out
+
+
+def split(x: Floats, y: Floats, dwellings: Ints, shape: Any, size: float) -> tuple[Ints, list[Any]]:
+    """Split the buildings of a district into neighbourhoods of fit size, and its shape into their cells.
+
+    k-means on dwellings (Lloyd 1982), started by the farthest-point rule, so that there is no chance in it.
+    """
+    import shapely
+
+    residents = float(dwellings.sum()) * size * OCCUPIED
+    k = max(1, min(round(residents / RESIDENTS), int(residents // LEAST), len(x)))
+    if k == 1 or shape.is_empty:
+        return np.zeros(len(x), np.int64), [shape] * 1
+    xy, weight = np.stack([x, y], 1), dwellings + 0.05
+    centres = [np.average(xy, axis=0, weights=weight)]
+    for _ in range(k - 1):
+        far = np.min([((xy - c) ** 2).sum(1) for c in centres], axis=0)
+        centres.append(xy[int(np.argmax(far * np.sqrt(weight)))])
+    points = np.array(centres)
+    for _ in range(40):
+        label = np.argmin(((xy[:, None] - points[None]) ** 2).sum(2), axis=1)
+        total = np.bincount(label, weight, k)
+        moved = np.stack([np.bincount(label, weight * xy[:, d], k) / np.maximum(total, 1e-9) for d in (0, 1)], 1)
+        points = np.where(total[:, None] > 0, moved, points)
+    label = np.argmin(((xy[:, None] - points[None]) ** 2).sum(2), axis=1)
+    label, points = _merge_small(label, points, dwellings * size * OCCUPIED)
+    if len(points) == 1:
+        return label, [shape]
+    cells = shapely.get_parts(shapely.voronoi_polygons(shapely.MultiPoint(points), extend_to=shape))
+    order = [int(np.flatnonzero(shapely.contains_xy(cells, *p))[0]) for p in points]
+    return label, [_largest(cells[i].intersection(shape)) for i in order]
+
+
+def _merge_small(label: Ints, points: Floats, residents: Floats) -> tuple[Ints, Floats]:
+    """Join neighbourhoods under the least number of residents to the nearest other."""
+    while len(points) > 1:
+        count = np.bincount(label, residents, len(points))
+        small = int(np.argmin(count))
+        if count[small] >= LEAST:
+            break
+        far = ((points - points[small]) ** 2).sum(1)
+        far[small] = np.inf
+        other = int(np.argmin(far))
+        total = max(count[small] + count[other], 1e-9)
+        points[other] = (points[small] * count[small] + points[other] * count[other]) / total
+        label = np.where(label == small, other, label)
+        label = np.where(label > small, label - 1, label)
+        points = np.delete(points, small, axis=0)
+    return label, points
+
+
+def _main_street(address: NDArray[Any], dwellings: Ints) -> str:
+    """The street with most dwellings, to name a neighbourhood after."""
+    count: dict[str, int] = {}
+    for text, homes in zip(address.tolist(), dwellings.tolist(), strict=True):
+        street = text.rsplit(" ", 1)[0] if text else ""
+        if street and homes:
+            count[street] = count.get(street, 0) + homes
+    return min(count, key=lambda s: (-count[s], s)) if count else ""
