@@ -105,7 +105,7 @@ def tour(i, n, leave, stay, stream, draw, zone, home, reach, reach_place, place,
 
 
 @njit(cache=True)
-def start_day(people, midnight, now, home, place, seconds, stops, at, due, stop, state):
+def start_day(people, midnight, now, home, seconds, stops, at, due, stop, state):
     """Begin the new plan of `people` who are at home (through traffic starts anew at its gateway)."""
     for i in people:
         at[i], stop[i], state[i] = home[i], 0, RESTING
