@@ -135,13 +135,13 @@ class Vehicles(Domain):
         if self.routed_at < 0 or start // period != self.routed_at // period:
             self._customise(start)
         for mode, batch in self.departing:
-            goal, origin = batch.object, batch.value.astype(np.int64)
-            self.ledger.begin(batch.subject, batch.time, mode, origin, goal)
+            person, goal, origin = batch.subject, batch.object, batch.value.astype(np.int64)
+            self.ledger.begin(person, batch.time, mode, origin, goal)
+            time = np.maximum(batch.time, start)  # told late where the world's window is shorter than a minute
             if mode == CAR:
-                self.coming.add(time=batch.time + self._beyond_ms(origin), person=batch.subject, origin=origin,
-                                goal=goal)
+                self.coming.add(time=time + self._beyond_ms(origin), person=person, origin=origin, goal=goal)
             else:
-                self._go_slowly(mode, batch.subject, batch.time, origin, goal)
+                self._go_slowly(mode, person, time, origin, goal)
         self.departing.clear()
         self._enter(self.coming.take(stop))
         arrivals = self.state.run(stop / 1000.0)
