@@ -48,7 +48,7 @@ class Solution:
     cable_w     : active power entering at the tail, W, shape (..., cables)
     source_w, source_var : total power from all sources, W and var, shape (...)
     load_w      : total active power of the energised loads, W, shape (...)
-    losses_w    : source_w - load_w
+    losses_w    : of one state, the sum over all branches of what goes in at both ends; of a series, source_w - load_w
     """
 
     voltage: Floats
@@ -263,8 +263,10 @@ class PowerFlow:
         return self._solution(out, p_w, (len(p_w),))
 
     def _columns(self, angle: bool = False) -> dict[str, list[str]]:
+        # with angles (one state) the losses are summed branch by branch; a series takes source - load, which costs less
+        ends = ["p_from", "p_to"] if angle else ["p_from"]
         wanted = {"node": ["u_pu", *(["u_angle"] if angle else [])], "source": ["p", "q"],
-                  "transformer": ["loading", "p_from"], "line": ["loading", "p_from"]}
+                  "transformer": ["loading", *ends], "line": ["loading", *ends]}
         present = {"transformer": self._slice("transformer"), "line": self._slice("cable")}
         return {name: columns for name, columns in wanted.items()
                 if name not in present or present[name].stop > present[name].start}
@@ -286,12 +288,19 @@ class PowerFlow:
             transformer_w=transformer.get("p_from", none).reshape(*shape, -1),
             cable_w=cable.get("p_from", none).reshape(*shape, -1),
             source_w=source_w.reshape(shape), source_var=source_var.reshape(shape),
-            load_w=load_w, losses_w=source_w.reshape(shape) - load_w)
+            load_w=load_w, losses_w=source_w.reshape(shape) - load_w if shape else _losses(transformer, cable))
 
 
-def of_area(area: Any) -> PowerFlow:
-    """The power flow of an area's grid tables; every substation's high side is a source, every connection's node a load."""
+def _losses(*branches: Mapping[str, Any]) -> Floats:
+    return np.asarray(sum(float(b["p_from"].sum() + b["p_to"].sum()) for b in branches if len(b)))
+
+
+def of_area(area: Any, source_pu: float = 1.0) -> PowerFlow:
+    """The power flow of an area's grid tables.
+
+    Every substation's high side is a source at `source_pu`; every node with a connection may have a load.
+    """
     substations = area.transformers.kind == "hv_mv"
     return PowerFlow(area.grid_nodes.voltage, vars(area.transformers), vars(area.cables),
-                     sources=np.unique(area.transformers.hv_node[substations]),
+                     sources=np.unique(area.transformers.hv_node[substations]), source_pu=source_pu,
                      load_nodes=np.unique(area.connections.grid_node))
