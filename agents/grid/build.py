@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 Tables = dict[str, dict[str, Any]]
 
 OWN_STATION_W = 200e3   # a building with a larger peak has a transformer of its own
-STATION_MARGIN = 1.35   # rating over design peak: electric cars and heat pumps come on top. Assumption
+STATION_MARGIN = 1.2    # rating over design peak. Assumption
 SUBSTATION_MARGIN = 1.5
 MV, LV = 10_000.0, 400.0
 CUSTOMER_LENGTH = 25.0  # m, from a large customer's transformer to its main board
@@ -151,7 +151,6 @@ class _Tables:
         first[:self.mv_feeders] = 0.0
         np.maximum.at(first, self.rings.feeder, catalogue.MV_CABLE.i_max * self.rings.parallel)
         first[len(owner) - self.c:] = catalogue.LV_CABLE.i_max * self._customer_cables()
-        number = np.arange(len(owner)) - np.searchsorted(owner, owner) if len(owner) else owner
         order = np.argsort(owner, kind="stable")
         number = np.empty(len(owner), np.int64)
         number[order] = np.arange(len(owner)) - np.searchsorted(owner[order], owner[order])

@@ -28,17 +28,24 @@ def count_substations(residents: int, load_w: float, stations: int) -> int:
 
 
 def place_substations(x: Floats, y: Floats, load_w: Floats, count: int) -> tuple[Floats, Floats, Ints]:
-    """Centres of `count` groups of stations (k-means from a Hilbert start), and the group of each station."""
-    from scipy.spatial import cKDTree
+    """Centres of `count` groups of stations of about equal load, and the group of each station.
 
+    k-means from a Hilbert start with a weight on every centre (a power diagram; Aurenhammer 1987): a group that carries
+    more than its share gets a larger weight until the loads are alike.
+    """
     order = np.argsort(hilbert(x, y), kind="stable")
     group = np.empty(len(x), np.int64)
     group[order] = cut_evenly(order, load_w, count)
-    for _ in range(8):
-        group = np.unique(group, return_inverse=True)[1]
-        cx, cy = centres(x, y, load_w, group, int(group.max()) + 1)
-        group = np.asarray(cKDTree(np.stack([cx, cy], 1)).query(np.stack([x, y], 1))[1], np.int64)
+    group = np.unique(group, return_inverse=True)[1]
+    weight, mean = np.zeros(int(group.max()) + 1), load_w.sum() / count
+    reach = (np.ptp(x) ** 2 + np.ptp(y) ** 2) / count
+    for round_ in range(30):
+        cx, cy = centres(x, y, load_w, group, len(weight))
+        square = (x[:, None] - cx) ** 2 + (y[:, None] - cy) ** 2
+        weight += 0.5 / (1 + round_) * reach * np.clip(np.bincount(group, load_w, len(weight)) / mean - 1.0, -1.0, 1.0)
+        group = np.asarray((square + weight).argmin(axis=1), np.int64)
     kept = np.unique(group)
+    cx, cy = centres(x, y, load_w, group, len(weight))
     return cx[kept], cy[kept], np.searchsorted(kept, group)
 
 
