@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 ATTRIBUTION = {"licence": "ODbL-1.0", "attribution": "© OpenStreetMap contributors"}
 STATISTICS = {"licence": "see the source's page", "attribution": "Statistics Netherlands (CBS), Kerncijfers wijken en buurten 2022"}
 WORK_INSIDE_KM2 = 0.12        # share of workers who work inside grows by this for each doubling of the area (assumption)
-THROUGH_PER_PERSON = 0.5      # most through vehicles per resident and incoming commuter (assumption)
+THROUGH_PER_PERSON = 0.3      # most through vehicles per resident and incoming commuter (assumption)
 ASSUMPTIONS = {
     "osm.work_inside": "share of working residents with a job inside: 0.18 for 1 km2 and 0.12 more per doubling, at most "
                        "0.6 (assumption)",
-    "osm.through": "through vehicles: half of the vehicles per day by class of the gateway road, at most 0.5 per resident "
+    "osm.through": "through vehicles: half of the vehicles per day by class of the gateway road, at most 0.3 per resident "
                    "and incoming commuter (assumption)",
 }
 

@@ -10,6 +10,7 @@ from scenarios.areas.streets import (
     BIKE_B, BIKE_F, CAR_B, CAR_F, CLASS, Floats, Ints, Streets, components, join, main_component, take_edges,
 )
 
+OUTLINE = 250.0          # m from the outline within which a dead end may be a cut (assumption)
 OFFSET = 40.0            # m outside the border (drawing only)
 SPEED = 50.0 / 3.6 / 1.4  # m/s: 50 km/h on a way 1.4 times as long as along the border (assumption)
 CLASS_PENALTY = 2.0      # a small street is taken for a border crossing only where no main road is at half its distance
@@ -20,20 +21,48 @@ ASSUMPTIONS = {
 }
 
 
-def join_outside(streets: Streets, box: tuple[float, float, float, float]) -> tuple[Streets, int]:
+def find_ends(streets: Streets) -> Streets:
+    """Add to the border nodes the ends of streets near the outline that can only be cuts.
+
+    Some extracts end where their data end. A main road with a dead end, and a one-way street with no way on, go on
+    outside; a quiet two-way street with a dead end is a cul-de-sac.
+    """
+    import shapely
+
+    n = len(streets.x)
+    tails, heads = streets.directed("car")
+    out, into = np.bincount(tails, minlength=n), np.bincount(heads, minlength=n)
+    car = (streets.flags & (CAR_F | CAR_B)) > 0
+    arms = np.bincount(streets.tail[car], minlength=n) + np.bincount(streets.head[car], minlength=n)
+    road = _best_class(streets)
+    ends = ((out == 0) != (into == 0)) & (road <= CLASS["residential"]) | (arms == 1) & (road <= CLASS["tertiary"])
+    outline = shapely.convex_hull(shapely.multipoints(np.stack([streets.x, streets.y], 1)))
+    inner = shapely.buffer(outline, -min(OUTLINE, 0.25 * np.sqrt(outline.area)))
+    ends &= ~shapely.contains_xy(inner, streets.x, streets.y)
+    border = np.union1d(streets.marks.get("border", np.zeros(0, np.int64)), np.flatnonzero(ends))
+    return replace(streets, marks={**streets.marks, "border": border.astype(np.int64)})
+
+
+def _best_class(streets: Streets) -> Ints:
+    """The highest class (lowest row) of the car streets at each node; 99 where there is none."""
+    road = np.full(len(streets.x), 99, np.int64)
+    car = (streets.flags & (CAR_F | CAR_B)) > 0
+    np.minimum.at(road, streets.tail[car], streets.road_class[car])
+    np.minimum.at(road, streets.head[car], streets.road_class[car])
+    return road
+
+
+def join_outside(streets: Streets) -> tuple[Streets, int]:
     """Join the parts of the car network through border nodes, shortest links first (Kruskal); returns their number."""
     border = streets.marks.get("border", np.zeros(0, np.int64))
     tails, heads = streets.directed("car")
     n = len(streets.x)
     label = components(n, tails, heads)
-    road = np.full(n, 99, np.int64)
-    np.minimum.at(road, tails, 50)
-    car = (streets.flags & (CAR_F | CAR_B)) > 0
-    np.minimum.at(road, streets.tail[car], streets.road_class[car])
-    np.minimum.at(road, streets.head[car], streets.road_class[car])
+    road = _best_class(streets)
     border = border[road[border] <= CLASS["residential"]]
     if len(border) < 2:
         return streets, 0
+    box = (streets.x.min(), streets.y.min(), streets.x.max(), streets.y.max())
     at = _around(streets.x[border], streets.y[border], box)
     order = np.argsort(at, kind="stable")
     border, at = border[order], at[order]

@@ -25,6 +25,7 @@ class Way:
     nodes: list[int]
     lon: list[float]
     lat: list[float]
+    cut: list[int] = field(default_factory=list)     # ends beyond which the extract lacks nodes
 
 
 @dataclass
@@ -89,17 +90,21 @@ def _take(out: Extract, item: Any, factory: Any) -> None:
 
 def _take_way(out: Extract, way: Any, tags: dict[str, str]) -> None:
     """Split at nodes whose place is unknown: the extract was cut there."""
-    part = Way(way.id, tags, [], [], [])
+    part, broken = Way(way.id, tags, [], [], []), False
     for node in way.nodes:
         if node.location.valid():
+            if broken:
+                part.cut.append(node.ref)
+                broken = False
             part.nodes.append(node.ref)
             part.lon.append(node.location.lon)
             part.lat.append(node.location.lat)
             continue
         out.missing_nodes += 1
+        part.cut += part.nodes[-1:]
         if len(part.nodes) > 1:
             out.ways.append(part)
-        part = Way(way.id, tags, [], [], [])
+        part, broken = Way(way.id, tags, [], [], []), True
     if len(part.nodes) > 1:
         out.ways.append(part)
 

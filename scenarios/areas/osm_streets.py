@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from scenarios.areas.osm_read import Extract
-from scenarios.areas.osm_outside import join_outside
+from scenarios.areas.osm_outside import find_ends, join_outside
 from scenarios.areas.osm_tags import Rule, read_rule
 from scenarios.areas.streets import (
     CAR_B, CAR_F, CLASS, MODES, ROUND, Bools, Floats, Ints, Streets, components, connect, contract, drop_unused_nodes, main_component,
@@ -34,11 +34,13 @@ def osm_streets(extract: Extract, box: tuple[float, float, float, float], to_xy:
     if not len(raw.tail):
         return raw, {}
     facts: dict[str, Any] = {"edges_raw": len(raw.tail), "bridges": bridges}
-    streets = _pair_borders(drop_unused_nodes(raw))
+    streets = _pair_borders(find_ends(drop_unused_nodes(raw)))
     facts["largest_component_share_raw"] = {
         mode: round(main_component(len(streets.x), *streets.directed(mode))[1], 4) for mode in MODES}
-    streets, facts["outside_links"] = join_outside(streets, box)
-    streets, _ = connect(streets)
+    streets, facts["outside_links"] = join_outside(streets)
+    streets, first = connect(streets)
+    facts["largest_component_share_joined"] = {m: v["largest_component_share"] for m, v in first.items()}
+    facts["ways_dropped"] = {m: v["ways_dropped"] for m, v in first.items()}
     streets = simplify(streets, _protect(streets, "border"))
     streets, facts["signal_posts"], facts["signal_posts_unmatched"] = _signals(streets, extract, to_xy)
     streets = _merge_near(streets)
@@ -61,9 +63,11 @@ def _edges(extract: Extract, box: tuple[float, float, float, float], to_xy: Any)
     pieces: list[tuple[int, list[int], Floats]] = []
     places: dict[int, tuple[float, float]] = {}
     border: list[int] = []
+    cut: set[int] = set()
     bridges = sorted({w.id for w, _ in rules if w.tags.get("bridge", "no") != "no"})
     for number, (way, _) in enumerate(rules):
         x, y = to_xy(np.array(way.lon), np.array(way.lat))
+        cut.update(way.cut)
         for ids, points in _clip(way.nodes, np.stack([x, y], 1), box, border):
             pieces.append((number, ids, points))
             places.update(zip(ids, map(tuple, points), strict=True))
@@ -79,7 +83,7 @@ def _edges(extract: Extract, box: tuple[float, float, float, float], to_xy: Any)
             tails.append(ids[a])
             heads.append(ids[b])
             lines.append(points[a:b + 1])
-    return _assemble(rules, rows, tails, heads, lines, places, border), bridges
+    return _assemble(rules, rows, tails, heads, lines, places, [*border, *cut]), bridges
 
 
 def _clip(ids: list[int], points: Floats, box: tuple[float, float, float, float], border: list[int]) -> Any:
