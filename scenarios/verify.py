@@ -9,21 +9,33 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scenarios.verification.registry import DETERMINISTIC, STOCHASTIC, Row, family, judge_deterministic, judge_stochastic
+from scenarios.verification.registry import (
+    DETERMINISTIC,
+    STOCHASTIC,
+    Row,
+    family,
+    judge_deterministic,
+    judge_stochastic,
+)
 from twin.errors import Fault, InputError, nearest
 
 DATA = "TWIN_REFERENCE_DATA"
 
 
 def default_files() -> list[Path]:
-    """The reference cases and solved grids of the folder in TWIN_REFERENCE_DATA, or shared/data beside the repository."""
+    """Reference cases and solved grids of the folder TWIN_REFERENCE_DATA, else of shared/data beside the repository."""
     here = Path(__file__).resolve().parents[1]
     folder = Path(os.environ.get(DATA, here.parent / "shared" / "data"))
     files = [folder / "reference_cases.json", *sorted((folder / "grid").glob("*.json"))]
     found = [file for file in files if file.is_file()]
     if not found:
-        raise InputError(Fault(str(folder), "has no reference_cases.json and no grid/*.json",
-                               remedy=f"name files, or set {DATA} to the folder that holds them"))
+        raise InputError(
+            Fault(
+                str(folder),
+                "has no reference_cases.json and no grid/*.json",
+                remedy=f"name files, or set {DATA} to the folder that holds them",
+            )
+        )
     return found
 
 
@@ -32,20 +44,26 @@ def read_cases(file: str | Path) -> list[Mapping[str, Any]]:
     try:
         content = json.loads(Path(file).read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(Fault(str(file), f"cannot be read ({error.strerror or error})", remedy="check the path")) from error
+        raise InputError(
+            Fault(str(file), f"cannot be read ({error.strerror or error})", remedy="check the path")
+        ) from error
     except ValueError as error:
         raise InputError(Fault(str(file), f"is not JSON ({error})", "a file of reference cases")) from error
     if isinstance(content, dict) and isinstance(content.get("cases"), list):
         needed = ("id", "parameters", "expected", "tolerance")
-        faults = [Fault(f"{file}: cases[{i}]", "lacks " + ", ".join(k for k in needed if k not in case), ", ".join(needed))
-                  for i, case in enumerate(content["cases"])
-                  if not isinstance(case, dict) or any(k not in case for k in needed)]
+        faults = [
+            Fault(f"{file}: cases[{i}]", "lacks " + ", ".join(k for k in needed if k not in case), ", ".join(needed))
+            for i, case in enumerate(content["cases"])
+            if not isinstance(case, dict) or any(k not in case for k in needed)
+        ]
         if faults:
             raise InputError(faults)
         return list(content["cases"])
     if isinstance(content, dict) and "name" in content:
         return [content]
-    raise InputError(Fault(str(file), "holds no cases", "an object with `cases`, or with `name`, `input` and `reference`"))
+    raise InputError(
+        Fault(str(file), "holds no cases", "an object with `cases`, or with `name`, `input` and `reference`")
+    )
 
 
 def verify(files: Sequence[str | Path] = (), only: str = "") -> Iterable[Row]:
@@ -81,7 +99,10 @@ def _judge(case: Mapping[str, Any], name: str) -> list[Row]:
 
 
 def verify_main(files: Sequence[str | Path] = (), only: str = "", out: Any = None) -> int:
-    """Prints the table and `N passed, M failed, K not covered` (cases); returns 0, 1 if any failed, 2 for a bad file."""
+    """Prints the table and `N passed, M failed, K not covered` (cases).
+
+    Returns 0, 1 if any failed, 2 where a file cannot be read as cases.
+    """
     out = out or sys.stdout
     verdicts: dict[str, str] = {}
     try:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from twin.draws import exponential, uniform
 
 
-
 @njit(cache=True)
 def thin(stream, key, period, rates, width, most, out):  # type: ignore[no-untyped-def]
     """Arrivals of one period by thinning (Lewis & Shedler 1979); returns how many were written to `out`.

@@ -87,7 +87,7 @@ class HeapResource:
         self._asked = self._withdrawn = 0
         self._settling = False
 
-    # -- what is so now ---------------------------------------------------------------------------------------------
+    # -- what is so now ------------------------------------------------------------
 
     @property
     def capacity(self) -> int:
@@ -121,7 +121,7 @@ class HeapResource:
         """The requests that wait, in the order in which they will be served (sorts a copy)."""
         return [entry[-1] for entry in sorted(self._queue) if not entry[-1].withdrawn]
 
-    # -- asking and leaving -----------------------------------------------------------------------------------------
+    # -- asking and leaving ------------------------------------------------------------
 
     def request(self, priority: float = 0, key: int = 0, asked: float | None = None) -> Waiting:
         """Ask for a place; the returned event succeeds when it is given.
@@ -161,7 +161,7 @@ class HeapResource:
             heapq.heapify(self._queue)
             self._withdrawn = 0
 
-    # -- giving places ------------------------------------------------------------------------------------------------
+    # -- giving places ------------------------------------------------------------
 
     def _settle_later(self) -> None:
         if self._settling:

@@ -60,16 +60,20 @@ class Accounts:
         """The grid's indicators; outages by neighbourhood and district as well."""
         lost = self.customers * self.dark_hours
         count = int(self.customers.sum())
-        out = [Indicator("outage_customer_hours", float(lost.sum()), "h", n=count, better="lower"),
-               Indicator("energy_not_supplied", self.not_supplied, "kWh", better="lower"),
-               Indicator("peak_load", self.peak_w / 1e3, "kW", better="lower"),
-               Indicator("transformer_hours_over", self.over_hours, "h", n=len(self.area.transformers), better="lower"),
-               Indicator("voltage_lowest", self.lowest if np.isfinite(self.lowest) else 0.0, "pu", better="higher", norm=0.9),
-               Indicator("ev_energy", self.energy["ev"], "kWh"),
-               Indicator("pv_energy", self.energy["pv"], "kWh"),
-               Indicator("energy_used", self.energy["load"], "kWh"),
-               Indicator("grid_losses", self.energy["losses"], "kWh", better="lower"),
-               Indicator("power_flows_unsolved", float(failures), "1", better="lower")]
+        out = [
+            Indicator("outage_customer_hours", float(lost.sum()), "h", n=count, better="lower"),
+            Indicator("energy_not_supplied", self.not_supplied, "kWh", better="lower"),
+            Indicator("peak_load", self.peak_w / 1e3, "kW", better="lower"),
+            Indicator("transformer_hours_over", self.over_hours, "h", n=len(self.area.transformers), better="lower"),
+            Indicator(
+                "voltage_lowest", self.lowest if np.isfinite(self.lowest) else 0.0, "pu", better="higher", norm=0.9
+            ),
+            Indicator("ev_energy", self.energy["ev"], "kWh"),
+            Indicator("pv_energy", self.energy["pv"], "kWh"),
+            Indicator("energy_used", self.energy["load"], "kWh"),
+            Indicator("grid_losses", self.energy["losses"], "kWh", better="lower"),
+            Indicator("power_flows_unsolved", float(failures), "1", better="lower"),
+        ]
         return out + self._by_zone(lost)
 
     def _by_zone(self, lost: Any) -> list[Indicator]:
@@ -79,6 +83,17 @@ class Accounts:
         for values in (hours, count):  # a district is the sum of its neighbourhoods
             own = np.flatnonzero(zones.parent >= 0)
             np.add.at(values, zones.parent[own], values[own])
-        return [Indicator("outage_customer_hours", float(hours[k]), "h", level=zones.level[k], code=zones.code[k],
-                          n=int(count[k]), better="lower", residents=int(zones.population[k]))
-                for k in range(len(zones)) if count[k]]
+        return [
+            Indicator(
+                "outage_customer_hours",
+                float(hours[k]),
+                "h",
+                level=zones.level[k],
+                code=zones.code[k],
+                n=int(count[k]),
+                better="lower",
+                residents=int(zones.population[k]),
+            )
+            for k in range(len(zones))
+            if count[k]
+        ]

@@ -16,7 +16,9 @@ def customers(area: Any) -> NDArray[np.float64]:
     """Customers of each connection: its dwellings, or one for any other building; none for a signal."""
     c, b = area.connections, area.buildings
     building = c.kind == "building"
-    return np.where(building, np.maximum(b.dwellings[np.where(building, c.target, 0)] if len(b) else 0, 1), 0).astype(float)
+    return np.where(building, np.maximum(b.dwellings[np.where(building, c.target, 0)] if len(b) else 0, 1), 0).astype(
+        float
+    )
 
 
 def served(area: Any, kind: str, row: int) -> float:
@@ -61,6 +63,11 @@ def find_asset(area: Any, name: str) -> tuple[str, int]:
         return kind, int(number)
     names = ["largest_substation", *transformers.name, *feeders.name]
     close = nearest(str(name), names)
-    raise InputError(Fault(f"asset {name!r}", "the grid has no asset of that name",
-                           "largest_substation, the name of a station or feeder, or cable NUMBER",
-                           f"did you mean {close}?" if close else "see the tables transformers and feeders of the area"))
+    raise InputError(
+        Fault(
+            f"asset {name!r}",
+            "the grid has no asset of that name",
+            "largest_substation, the name of a station or feeder, or cable NUMBER",
+            f"did you mean {close}?" if close else "see the tables transformers and feeders of the area",
+        )
+    )

@@ -21,8 +21,8 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Tables = dict[str, dict[str, Any]]
 
-OWN_STATION_W = 200e3   # a building with a larger peak has a transformer of its own
-STATION_MARGIN = 1.2    # rating over design peak. Assumption
+OWN_STATION_W = 200e3  # a building with a larger peak has a transformer of its own
+STATION_MARGIN = 1.2  # rating over design peak. Assumption
 SUBSTATION_MARGIN = 1.5
 MV, LV = 10_000.0, 400.0
 CUSTOMER_LENGTH = 25.0  # m, from a large customer's transformer to its main board
@@ -57,7 +57,9 @@ def _demand(area: Any) -> dict[str, Any]:
     small = np.flatnonzero(used & (peak <= OWN_STATION_W))
     at = b.node_walk[small].astype(np.int64)
     signal_node = area.signals.node.astype(np.int64)
-    node_w = np.bincount(at, peak[small], n) + np.bincount(signal_node, minlength=n) * profiles.ASSUMPTIONS["signal_w"][0]
+    node_w = (
+        np.bincount(at, peak[small], n) + np.bincount(signal_node, minlength=n) * profiles.ASSUMPTIONS["signal_w"][0]
+    )
     node_n = np.bincount(at, minlength=n) + np.bincount(signal_node, minlength=n)
     return {"peak_w": peak, "large": large, "small": small, "node_w": node_w, "node_n": node_n.astype(np.int64)}
 
@@ -82,8 +84,18 @@ class _Tables:
     busbar, nodes along the feeders, main boards of large customers. Transformers: substations, then stations.
     """
 
-    def __init__(self, area: Any, streets: Streets, demand: dict[str, Any], low: LowVoltage, rings: Rings,
-                 node: Ints, load_w: Floats, substation: Ints, substation_node: Ints) -> None:
+    def __init__(
+        self,
+        area: Any,
+        streets: Streets,
+        demand: dict[str, Any],
+        low: LowVoltage,
+        rings: Rings,
+        node: Ints,
+        load_w: Floats,
+        substation: Ints,
+        substation_node: Ints,
+    ) -> None:
         self.area, self.streets, self.demand, self.low, self.rings = area, streets, demand, low, rings
         self.node, self.load_w, self.substation, self.substation_node = node, load_w, substation, substation_node
         s, t, m, c = len(substation_node), len(node), len(low.node), len(demand["large"])
@@ -94,17 +106,25 @@ class _Tables:
         self.mv_feeders, self.lv_feeders = len(rings.feeder_substation), len(low.feeder_station)
 
     def tables(self) -> Tables:
-        out = {"grid_nodes": self._nodes(), "transformers": self._transformers(), "feeders": self._feeders(),
-               "cables": self._cables(), "connections": self._connections()}
+        out = {
+            "grid_nodes": self._nodes(),
+            "transformers": self._transformers(),
+            "feeders": self._feeders(),
+            "cables": self._cables(),
+            "connections": self._connections(),
+        }
         for columns in out.values():
             columns["origin"] = np.full(len(next(iter(columns.values()))), "synthetic", object)
         return out
 
     def _nodes(self) -> dict[str, Any]:
-        at = np.concatenate([self.substation_node, self.substation_node, self.node, self.node, self.low.node,
-                             self.node[self.sites:]])
+        at = np.concatenate(
+            [self.substation_node, self.substation_node, self.node, self.node, self.low.node, self.node[self.sites :]]
+        )
         high = np.where(self._substation_va() > 40e6, 110e3, 50e3)
-        voltage = np.concatenate([high, np.full(self.s + self.t, MV), np.full(self.t + len(self.low.node) + self.c, LV)])
+        voltage = np.concatenate(
+            [high, np.full(self.s + self.t, MV), np.full(self.t + len(self.low.node) + self.c, LV)]
+        )
         return {"x": self.streets.x[at], "y": self.streets.y[at], "voltage": voltage}
 
     def _substation_va(self) -> Floats:
@@ -117,10 +137,16 @@ class _Tables:
         at = np.concatenate([self.substation_node, self.node])
         zone = self._zone(at)
         columns = {name: np.concatenate([upper[name], lower[name]]) for name in upper}
-        return {"name": self._names(zone), "kind": np.repeat(np.array(["hv_mv", "mv_lv"], object), [self.s, self.t]),
-                "hv_node": np.concatenate([np.arange(self.s), self.high]),
-                "lv_node": np.concatenate([self.busbar, self.low_bus]), **columns,
-                "x": self.streets.x[at], "y": self.streets.y[at], "zone": zone}
+        return {
+            "name": self._names(zone),
+            "kind": np.repeat(np.array(["hv_mv", "mv_lv"], object), [self.s, self.t]),
+            "hv_node": np.concatenate([np.arange(self.s), self.high]),
+            "lv_node": np.concatenate([self.busbar, self.low_bus]),
+            **columns,
+            "x": self.streets.x[at],
+            "y": self.streets.y[at],
+            "zone": zone,
+        }
 
     def _zone(self, at: Ints) -> Ints:
         """The neighbourhood of street nodes: that of the nearest building."""
@@ -146,48 +172,76 @@ class _Tables:
         large = self.s + self.sites + np.arange(self.c)
         owner = np.concatenate([self.rings.feeder_substation, self.s + self.low.feeder_station, large])
         first = np.full(len(owner), catalogue.LV_CABLE.i_max)
-        np.maximum.at(first, self.mv_feeders + self.low.node_feeder,
-                      np.where(self.low.parent < 0, catalogue.LV_CABLE.i_max * self.low.parallel, 0.0))
-        first[:self.mv_feeders] = 0.0
+        np.maximum.at(
+            first,
+            self.mv_feeders + self.low.node_feeder,
+            np.where(self.low.parent < 0, catalogue.LV_CABLE.i_max * self.low.parallel, 0.0),
+        )
+        first[: self.mv_feeders] = 0.0
         np.maximum.at(first, self.rings.feeder, catalogue.MV_CABLE.i_max * self.rings.parallel)
-        first[len(owner) - self.c:] = catalogue.LV_CABLE.i_max * self._customer_cables()
+        first[len(owner) - self.c :] = catalogue.LV_CABLE.i_max * self._customer_cables()
         order = np.argsort(owner, kind="stable")
         number = np.empty(len(owner), np.int64)
         number[order] = np.arange(len(owner)) - np.searchsorted(owner[order], owner[order])
         kind = np.repeat(np.array(["mv", "lv"], object), [self.mv_feeders, len(owner) - self.mv_feeders])
-        return {"name": np.array([f"{names[t]}, {k + 1}" for t, k in zip(owner, number, strict=True)], object),
-                "kind": kind, "transformer": owner, "i_max": first}
+        return {
+            "name": np.array([f"{names[t]}, {k + 1}" for t, k in zip(owner, number, strict=True)], object),
+            "kind": kind,
+            "transformer": owner,
+            "i_max": first,
+        }
 
     def _customer_cables(self) -> Floats:
-        peak = self.load_w[self.sites:] * STATION_MARGIN
+        peak = self.load_w[self.sites :] * STATION_MARGIN
         return np.maximum(1.0, np.ceil(peak / (np.sqrt(3) * LV * catalogue.LV_CABLE.i_max)))
 
     def _cables(self) -> dict[str, Any]:
         r, low = self.rings, self.low
         bus = self.busbar[r.feeder_substation[r.feeder]]
-        tail = [np.where(r.tail < 0, bus, self.high[r.tail]),
-                np.where(low.parent < 0, self.low_bus[low.feeder_station[low.node_feeder]],
-                         self.along[low.parent] if len(low.node) else low.parent), self.low_bus[self.sites:]]
+        tail = [
+            np.where(r.tail < 0, bus, self.high[r.tail]),
+            np.where(
+                low.parent < 0,
+                self.low_bus[low.feeder_station[low.node_feeder]],
+                self.along[low.parent] if len(low.node) else low.parent,
+            ),
+            self.low_bus[self.sites :],
+        ]
         head = [np.where(r.head < 0, bus, self.high[r.head]), self.along, self.board]
         feeder = [r.feeder, self.mv_feeders + low.node_feeder, self.mv_feeders + self.lv_feeders + np.arange(self.c)]
-        parts = [catalogue.cables(catalogue.MV_CABLE, r.length, r.parallel),
-                 catalogue.cables(catalogue.LV_CABLE, low.length, low.parallel),
-                 catalogue.cables(catalogue.LV_CABLE, np.full(self.c, CUSTOMER_LENGTH), self._customer_cables())]
+        parts = [
+            catalogue.cables(catalogue.MV_CABLE, r.length, r.parallel),
+            catalogue.cables(catalogue.LV_CABLE, low.length, low.parallel),
+            catalogue.cables(catalogue.LV_CABLE, np.full(self.c, CUSTOMER_LENGTH), self._customer_cables()),
+        ]
         closed = np.concatenate([r.closed, np.ones(len(low.node) + self.c, bool)])
-        paths = r.path + low.path + [[int(v)] for v in self.node[self.sites:]]
-        return {"tail": np.concatenate(tail), "head": np.concatenate(head),
-                **{name: np.concatenate([p[name] for p in parts]) for name in parts[0]},
-                "feeder": np.concatenate(feeder), "closed": closed, "geometry": wkb([self.streets.line(p) for p in paths])}
+        paths = r.path + low.path + [[int(v)] for v in self.node[self.sites :]]
+        return {
+            "tail": np.concatenate(tail),
+            "head": np.concatenate(head),
+            **{name: np.concatenate([p[name] for p in parts]) for name in parts[0]},
+            "feeder": np.concatenate(feeder),
+            "closed": closed,
+            "geometry": wkb([self.streets.line(p) for p in paths]),
+        }
 
     def _connections(self) -> dict[str, Any]:
         row = np.full(len(self.streets.x), -1)
         row[self.low.node] = np.arange(len(self.low.node))
         small, large = self.demand["small"], self.demand["large"]
         at = row[np.concatenate([self.area.buildings.node_walk[small], self.area.signals.node]).astype(np.int64)]
-        grid_node = np.concatenate([self.along[at[:len(small)]], self.board, self.along[at[len(small):]]])
-        feeder = self.mv_feeders + np.concatenate([self.low.node_feeder[at[:len(small)]],
-                                                   self.lv_feeders + np.arange(self.c),
-                                                   self.low.node_feeder[at[len(small):]]])
+        grid_node = np.concatenate([self.along[at[: len(small)]], self.board, self.along[at[len(small) :]]])
+        feeder = self.mv_feeders + np.concatenate(
+            [
+                self.low.node_feeder[at[: len(small)]],
+                self.lv_feeders + np.arange(self.c),
+                self.low.node_feeder[at[len(small) :]],
+            ]
+        )
         signals = len(self.area.signals)
-        return {"kind": np.repeat(np.array(["building", "signal"], object), [len(small) + self.c, signals]),
-                "target": np.concatenate([small, large, np.arange(signals)]), "grid_node": grid_node, "feeder": feeder}
+        return {
+            "kind": np.repeat(np.array(["building", "signal"], object), [len(small) + self.c, signals]),
+            "target": np.concatenate([small, large, np.arange(signals)]),
+            "grid_node": grid_node,
+            "feeder": feeder,
+        }

@@ -27,10 +27,16 @@ class CaseGrid:
         self.generator_node = np.array([self.nodes[x["node"]] for x in given["generators"]], np.int64)
         ties, source = given["bus_switches"], given["source"]
         self.flow = PowerFlow(
-            [1e3 * node["vn_kv"] for node in given["nodes"]], self._transformers(given["transformers"]),
-            self._cables(given["lines"]), [self.nodes[s["node"]] for s in source], [s["vm_pu"] for s in source],
-            load_nodes=np.arange(len(self.nodes)), ties=[(self.nodes[t["a"]], self.nodes[t["b"]]) for t in ties],
-            ties_closed=[bool(t["closed"]) for t in ties], frequency=float(given.get("f_hz", 50.0)))
+            [1e3 * node["vn_kv"] for node in given["nodes"]],
+            self._transformers(given["transformers"]),
+            self._cables(given["lines"]),
+            [self.nodes[s["node"]] for s in source],
+            [s["vm_pu"] for s in source],
+            load_nodes=np.arange(len(self.nodes)),
+            ties=[(self.nodes[t["a"]], self.nodes[t["b"]]) for t in ties],
+            ties_closed=[bool(t["closed"]) for t in ties],
+            frequency=float(given.get("f_hz", 50.0)),
+        )
         for row, item in enumerate(given["transformers"]):
             for side, key in (("tail", "hv_closed"), ("head", "lv_closed")):
                 if not (item["in_service"] and item[key]):
@@ -51,14 +57,19 @@ class CaseGrid:
 
     def day(self, day: Mapping[str, Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Net consumption of every node per step, W and var, each of shape (steps, nodes)."""
+
         def table(name: str, ids: Mapping[int, int]) -> NDArray[Any]:
             values = np.zeros((day["steps"], len(ids)))
             for key, series in day.get(name, {}).items():
                 values[:, ids[int(key)]] = series
             return values
 
-        return self.per_node(table("load_p_kw", self.loads), table("load_q_kvar", self.loads),
-                             table("generator_p_kw", self.generators), table("generator_q_kvar", self.generators))
+        return self.per_node(
+            table("load_p_kw", self.loads),
+            table("load_q_kvar", self.loads),
+            table("generator_p_kw", self.generators),
+            table("generator_q_kvar", self.generators),
+        )
 
     def dead(self, kind: str, item: int) -> tuple[list[int], list[int]]:
         """The ids of the dead nodes and dead loads while "line" or "transformer" `item` is open; it is closed again."""
@@ -70,15 +81,22 @@ class CaseGrid:
         at = self.flow._slice(branch).start + row
         for side, state in zip(("tail", "head"), before, strict=True):
             self.flow.switch(branch, row, bool(state[at]), side)
-        return ([i for i, node in self.nodes.items() if not alive[node]],
-                [i for i, load in self.loads.items() if not alive[self.load_node[load]]])
+        return (
+            [i for i, node in self.nodes.items() if not alive[node]],
+            [i for i, load in self.loads.items() if not alive[self.load_node[load]]],
+        )
 
     def _cables(self, items: Any) -> dict[str, Any]:
-        return {"tail": [self.nodes[i["from"]] for i in items], "head": [self.nodes[i["to"]] for i in items],
-                "r": [i["r_ohm"] for i in items], "x": [i["x_ohm"] for i in items],
-                "c": [1e-9 * i["c_nf"] for i in items], "i_max": [i["i_max_a"] for i in items],
-                "tail_closed": [bool(i["in_service"] and i["from_closed"]) for i in items],
-                "head_closed": [bool(i["in_service"] and i["to_closed"]) for i in items]}
+        return {
+            "tail": [self.nodes[i["from"]] for i in items],
+            "head": [self.nodes[i["to"]] for i in items],
+            "r": [i["r_ohm"] for i in items],
+            "x": [i["x_ohm"] for i in items],
+            "c": [1e-9 * i["c_nf"] for i in items],
+            "i_max": [i["i_max_a"] for i in items],
+            "tail_closed": [bool(i["in_service"] and i["from_closed"]) for i in items],
+            "head_closed": [bool(i["in_service"] and i["to_closed"]) for i in items],
+        }
 
     def _transformers(self, items: Any) -> dict[str, Any]:
         def column(values: Any) -> NDArray[Any]:
@@ -91,10 +109,18 @@ class CaseGrid:
 
         for item in items:
             if item["shift_degree"] % 30:
-                raise ValueError(f"transformer {item['id']}: a phase shift of {item['shift_degree']} degrees is no multiple of 30")
-        return {"hv_node": [self.nodes[i["hv"]] for i in items], "lv_node": [self.nodes[i["lv"]] for i in items],
-                "rating": column(1e3 * i["sn_kva"] for i in items), "uk": column(i["vk_percent"] / 100 for i in items),
-                "pk": column(i["vkr_percent"] / 100 * 1e3 * i["sn_kva"] for i in items),
-                "p0": column(1e3 * i["pfe_kw"] for i in items), "i0": column(i["i0_percent"] / 100 for i in items),
-                "clock": [int(i["shift_degree"] // 30 % 12) for i in items],
-                "u_hv": column(tapped(i, "hv") for i in items), "u_lv": column(tapped(i, "lv") for i in items)}
+                raise ValueError(
+                    f"transformer {item['id']}: a phase shift of {item['shift_degree']} degrees is no multiple of 30"
+                )
+        return {
+            "hv_node": [self.nodes[i["hv"]] for i in items],
+            "lv_node": [self.nodes[i["lv"]] for i in items],
+            "rating": column(1e3 * i["sn_kva"] for i in items),
+            "uk": column(i["vk_percent"] / 100 for i in items),
+            "pk": column(i["vkr_percent"] / 100 * 1e3 * i["sn_kva"] for i in items),
+            "p0": column(1e3 * i["pfe_kw"] for i in items),
+            "i0": column(i["i0_percent"] / 100 for i in items),
+            "clock": [int(i["shift_degree"] // 30 % 12) for i in items],
+            "u_hv": column(tapped(i, "hv") for i in items),
+            "u_lv": column(tapped(i, "lv") for i in items),
+        }

@@ -9,8 +9,8 @@ class GridConfig(BaseModel):
     """Loads, electric cars, solar panels, protection and backup.
 
     load_factor   : multiplies the use of every building
-    pv_share      : share of houses with solar panels; about a third of Dutch homes had them in 2024 (order of Statistics
-        Netherlands' figures). A larger share only adds panels
+    pv_share      : share of houses with solar panels; about a third of Dutch homes had them in 2024 (order of the
+        figures of Statistics Netherlands). A larger share only adds panels
     pv_w          : W, installed peak of one house; pv_yield: output over installed peak x irradiance / 1000 W/m2
     home_charger, work_charger, public_charger : chance that a driver finds a charger where she parks at home, at work
         and elsewhere

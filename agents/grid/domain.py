@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 
@@ -40,21 +40,27 @@ class Grid(Domain):
     feeder_live = Event("advance", subject="feeder", value="customers")
     unsolved = Event("advance", subject="0", value="steps without a solution so far")
 
-    publishes = {
+    publishes: ClassVar = {
         "energised": Column("bool", default=True, meaning="each connection has power, from the grid or its battery"),
         "load_w": Column(unit="W", default=0.0, meaning="active power through each transformer, downwards"),
     }
-    series = {
-        "transformer": {"loading": Column(unit="1", meaning="apparent power over rating, mean of the span"),
-                        "voltage": Column(unit="pu", meaning="of its low side")},
-        "feeder": {"loading": Column(unit="1", meaning="current over i_max of its most loaded cable"),
-                   "energised": Column(unit="1", meaning="1 while it has power")},
-        "grid": {"load": Column(unit="W", meaning="use of buildings and signals"),
-                 "ev": Column(unit="W", meaning="charging of electric cars"),
-                 "pv": Column(unit="W", meaning="solar power"),
-                 "losses": Column(unit="W", meaning="in transformers and cables"),
-                 "source": Column(unit="W", meaning="from the grid above"),
-                 "customers": Column(meaning="customers with power")},
+    series: ClassVar = {
+        "transformer": {
+            "loading": Column(unit="1", meaning="apparent power over rating, mean of the span"),
+            "voltage": Column(unit="pu", meaning="of its low side"),
+        },
+        "feeder": {
+            "loading": Column(unit="1", meaning="current over i_max of its most loaded cable"),
+            "energised": Column(unit="1", meaning="1 while it has power"),
+        },
+        "grid": {
+            "load": Column(unit="W", meaning="use of buildings and signals"),
+            "ev": Column(unit="W", meaning="charging of electric cars"),
+            "pv": Column(unit="W", meaning="solar power"),
+            "losses": Column(unit="W", meaning="in transformers and cables"),
+            "source": Column(unit="W", meaning="from the grid above"),
+            "customers": Column(meaning="customers with power"),
+        },
     }
 
     def setup(self, world, area):
@@ -66,15 +72,17 @@ class Grid(Domain):
         self.demand = Demand(area, loads, config, self.stream("diversity"), self.stream("solar"))
         self.live = np.ones(len(loads), bool)
         self.charging = Charging(self, len(loads))
-        self.transformers = protected(world, "transformer", len(area.transformers), Transformer, config.overload, minutes)
+        self.transformers = protected(
+            world, "transformer", len(area.transformers), Transformer, config.overload, minutes
+        )
         self.feeders = protected(world, "feeder", len(area.feeders), Feeder, config.overload, minutes)
         self.live_feeders = np.ones(len(area.feeders), bool)
         self.feeder_node = np.zeros(len(area.feeders), np.int64)  # the far end of its cable at the busbar
         self._index_feeders(area)
         self.accounts = Accounts(area, self.demand)
-        self.opened: dict[tuple[str, int], list[str]] = {}        # asset -> ids of what holds it open
-        self.reclose: list[tuple[int, str, int, str]] = []        # ms, kind, row, id of the opening
-        self.pending: list[tuple[str, int, bool, str]] = []       # kind, row, close, id: switches to move
+        self.opened: dict[tuple[str, int], list[str]] = {}  # asset -> ids of what holds it open
+        self.reclose: list[tuple[int, str, int, str]] = []  # ms, kind, row, id of the opening
+        self.pending: list[tuple[str, int, bool, str]] = []  # kind, row, close, id: switches to move
         self.dark_since = np.full(len(area.connections), -1, np.int64)
         self.span_from, self.solve_at, self.solved_now, self.failures = 0, 0, False, 0
         self.state: Solution | None = None
@@ -90,7 +98,7 @@ class Grid(Domain):
             self.feeder_node[cables.feeder[first]] = other[first]
         self.feeder_customers = np.bincount(area.connections.feeder, customers(area), len(area.feeders))
 
-    # -- what comes in -------------------------------------------------------------------------------------------------
+    # -- what comes in ------------------------------------------------------------
 
     @on(fail_asset, phase="due")
     def take_failure(self, command: Record) -> None:
@@ -120,7 +128,7 @@ class Grid(Domain):
         """Cars leave their chargers."""
         self.charging.note_driven(batch)
 
-    # -- a window --------------------------------------------------------------------------------------------------------
+    # -- a window ------------------------------------------------------------
 
     def advance(self, start, stop):
         self.solved_now = False
@@ -161,7 +169,7 @@ class Grid(Domain):
                 self.pending.append((kind, row, False, cause))
                 self.reclose.append((self.now + int(self.config.reclose_min * minute), kind, row, cause))
 
-    # -- switching -------------------------------------------------------------------------------------------------------
+    # -- switching ------------------------------------------------------------
 
     def _move_switches(self, now: int) -> None:
         causes = []
@@ -202,7 +210,7 @@ class Grid(Domain):
             powered = powered | ((self.area.connections.kind == "signal") & lasting)
         self.publish("energised", powered)
 
-    # -- the power flow ----------------------------------------------------------------------------------------------------
+    # -- the power flow ------------------------------------------------------------
 
     def _close_span(self, stop: int) -> None:
         """Solve for the mean loads since the last power flow, and book energy, darkness and extremes."""
@@ -239,12 +247,17 @@ class Grid(Domain):
         self.record("transformer.voltage", state.voltage[area.transformers.lv_node], at=stop)
         self.record("feeder.loading", self.feeders.loading.copy(), at=stop)
         self.record("feeder.energised", self.live_feeders.astype(float), at=stop)
-        for quantity, value in (("load", base[live].sum()), ("ev", ev.sum()), ("pv", pv[live].sum()),
-                                ("losses", state.losses_w), ("source", state.source_w),
-                                ("customers", self.demand.customers[live].sum())):
+        for quantity, value in (
+            ("load", base[live].sum()),
+            ("ev", ev.sum()),
+            ("pv", pv[live].sum()),
+            ("losses", state.losses_w),
+            ("source", state.source_w),
+            ("customers", self.demand.customers[live].sum()),
+        ):
             self.record(f"grid.{quantity}", float(value), at=stop)
 
-    # -- results -----------------------------------------------------------------------------------------------------------
+    # -- results ------------------------------------------------------------
 
     def indicators(self):
         if self.flow is None:

@@ -56,7 +56,8 @@ def switch_cars(time, person, plug, wanted, rate, connection, need, power, since
 def watch_overload(loading, over_ms, closed, opens, limit, delay, passed):  # type: ignore[no-untyped-def]
     """Protection of every asset: counts ms above `limit` without a break and opens after `delay`.
 
-    loading : share of rating; over_ms, closed, opens : changed in place, shape (assets,); passed : ms since the last look
+    loading : share of rating; over_ms, closed, opens : changed in place, shape (assets,)
+    passed  : ms since the last look
     """
     for i in range(len(loading)):
         opens[i] = False

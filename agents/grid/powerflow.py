@@ -21,7 +21,7 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 SOURCE_POWER = 1e18  # VA: short-circuit power of an ideal source (its impedance moves no voltage by 1e-9 pu)
-TOLERANCE = 1e-8     # pu; power-grid-model's own default. At 1e-10 a medium-voltage day did not converge
+TOLERANCE = 1e-8  # pu; power-grid-model's own default. At 1e-10 a medium-voltage day did not converge
 ITERATIONS = 20
 
 
@@ -31,8 +31,10 @@ class NotSolvedError(Exception):
     def __init__(self, steps: Ints, detail: str = "") -> None:
         self.steps = np.asarray(steps)
         shown = ", ".join(map(str, self.steps[:5])) + (", ..." if len(self.steps) > 5 else "")
-        super().__init__(f"the power flow did not converge at step {shown}: the load is more than the grid can carry"
-                         + (f" ({detail.strip().splitlines()[0]})" if detail.strip() else ""))
+        super().__init__(
+            f"the power flow did not converge at step {shown}: the load is more than the grid can carry"
+            + (f" ({detail.strip().splitlines()[0]})" if detail.strip() else "")
+        )
 
 
 @dataclass(frozen=True)
@@ -81,44 +83,68 @@ class PowerFlow:
     Raises NotSolvedError, naming the steps, where Newton-Raphson finds no solution.
     """
 
-    def __init__(self, voltage: Any, transformers: Mapping[str, Any], cables: Mapping[str, Any], sources: Any,
-                 source_pu: Any = 1.0, load_nodes: Any = None, ties: Any = (), ties_closed: Any = True,
-                 frequency: float = 50.0) -> None:
+    def __init__(
+        self,
+        voltage: Any,
+        transformers: Mapping[str, Any],
+        cables: Mapping[str, Any],
+        sources: Any,
+        source_pu: Any = 1.0,
+        load_nodes: Any = None,
+        ties: Any = (),
+        ties_closed: Any = True,
+        frequency: float = 50.0,
+    ) -> None:
         self.voltage = np.asarray(voltage, np.float64)
         n = len(self.voltage)
         self.sources = np.atleast_1d(np.asarray(sources, np.int64))
         self.load_nodes = np.arange(n) if load_nodes is None else np.asarray(load_nodes, np.int64)
         self.p_w, self.q_var = np.zeros(len(self.load_nodes)), np.zeros(len(self.load_nodes))
         pairs = np.asarray(ties, np.int64).reshape(-1, 2)
-        ends = {"transformer": (transformers["hv_node"], transformers["lv_node"]),
-                "cable": (cables["tail"], cables["head"]), "tie": (pairs[:, 0], pairs[:, 1])}
+        ends = {
+            "transformer": (transformers["hv_node"], transformers["lv_node"]),
+            "cable": (cables["tail"], cables["head"]),
+            "tie": (pairs[:, 0], pairs[:, 1]),
+        }
         self._first, start = {}, n
         for kind, (tail, _) in ends.items():
             self._first[kind] = start
             start += len(tail)
         self._load_id, self._source_id = start, start + len(self.load_nodes)
-        self.topology = Topology(n, np.concatenate([np.asarray(e[0], np.int64) for e in ends.values()]),
-                                 np.concatenate([np.asarray(e[1], np.int64) for e in ends.values()]), self.sources)
+        self.topology = Topology(
+            n,
+            np.concatenate([np.asarray(e[0], np.int64) for e in ends.values()]),
+            np.concatenate([np.asarray(e[1], np.int64) for e in ends.values()]),
+            self.sources,
+        )
         self._set_initial_state(cables, np.broadcast_to(np.asarray(ties_closed, bool), len(pairs)))
         self._changed: set[int] = set()
         self._live_loads: Bools | None = None
         self._model = self._build(transformers, cables, np.broadcast_to(source_pu, len(self.sources)), frequency)
 
-    # -- building -------------------------------------------------------------------------------------------------
+    # -- building ------------------------------------------------------------
 
     def _set_initial_state(self, cables: Mapping[str, Any], ties_closed: Bools) -> None:
         state, first = self.topology, self._first["cable"] - self._first["transformer"]
         count = len(cables["tail"])
         both = np.asarray(cables.get("closed", np.ones(count, bool)), bool)
         for closed, name in ((state.tail_closed, "tail_closed"), (state.head_closed, "head_closed")):
-            closed[first:first + count] = both & np.asarray(cables.get(name, np.ones(count, bool)), bool)
-            closed[first + count:] = ties_closed
+            closed[first : first + count] = both & np.asarray(cables.get(name, np.ones(count, bool)), bool)
+            closed[first + count :] = ties_closed
 
-    def _build(self, transformers: Mapping[str, Any], cables: Mapping[str, Any], source_pu: Any, frequency: float) -> Any:
+    def _build(
+        self, transformers: Mapping[str, Any], cables: Mapping[str, Any], source_pu: Any, frequency: float
+    ) -> Any:
         from power_grid_model import PowerGridModel
 
-        data = {"node": self._nodes(), "transformer": self._transformers(transformers), "line": self._cables(cables),
-                "link": self._branches("link", "tie"), "sym_load": self._loads(), "source": self._sources(source_pu)}
+        data = {
+            "node": self._nodes(),
+            "transformer": self._transformers(transformers),
+            "line": self._cables(cables),
+            "link": self._branches("link", "tie"),
+            "sym_load": self._loads(),
+            "source": self._sources(source_pu),
+        }
         return PowerGridModel({name: rows for name, rows in data.items() if len(rows)}, system_frequency=frequency)
 
     def _new(self, component: str, count: int) -> Any:
@@ -172,7 +198,7 @@ class PowerFlow:
         rows["node"], rows["status"], rows["u_ref"], rows["sk"] = self.sources, 1, source_pu, SOURCE_POWER
         return rows
 
-    # -- switching ------------------------------------------------------------------------------------------------
+    # -- switching ------------------------------------------------------------
 
     def _slice(self, kind: str) -> slice:
         first = self._first["transformer"]
@@ -216,14 +242,17 @@ class PowerFlow:
             if len(mine):
                 rows = initialize_array("update", component, len(mine))
                 rows["id"] = self._first["transformer"] + mine
-                rows["from_status"], rows["to_status"] = self.topology.tail_closed[mine], self.topology.head_closed[mine]
+                rows["from_status"], rows["to_status"] = (
+                    self.topology.tail_closed[mine],
+                    self.topology.head_closed[mine],
+                )
                 self._model.update(update_data={component: rows})
         self._changed.clear()
 
-    # -- solving --------------------------------------------------------------------------------------------------
+    # -- solving ------------------------------------------------------------
 
     def set_loads(self, p_w: Any, q_var: Any = 0.0) -> None:
-        """Active and reactive consumption of each of `load_nodes`, W and var, shape (loads,); generation is negative."""
+        """Consumption of each of `load_nodes`, W and var, shape (loads,); generation is negative."""
         self.p_w = np.ascontiguousarray(np.broadcast_to(p_w, self.load_nodes.shape), np.float64)
         self.q_var = np.ascontiguousarray(np.broadcast_to(q_var, self.load_nodes.shape), np.float64)
 
@@ -234,10 +263,16 @@ class PowerFlow:
         self._apply_switching()
         ids = np.arange(self._load_id, self._load_id + len(self.load_nodes), dtype=np.int32)
         if len(ids):
-            self._model.update(update_data={"sym_load": {"id": ids, "p_specified": self.p_w, "q_specified": self.q_var}})
+            self._model.update(
+                update_data={"sym_load": {"id": ids, "p_specified": self.p_w, "q_specified": self.q_var}}
+            )
         try:
-            out = self._model.calculate_power_flow(output_component_types=self._columns(angle=True), threading=-1,
-                                                   error_tolerance=TOLERANCE, max_iterations=ITERATIONS)
+            out = self._model.calculate_power_flow(
+                output_component_types=self._columns(angle=True),
+                threading=-1,
+                error_tolerance=TOLERANCE,
+                max_iterations=ITERATIONS,
+            )
         except PowerGridError as error:
             raise NotSolvedError(np.array([0]), str(error)) from error
         return self._solution(out, self.p_w, ())
@@ -253,9 +288,13 @@ class PowerFlow:
         p_w, q_var = np.ascontiguousarray(p_w, np.float64), np.ascontiguousarray(q_var, np.float64)
         update = {"sym_load": {"p_specified": p_w, "q_specified": q_var}}  # no ids: one value for every load, in order
         try:
-            out = self._model.calculate_power_flow(update_data=update, output_component_types=self._columns(),
-                                                   threading=threads, error_tolerance=TOLERANCE,
-                                                   max_iterations=ITERATIONS)
+            out = self._model.calculate_power_flow(
+                update_data=update,
+                output_component_types=self._columns(),
+                threading=threads,
+                error_tolerance=TOLERANCE,
+                max_iterations=ITERATIONS,
+            )
         except PowerGridBatchError as error:
             raise NotSolvedError(error.failed_scenarios, error.error_messages[0]) from error
         except PowerGridError as error:
@@ -265,11 +304,18 @@ class PowerFlow:
     def _columns(self, angle: bool = False) -> dict[str, list[str]]:
         # with angles (one state) the losses are summed branch by branch; a series takes source - load, which costs less
         ends = ["p_from", "p_to"] if angle else ["p_from"]
-        wanted = {"node": ["u_pu", *(["u_angle"] if angle else [])], "source": ["p", "q"],
-                  "transformer": ["loading", *ends], "line": ["loading", *ends]}
+        wanted = {
+            "node": ["u_pu", *(["u_angle"] if angle else [])],
+            "source": ["p", "q"],
+            "transformer": ["loading", *ends],
+            "line": ["loading", *ends],
+        }
         present = {"transformer": self._slice("transformer"), "line": self._slice("cable")}
-        return {name: columns for name, columns in wanted.items()
-                if name not in present or present[name].stop > present[name].start}
+        return {
+            name: columns
+            for name, columns in wanted.items()
+            if name not in present or present[name].stop > present[name].start
+        }
 
     def _solution(self, out: Any, p_w: Floats, shape: tuple[int, ...]) -> Solution:
         none = np.zeros((*shape, 0))
@@ -281,14 +327,18 @@ class PowerFlow:
         transformer, cable = out.get("transformer", {}), out.get("line", {})
         node = out["node"]
         return Solution(
-            voltage=node["u_pu"].reshape(*shape, -1), angle=none if shape else node["u_angle"].reshape(-1),
+            voltage=node["u_pu"].reshape(*shape, -1),
+            angle=none if shape else node["u_angle"].reshape(-1),
             energised=np.broadcast_to(energised, (*shape, len(energised))),
             transformer=transformer.get("loading", none).reshape(*shape, -1),
             cable=cable.get("loading", none).reshape(*shape, -1),
             transformer_w=transformer.get("p_from", none).reshape(*shape, -1),
             cable_w=cable.get("p_from", none).reshape(*shape, -1),
-            source_w=source_w.reshape(shape), source_var=source_var.reshape(shape),
-            load_w=load_w, losses_w=source_w.reshape(shape) - load_w if shape else _losses(transformer, cable))
+            source_w=source_w.reshape(shape),
+            source_var=source_var.reshape(shape),
+            load_w=load_w,
+            losses_w=source_w.reshape(shape) - load_w if shape else _losses(transformer, cable),
+        )
 
 
 def _losses(*branches: Mapping[str, Any]) -> Floats:
@@ -301,6 +351,11 @@ def of_area(area: Any, source_pu: float = 1.0) -> PowerFlow:
     Every substation's high side is a source at `source_pu`; every node with a connection may have a load.
     """
     substations = area.transformers.kind == "hv_mv"
-    return PowerFlow(area.grid_nodes.voltage, vars(area.transformers), vars(area.cables),
-                     sources=np.unique(area.transformers.hv_node[substations]), source_pu=source_pu,
-                     load_nodes=np.unique(area.connections.grid_node))
+    return PowerFlow(
+        area.grid_nodes.voltage,
+        vars(area.transformers),
+        vars(area.cables),
+        sources=np.unique(area.transformers.hv_node[substations]),
+        source_pu=source_pu,
+        load_nodes=np.unique(area.connections.grid_node),
+    )

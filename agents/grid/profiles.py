@@ -13,8 +13,12 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 ASSUMPTIONS = {
-    "dwelling_kwh": (3000.0, "kWh/year per dwelling", "assumption: Statistics Netherlands gives 2,500-2,800 kWh delivered "
-                     "per dwelling in recent years; own solar use and new appliances added"),
+    "dwelling_kwh": (
+        3000.0,
+        "kWh/year per dwelling",
+        "assumption: Statistics Netherlands gives 2,500-2,800 kWh delivered "
+        "per dwelling in recent years; own solar use and new appliances added",
+    ),
     "dwelling_peak_w": (1000.0, "W", "assumption: simultaneous evening peak per dwelling on a neighbourhood station"),
     "non_dwelling_peak": (1.25, "", "assumption: design peak over the highest hour of the mean weekday"),
     "power_factor": (0.97, "", "assumption: all loads, lagging"),
@@ -28,21 +32,132 @@ ASSUMPTIONS = {
 # kWh per m2 floor and year. Assumptions of the order of the Dutch benchmark figures for services buildings
 # ("energiekentallen utiliteitsbouw", ECN/TNO and RVO); industry varies by a factor of ten.
 KWH_PER_M2 = {
-    "house": 0.0, "apartments": 0.0, "office": 70.0, "shop": 100.0, "school": 30.0, "university": 70.0,
-    "hospital": 100.0, "care": 60.0, "industry": 60.0, "leisure": 70.0, "public": 50.0, "garage": 5.0, "other": 10.0,
+    "house": 0.0,
+    "apartments": 0.0,
+    "office": 70.0,
+    "shop": 100.0,
+    "school": 30.0,
+    "university": 70.0,
+    "hospital": 100.0,
+    "care": 60.0,
+    "industry": 60.0,
+    "leisure": 70.0,
+    "public": 50.0,
+    "garage": 5.0,
+    "other": 10.0,
 }
 SMALLEST_KWH = 50.0  # per year; a shed below this has no connection
 
 # Mean weekday and mean weekend day by hour, over the mean of the year: households_appliances and buildings_appliances
 # of the Energy Transition Model's data set nl2019 (Quintel Intelligence, MIT licence).
-_HOME = ([0.77, 0.64, 0.58, 0.55, 0.56, 0.63, 0.77, 0.91, 0.97, 0.97, 0.96, 0.95,
-          0.93, 0.91, 0.91, 0.97, 1.21, 1.46, 1.50, 1.47, 1.42, 1.34, 1.18, 0.98],
-         [0.82, 0.68, 0.60, 0.56, 0.55, 0.56, 0.64, 0.81, 1.02, 1.15, 1.19, 1.21,
-          1.20, 1.16, 1.12, 1.13, 1.30, 1.51, 1.54, 1.51, 1.43, 1.32, 1.17, 0.95])
-_SERVICE = ([0.63, 0.63, 0.62, 0.62, 0.64, 0.70, 0.95, 1.37, 1.65, 1.75, 1.79, 1.74,
-             1.71, 1.73, 1.68, 1.50, 1.20, 0.98, 0.93, 0.95, 0.93, 0.82, 0.72, 0.66],
-            [0.64, 0.63, 0.62, 0.61, 0.61, 0.60, 0.62, 0.67, 0.73, 0.78, 0.81, 0.81,
-             0.79, 0.78, 0.76, 0.74, 0.72, 0.71, 0.70, 0.70, 0.70, 0.69, 0.67, 0.64])
+_HOME = (
+    [
+        0.77,
+        0.64,
+        0.58,
+        0.55,
+        0.56,
+        0.63,
+        0.77,
+        0.91,
+        0.97,
+        0.97,
+        0.96,
+        0.95,
+        0.93,
+        0.91,
+        0.91,
+        0.97,
+        1.21,
+        1.46,
+        1.50,
+        1.47,
+        1.42,
+        1.34,
+        1.18,
+        0.98,
+    ],
+    [
+        0.82,
+        0.68,
+        0.60,
+        0.56,
+        0.55,
+        0.56,
+        0.64,
+        0.81,
+        1.02,
+        1.15,
+        1.19,
+        1.21,
+        1.20,
+        1.16,
+        1.12,
+        1.13,
+        1.30,
+        1.51,
+        1.54,
+        1.51,
+        1.43,
+        1.32,
+        1.17,
+        0.95,
+    ],
+)
+_SERVICE = (
+    [
+        0.63,
+        0.63,
+        0.62,
+        0.62,
+        0.64,
+        0.70,
+        0.95,
+        1.37,
+        1.65,
+        1.75,
+        1.79,
+        1.74,
+        1.71,
+        1.73,
+        1.68,
+        1.50,
+        1.20,
+        0.98,
+        0.93,
+        0.95,
+        0.93,
+        0.82,
+        0.72,
+        0.66,
+    ],
+    [
+        0.64,
+        0.63,
+        0.62,
+        0.61,
+        0.61,
+        0.60,
+        0.62,
+        0.67,
+        0.73,
+        0.78,
+        0.81,
+        0.81,
+        0.79,
+        0.78,
+        0.76,
+        0.74,
+        0.72,
+        0.71,
+        0.70,
+        0.70,
+        0.70,
+        0.69,
+        0.67,
+        0.64,
+    ],
+)
 _FLAT = ([1.0] * 24, [1.0] * 24)  # assumption: care and hospitals run day and night alike, half of it flat
 _ALWAYS = tuple([0.5 + 0.5 * v for v in day] for day in _SERVICE)
 
@@ -68,8 +183,10 @@ def design_peak_w(use: Any, floor_m2: Any, dwellings: Any) -> Floats:
     """Simultaneous peak that the grid is built for, W, shape (buildings,)."""
     _, other = annual_kwh(use, floor_m2, dwellings)
     highest = SHAPES.max(axis=(1, 2))[shape_rows(use)]
-    return (ASSUMPTIONS["dwelling_peak_w"][0] * np.asarray(dwellings, np.float64)
-            + other * 1e3 / 8760.0 * highest * ASSUMPTIONS["non_dwelling_peak"][0])
+    return (
+        ASSUMPTIONS["dwelling_peak_w"][0] * np.asarray(dwellings, np.float64)
+        + other * 1e3 / 8760.0 * highest * ASSUMPTIONS["non_dwelling_peak"][0]
+    )
 
 
 def shapes_at(hour: float, weekend: bool) -> Floats:

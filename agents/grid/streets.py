@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -93,7 +94,7 @@ class Streets:
         points, first = self._coordinates()
         tail = self._links[0]
         parts = [np.array([[self.x[path[0]], self.y[path[0]]]])]
-        for a, b in zip(path[:-1], path[1:], strict=True):
+        for a, b in itertools.pairwise(path):
             low, high = min(a, b), max(a, b)
             at = int(np.searchsorted(self._pair, low * len(self.x) + high))
             if at < len(self._pair) and self._pair[at] == low * len(self.x) + high:

@@ -36,9 +36,11 @@ class Protected(mesa.Agent):
             self.over_ms, self.closed, self.opens = 0, False, True
 
     @step.bulk
-    def step(assets: Any) -> None:
+    def step(assets: Any) -> None:  # noqa: N805  (a population, not an agent)
         """The same over all rows."""
-        watch_overload(assets.loading, assets.over_ms, assets.closed, assets.opens, assets.limit, assets.delay, assets.passed)
+        watch_overload(
+            assets.loading, assets.over_ms, assets.closed, assets.opens, assets.limit, assets.delay, assets.passed
+        )
 
 
 class Transformer(Protected):

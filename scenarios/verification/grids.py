@@ -9,9 +9,9 @@ import numpy as np
 
 from scenarios.verification.registry import Row, compare
 
-VOLTAGE = 1e-6   # pu
-LOADING = 1e-3   # percentage points: files carry a few more digits
-POWER = 1e-5     # relative
+VOLTAGE = 1e-6  # pu
+LOADING = 1e-3  # percentage points: files carry a few more digits
+POWER = 1e-5  # relative
 
 
 def judge_grid(case: Mapping[str, Any]) -> list[Row]:
@@ -25,8 +25,17 @@ def judge_grid(case: Mapping[str, Any]) -> list[Row]:
     if "outages" in case:
         wrong = [f"{o['trip']} {o['id']}" for o in case["outages"] if not _same_outage(grid, o)]
         total = len(case["outages"])
-        rows.append(Row(name, "outage sets", total, total - len(wrong), "equal", "failed" if wrong else "passed",
-                        "; ".join(wrong[:5])))
+        rows.append(
+            Row(
+                name,
+                "outage sets",
+                total,
+                total - len(wrong),
+                "equal",
+                "failed" if wrong else "passed",
+                "; ".join(wrong[:5]),
+            )
+        )
     return rows
 
 
@@ -36,15 +45,31 @@ def _base(grid: Any, name: str, wanted: Mapping[str, Any]) -> Iterator[Row]:
     yield _largest(name, "voltage, pu", wanted.get("vm_pu", {}), nodes, VOLTAGE)
     # a transformer turns angles by multiples of 360 degrees
     angle = {i: np.degrees(state.angle[row]) for i, row in grid.nodes.items() if state.energised[row]}
-    turned = {i: value + 360.0 * round((wanted.get("va_deg", {}).get(str(i), value) or 0.0) / 360.0 - value / 360.0)
-              for i, value in angle.items()}
+    turned = {
+        i: value + 360.0 * round((wanted.get("va_deg", {}).get(str(i), value) or 0.0) / 360.0 - value / 360.0)
+        for i, value in angle.items()
+    }
     yield _largest(name, "angle, degrees", wanted.get("va_deg", {}), turned, 1e-4)
-    yield _largest(name, "line loading, %", wanted.get("line_loading_percent", {}),
-                   {i: 100 * state.cable[row] for i, row in grid.lines.items()}, LOADING)
-    yield _largest(name, "transformer loading, %", wanted.get("transformer_loading_percent", {}),
-                   {i: 100 * state.transformer[row] for i, row in grid.transformers.items()}, LOADING)
+    yield _largest(
+        name,
+        "line loading, %",
+        wanted.get("line_loading_percent", {}),
+        {i: 100 * state.cable[row] for i, row in grid.lines.items()},
+        LOADING,
+    )
+    yield _largest(
+        name,
+        "transformer loading, %",
+        wanted.get("transformer_loading_percent", {}),
+        {i: 100 * state.transformer[row] for i, row in grid.transformers.items()},
+        LOADING,
+    )
     size = max(1.0, abs(float(state.source_w)) / 1e3)
-    for key, got in (("losses_kw", state.losses_w), ("source_p_kw", state.source_w), ("source_q_kvar", state.source_var)):
+    for key, got in (
+        ("losses_kw", state.losses_w),
+        ("source_p_kw", state.source_w),
+        ("source_q_kvar", state.source_var),
+    ):
         if key in wanted:
             yield compare(name, key, wanted[key], float(got) / 1e3, POWER * size)
     dead = sorted(i for i, row in grid.nodes.items() if not state.energised[row])
@@ -52,7 +77,9 @@ def _base(grid: Any, name: str, wanted: Mapping[str, Any]) -> Iterator[Row]:
         same = dead == sorted(wanted["dead_nodes"])
         yield Row(name, "dead nodes", len(wanted["dead_nodes"]), len(dead), "equal", "passed" if same else "failed")
     if "closed_form_vm_pu_node_1" in wanted:
-        yield compare(name, "closed form", wanted["closed_form_vm_pu_node_1"], float(state.voltage[grid.nodes[1]]), VOLTAGE)
+        yield compare(
+            name, "closed form", wanted["closed_form_vm_pu_node_1"], float(state.voltage[grid.nodes[1]]), VOLTAGE
+        )
 
 
 def _largest(name: str, quantity: str, wanted: Mapping[str, Any], got: Mapping[int, Any], allowed: float) -> Row:
@@ -60,13 +87,21 @@ def _largest(name: str, quantity: str, wanted: Mapping[str, Any], got: Mapping[i
     worst, at = 0.0, None
     for key, value in wanted.items():
         found = got.get(int(key))
-        off = 0.0 if value is None and found is None else np.inf if value is None or found is None else abs(found - value)
+        off = (
+            0.0 if value is None and found is None else np.inf if value is None or found is None else abs(found - value)
+        )
         if off > worst or at is None:
             worst, at = float(off), key
     if at is None:
         return Row(name, quantity, None, None, "", "passed", "none in the file")
-    return Row(name, f"{quantity} (worst of {len(wanted)}: {at})", wanted[at], got.get(int(at)), f"+- {allowed:g}",
-               "passed" if worst <= allowed else "failed")
+    return Row(
+        name,
+        f"{quantity} (worst of {len(wanted)}: {at})",
+        wanted[at],
+        got.get(int(at)),
+        f"+- {allowed:g}",
+        "passed" if worst <= allowed else "failed",
+    )
 
 
 def _day(grid: Any, name: str, day: Mapping[str, Any]) -> Iterator[Row]:
@@ -74,13 +109,18 @@ def _day(grid: Any, name: str, day: Mapping[str, Any]) -> Iterator[Row]:
     state = grid.flow.solve_series(p, q)
     wanted = day["reference"]
     live = np.where(state.energised, state.voltage, np.nan)
-    series = {"vm_min_pu": (np.nanmin(live, axis=1), VOLTAGE), "vm_max_pu": (np.nanmax(live, axis=1), VOLTAGE),
-              "max_line_loading_percent": (100 * state.cable.max(axis=1, initial=0.0), LOADING)}
+    series = {
+        "vm_min_pu": (np.nanmin(live, axis=1), VOLTAGE),
+        "vm_max_pu": (np.nanmax(live, axis=1), VOLTAGE),
+        "max_line_loading_percent": (100 * state.cable.max(axis=1, initial=0.0), LOADING),
+    }
     for key, (got, allowed) in series.items():
         if key in wanted:
             yield _series(name, f"day {key}", wanted[key], got, allowed)
     if "transformer_loading_percent" in wanted:
-        yield _table(name, "day transformer loading, %", wanted["transformer_loading_percent"], 100 * state.transformer, LOADING)
+        yield _table(
+            name, "day transformer loading, %", wanted["transformer_loading_percent"], 100 * state.transformer, LOADING
+        )
     for step, values in wanted.get("vm_pu_at_steps", {}).items():
         got = live[int(step)]
         yield _table(name, f"day step {step} voltage, pu", [np.nan if v is None else v for v in values], got, VOLTAGE)
@@ -93,16 +133,28 @@ def _table(name: str, quantity: str, wanted: Any, got: Any, allowed: float) -> R
         return Row(name, quantity, f"shape {wanted.shape}", f"shape {got.shape}", "equal", "failed")
     off = np.where(np.isnan(wanted) & np.isnan(got), 0.0, np.abs(wanted - got)).ravel()
     at = int(np.where(np.isnan(off), np.inf, off).argmax())
-    return Row(name, f"{quantity} (worst of {off.size})", float(wanted.flat[at]), float(got.flat[at]), f"+- {allowed:g}",
-               "passed" if off[at] <= allowed else "failed")
+    return Row(
+        name,
+        f"{quantity} (worst of {off.size})",
+        float(wanted.flat[at]),
+        float(got.flat[at]),
+        f"+- {allowed:g}",
+        "passed" if off[at] <= allowed else "failed",
+    )
 
 
 def _series(name: str, quantity: str, wanted: Any, got: Any, allowed: float) -> Row:
     wanted = np.asarray(wanted, float)
     off = np.abs(wanted - got) if len(wanted) == len(got) else np.array([np.inf])
     at = int(off.argmax())
-    return Row(name, f"{quantity} (worst of {len(wanted)} steps: {at})", float(wanted[at]), float(got[at]), f"+- {allowed:g}",
-               "passed" if off[at] <= allowed else "failed")
+    return Row(
+        name,
+        f"{quantity} (worst of {len(wanted)} steps: {at})",
+        float(wanted[at]),
+        float(got[at]),
+        f"+- {allowed:g}",
+        "passed" if off[at] <= allowed else "failed",
+    )
 
 
 def _same_outage(grid: Any, outage: Mapping[str, Any]) -> bool:

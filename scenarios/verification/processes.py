@@ -21,7 +21,9 @@ def thinning(p: Mapping[str, Any], replication: int, run_length: Mapping[str, An
 
     rates = np.asarray(p["rates"], float)
     stream = draws.stream(replication, "arrival")
-    counts = np.array([np.histogram(arrivals(stream, 0, day, rates, 1.0), np.arange(len(rates) + 1))[0] for day in range(days)])
+    counts = np.array(
+        [np.histogram(arrivals(stream, 0, day, rates, 1.0), np.arange(len(rates) + 1))[0] for day in range(days)]
+    )
     total = counts.sum(axis=1)
     return {"total": total.mean(), "sd": total.std(ddof=1), "share_by_hour": counts.sum(axis=0) / total.sum()}
 
@@ -45,7 +47,9 @@ def endless(p: Mapping[str, Any], replication: int, run_length: Mapping[str, Any
 
 
 @stochastic("queue-mtminf")
-def daily_rhythm(p: Mapping[str, Any], replication: int, run_length: Mapping[str, Any], days: int = 60) -> dict[str, Any]:
+def daily_rhythm(
+    p: Mapping[str, Any], replication: int, run_length: Mapping[str, Any], days: int = 60
+) -> dict[str, Any]:
     """First harmonic of the occupancy over `days` days: the input's rate is one, so the occupancy is one as well."""
     from twin.arrivals import arrivals
 
@@ -59,8 +63,11 @@ def daily_rhythm(p: Mapping[str, Any], replication: int, run_length: Mapping[str
     turn = 2 * np.pi * at / 24
     sine, cosine = 2 * np.mean(seen * np.sin(turn)), 2 * np.mean(seen * np.cos(turn))
     swing = np.hypot(sine, cosine)
-    return {"peak": seen.mean() + swing, "trough": seen.mean() - swing,
-            "peak_hour": np.arctan2(sine, cosine) * 24 / (2 * np.pi) % 24}
+    return {
+        "peak": seen.mean() + swing,
+        "trough": seen.mean() - swing,
+        "peak_hour": np.arctan2(sine, cosine) * 24 / (2 * np.pi) % 24,
+    }
 
 
 @stochastic("library-seats")
@@ -107,7 +114,9 @@ def boarding(p: Mapping[str, Any], replication: int, run_length: Mapping[str, An
 
 
 @stochastic("machine-repair")
-def repair(p: Mapping[str, Any], replication: int, run_length: Mapping[str, Any], repairs: int = 8000) -> dict[str, Any]:
+def repair(
+    p: Mapping[str, Any], replication: int, run_length: Mapping[str, Any], repairs: int = 8000
+) -> dict[str, Any]:
     import simpy
 
     from twin.waiting import HeapResource
@@ -142,8 +151,12 @@ def repair(p: Mapping[str, Any], replication: int, run_length: Mapping[str, Any]
         env.process(machine(k))
     env.run(until=stop)
     span = seen["last"] - warm
-    return {"p0": seen["all"] / span, "mean_down": seen["down"] / span, "throughput": seen["repaired"] / span,
-            "availability": 1.0 - seen["down"] / span / p["N"]}
+    return {
+        "p0": seen["all"] / span,
+        "mean_down": seen["down"] / span,
+        "throughput": seen["repaired"] / span,
+        "availability": 1.0 - seen["down"] / span / p["N"],
+    }
 
 
 @stochastic("outage-battery")

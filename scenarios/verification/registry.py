@@ -14,7 +14,7 @@ Component = Callable[[Mapping[str, Any], int, Mapping[str, Any]], Values]
 
 STOCHASTIC: dict[str, tuple[Component, ...]] = {}
 DETERMINISTIC: dict[str, Callable[[Mapping[str, Any]], Values]] = {}
-MOST_REPLICATIONS = 600
+MOST_REPLICATIONS = 3000
 SHORT = " [SimPy]"  # a second, shorter run of the same law on twin.waiting; judged by its own standard error
 
 
@@ -38,19 +38,23 @@ def family(case: str) -> str:
 
 def stochastic(*names: str) -> Callable[[Component], Component]:
     """Registers `component(parameters, replication, run_length) -> values of one replication` for families `names`."""
+
     def register(component: Component) -> Component:
         for name in names:
             STOCHASTIC[name] = (*STOCHASTIC.get(name, ()), component)
         return component
+
     return register
 
 
 def deterministic(*names: str) -> Callable[[Callable[..., Values]], Callable[..., Values]]:
     """Registers `component(parameters) -> values` for families `names`."""
+
     def register(component: Callable[..., Values]) -> Callable[..., Values]:
         for name in names:
             DETERMINISTIC[name] = component
         return component
+
     return register
 
 
@@ -88,7 +92,9 @@ def judge_stochastic(case: Mapping[str, Any], components: tuple[Component, ...])
                         continue  # more than the file asks for
                     samples.setdefault(name, []).append(float(value))
                 done += 1
-            found = [_judge(case["id"], name, expected, np.array(sample), z_max, cap) for name, sample in samples.items()]
+            found = [
+                _judge(case["id"], name, expected, np.array(sample), z_max, cap) for name, sample in samples.items()
+            ]
             wide = any("wide" in row.note for row in found)
             far = any(row.verdict == "failed" for row in found)
             if wide and done < MOST_REPLICATIONS:
@@ -99,7 +105,9 @@ def judge_stochastic(case: Mapping[str, Any], components: tuple[Component, ...])
                 break
         rows += found
     missing = sorted(set(expected) - {base_name(row.quantity) for row in rows})
-    return rows + [Row(case["id"], name, expected[name], None, "", "failed", "the component does not give it") for name in missing]
+    return rows + [
+        Row(case["id"], name, expected[name], None, "", "failed", "the component does not give it") for name in missing
+    ]
 
 
 def base_name(name: str) -> str:
@@ -119,21 +127,31 @@ def _judge(case: str, name: str, expected: Mapping[str, Any], sample: Any, z_max
     z, width = abs(got - wanted) / se, se / abs(wanted)
     wide = width > cap
     text = f"z {z:.2f} <= {z_max:g}, se {100 * width:.2g} % <= {100 * cap:g} %"
-    return Row(case, name, wanted, got, text, "passed" if z <= z_max and not wide else "failed",
-               f"n {len(sample)}" + (", too wide" if wide else ""))
+    return Row(
+        case,
+        name,
+        wanted,
+        got,
+        text,
+        "passed" if z <= z_max and not wide else "failed",
+        f"n {len(sample)}" + (", too wide" if wide else ""),
+    )
 
 
 def judge_deterministic(case: Mapping[str, Any], component: Callable[[Mapping[str, Any]], Values]) -> list[Row]:
     """Compares every number within rel_tol or abs_tol (given at least one; the wider holds)."""
     rule = case["tolerance"]
     got = dict(flatten(component(case["parameters"])))
-    return [compare(case["id"], name, wanted, got.get(name), float(rule.get("abs_tol", 0.0)), float(rule.get("rel_tol", 0.0)))
-            for name, wanted in flatten(case["expected"])]
+    return [
+        compare(
+            case["id"], name, wanted, got.get(name), float(rule.get("abs_tol", 0.0)), float(rule.get("rel_tol", 0.0))
+        )
+        for name, wanted in flatten(case["expected"])
+    ]
 
 
 def compare(case: str, name: str, wanted: float, got: float | None, abs_tol: float, rel_tol: float = 0.0) -> Row:
-    """One deterministic comparison. Numbers in the files carry ten digits, so nothing finer than 1e-9 relative counts."""
-    # expected values are printed with ten significant digits
+    """One deterministic comparison. Files give ten digits, so nothing finer than 1e-9 relative counts."""
     allowed = max(abs_tol, rel_tol * abs(wanted), 1e-9 * abs(wanted))
     text = f"+- {allowed:.2g}"
     if got is None:

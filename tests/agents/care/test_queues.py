@@ -13,8 +13,18 @@ from twin.waiting import HeapResource, serve
 def run(arrive, work, servers=1, priority=None, patience=None, room=10**9, preempt=False, kernel=station):
     n = len(arrive)
     start, leave, fate = np.empty(n), np.empty(n), np.empty(n, np.int8)
-    kernel(np.asarray(arrive, float), np.zeros(n, np.int64) if priority is None else np.asarray(priority), np.asarray(work, float),
-           np.full(n, np.inf) if patience is None else np.asarray(patience, float), servers, room, preempt, start, leave, fate)
+    kernel(
+        np.asarray(arrive, float),
+        np.zeros(n, np.int64) if priority is None else np.asarray(priority),
+        np.asarray(work, float),
+        np.full(n, np.inf) if patience is None else np.asarray(patience, float),
+        servers,
+        room,
+        preempt,
+        start,
+        leave,
+        fate,
+    )
     return start, leave, fate
 
 
@@ -44,7 +54,13 @@ def test_equals_the_resource_customer_by_customer(servers, preempt):
 def test_kernel_equals_its_readable_reference():
     rng = np.random.default_rng(6)
     arrive, work = np.cumsum(rng.exponential(1.0, 300)), rng.exponential(2.0, 300)
-    given = dict(servers=2, priority=rng.integers(0, 2, 300), patience=rng.exponential(3.0, 300), room=6, preempt=False)
+    given = {
+        "servers": 2,
+        "priority": rng.integers(0, 2, 300),
+        "patience": rng.exponential(3.0, 300),
+        "room": 6,
+        "preempt": False,
+    }
     for fast, slow in zip(run(arrive, work, **given), run(arrive, work, **given, kernel=station.py_func), strict=True):
         np.testing.assert_array_equal(fast, slow)
 
@@ -52,7 +68,10 @@ def test_kernel_equals_its_readable_reference():
 def test_room_and_patience_by_hand():
     start, leave, fate = run([0, 1, 2, 3, 11], [10, 10, 10, 10, 1], patience=[99, 4, 99, 99, 99], room=2)
     assert fate.tolist() == [SERVED, LEFT, TURNED_AWAY, TURNED_AWAY, SERVED]
-    assert leave[0] == 10 and leave[1] == 5 and start[4] == 11 and leave[4] == 12
+    assert leave[0] == 10
+    assert leave[1] == 5
+    assert start[4] == 11
+    assert leave[4] == 12
 
 
 def test_occupancy():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from small_area import chequerboard
@@ -23,7 +25,7 @@ from twin.world import World
 
 class Weather(Domain):
     name = "weather"
-    publishes = {"irradiance": Column(default=0.0)}
+    publishes: ClassVar = {"irradiance": Column(default=0.0)}
 
     def setup(self, world, area):
         self.publish("irradiance", np.array([300.0]))
@@ -144,11 +146,11 @@ def test_two_failures_of_one_asset_overlap(area):
 
 def test_cars_charge_until_full_or_driven(area):
     home = int(area.people.home[5])
-    always = dict(home_charger=1.0, fast_share=1.0)
-    world, grid = world_of(area, arrivals=[(18 * hour + 1234, 5, home, 8.0)], **always)
+    always = {"home_charger": 1.0, "fast_share": 1.0}
+    world, _ = world_of(area, arrivals=[(18 * hour + 1234, 5, home, 8.0)], **always)
     world.run(24 * hour)
     assert values(world)["ev_energy"] == pytest.approx(8.0, rel=1e-9)
-    world, grid = world_of(area, arrivals=[(18 * hour, 5, home, 30.0)], trips=[(20 * hour, 5)], **always)
+    world, _grid = world_of(area, arrivals=[(18 * hour, 5, home, 30.0)], trips=[(20 * hour, 5)], **always)
     world.run(24 * hour)
     assert values(world)["ev_energy"] == pytest.approx(22.0, rel=1e-9)
     assert all(balance.holds for balance in world.balances())
@@ -175,7 +177,7 @@ def test_more_chargers_only_add_some(area):
 
 
 def test_protection_opens_after_lasting_overload_and_closes_again(area):
-    world, grid = world_of(area, load_factor=4.5, pv_share=0.0, overload=1.2, overload_min=60, reclose_min=120)
+    world, _grid = world_of(area, load_factor=4.5, pv_share=0.0, overload=1.2, overload_min=60, reclose_min=120)
     opened = []
     world.recorder.event = opened.append
     world.run(24 * hour)
@@ -226,7 +228,7 @@ def test_names_of_assets(area):
     name = str(area.feeders.name[1])
     assert find_asset(area, name) == ("feeder", 1)
     assert find_asset(area, "cable 4") == ("cable", 4)
-    kind, row = find_asset(area, "largest_substation")
+    _kind, row = find_asset(area, "largest_substation")
     assert area.transformers.kind[row] == "hv_mv"
     with pytest.raises(InputError, match="Onderstation Proefwijk"):
         find_asset(area, "Onderstation Proefwik")
@@ -240,7 +242,7 @@ def test_an_area_without_grid_runs():
 
 def random_columns(n, seed):
     rng = np.random.default_rng(seed)
-    return dict(loading=rng.uniform(0, 2, n), over_ms=rng.integers(0, 7, n) * 600_000, closed=rng.random(n) < 0.8)
+    return {"loading": rng.uniform(0, 2, n), "over_ms": rng.integers(0, 7, n) * 600_000, "closed": rng.random(n) < 0.8}
 
 
 def test_mesa_step_equals_the_kernel():

@@ -23,7 +23,7 @@ def test_odds_ratio_and_zeros_are_kept():
     assert fit([[0.0, 1.0], [1.0, 1.0]], {(0,): [2, 5], (1,): [3, 4]})[0, 0] == 0
 
 
-@pytest.mark.parametrize("seed,margins,text", [
+@pytest.mark.parametrize(("seed", "margins", "text"), [
     ([[1, 1]], {(0,): [2], (1,): [1, 2]}, "different totals"),
     ([[1, 1]], {(0,): [1, 1], (1,): [1, 1]}, "shape"),
     ([[0, 1]], {(1,): [1, 1]}, "seed is zero"),
@@ -37,6 +37,7 @@ def test_impossible_margins(seed, margins, text):
 def test_integers_keep_the_total_and_stay_within_one():
     table = np.random.default_rng(2).uniform(0, 3, (5, 6))
     got = integerise(table, stream=7)
-    assert got.sum() == round(table.sum()) and (np.abs(got - table) < 1).all()
+    assert got.sum() == round(table.sum())
+    assert (np.abs(got - table) < 1).all()
     mean = np.mean([integerise(table, stream=s) for s in range(3000)], axis=0)
     np.testing.assert_allclose(mean, table * round(table.sum()) / table.sum(), atol=0.05)
