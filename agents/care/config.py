@@ -44,9 +44,9 @@ class CareConfig(BaseModel):
     stay: float = Field(5.0, gt=0.0)  # days, mean, exponential; assumption near the Dutch mean
     occupied: float = Field(0.75, ge=0.0, le=1.0)  # assumption: share of beds in use at the start
 
-    oxygen: float = Field(0.0012, ge=0.0, le=1.0)  # assumption: residents on oxygen at home, mostly 65+
+    oxygen: float = Field(0.0010, ge=0.0, le=1.0)  # assumption: residents on oxygen at home, mostly 65+
     alarm: float = Field(0.08, ge=0.0, le=1.0)  # assumption: share of those of 75 and over with a personal alarm
-    oxygen_battery: tuple[float, float] = (30.0, 150.0)  # assumption: min, uniform; battery or spare cylinder
+    oxygen_battery: tuple[float, float] = (45.0, 240.0)  # assumption: min, uniform; battery or spare cylinder
     alarm_battery: tuple[float, float] = (60.0, 360.0)  # assumption: min, uniform
-    oxygen_call: float = Field(0.85, ge=0.0, le=1.0)  # assumption: chance of a 112 call when oxygen runs out
+    oxygen_call: float = Field(0.5, ge=0.0, le=1.0)  # assumption: chance of a 112 call when oxygen runs out
     probe: float = Field(5.0, gt=0.0)  # min between two looks at the reach

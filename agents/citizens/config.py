@@ -47,15 +47,15 @@ class ModeTaste(BaseModel):
 def _habits() -> dict[str, Habit]:
     # assumption; set so that trips per person and day come to the published 3.08 (CBS, 2002/03)
     return {
-        "child": Habit(outing=0.75, outing_again=0.45, evening=0.10),
+        "child": Habit(outing=0.72, outing_again=0.40, evening=0.08),
         "pupil": Habit(to_main=0.93, leave=8.15, leave_sd=0.13, stay=6.6, stay_sd=0.6, errand=0.08, outing=0.7,
-                       outing_again=0.5, evening=0.45),
+                       outing_again=0.45, evening=0.38),
         "student": Habit(to_main=0.70, leave=8.8, leave_sd=1.0, stay=6.0, stay_sd=1.8, errand=0.25, outing=0.8,
-                         outing_again=0.5, evening=0.50),
-        "worker": Habit(to_main=0.74, leave=7.8, leave_sd=0.9, stay=8.2, stay_sd=1.3, errand=0.25, outing=0.9,
-                        outing_again=0.65, evening=0.42),
-        "home": Habit(outing=0.92, outing_again=0.68, evening=0.30),
-        "retired": Habit(outing=0.90, outing_again=0.55, evening=0.20),
+                         outing_again=0.45, evening=0.42),
+        "worker": Habit(to_main=0.74, leave=7.8, leave_sd=0.9, stay=8.2, stay_sd=1.3, errand=0.22, outing=0.88,
+                        outing_again=0.60, evening=0.36),
+        "home": Habit(outing=0.88, outing_again=0.60, evening=0.25),
+        "retired": Habit(outing=0.86, outing_again=0.48, evening=0.16),
         "through": Habit(),
     }
 
@@ -65,10 +65,10 @@ def _tastes() -> dict[str, ModeTaste]:
     # bicycle .26, walk .19, public transport .05 of 3.08 trips)
     return {
         "car": ModeTaste(constant=0.0, per_minute=-0.06, overhead=4.0),
-        "passenger": ModeTaste(constant=-1.3, per_minute=-0.06, overhead=4.0, speed=30.0),
-        "transit": ModeTaste(constant=-1.2, per_minute=-0.05, overhead=14.0, speed=22.0, shortest=1.5),
-        "bicycle": ModeTaste(constant=0.1, per_minute=-0.08, overhead=2.0, speed=16.0, longest=15.0),
-        "walk": ModeTaste(constant=0.6, per_minute=-0.09, overhead=0.0, speed=5.0, longest=5.0),
+        "passenger": ModeTaste(constant=-1.6, per_minute=-0.06, overhead=4.0, speed=30.0),
+        "transit": ModeTaste(constant=-2.3, per_minute=-0.05, overhead=14.0, speed=22.0, shortest=1.5),
+        "bicycle": ModeTaste(constant=-0.7, per_minute=-0.08, overhead=2.0, speed=16.0, longest=15.0),
+        "walk": ModeTaste(constant=-0.4, per_minute=-0.09, overhead=0.0, speed=5.0, longest=5.0),
     }
 
 
