@@ -105,13 +105,14 @@ def draw_households(dwellings: Ints, profile_of: Ints, profiles: list[Profile], 
     """
     building = np.repeat(np.arange(len(dwellings)), dwellings)
     fitted = [fit(p) for p in profiles]
+    homes = max(len(building), 1)
     if citizens is not None and len(building):
-        mean = np.average([p.size for p in profiles], weights=np.bincount(profile_of, dwellings, len(profiles)) + 1e-9)
-        building = np.repeat(building, max(1, int(np.ceil(citizens / (0.9 * mean * len(building))))))
+        # more citizens than the dwellings hold: a second household moves in, but only once every dwelling is taken
+        building = np.tile(building, 1 + int(citizens / (1.15 * homes)))
     key = np.arange(len(building))
     cell = _draw_cells(fitted, profile_of[building], uniforms(stream(seed, "households.cell"), key))
     size, head = cell // 7 + 1, cell % 7
-    order = np.argsort(uniforms(stream(seed, "households.lived_in"), key), kind="stable")
+    order = np.argsort(uniforms(stream(seed, "households.lived_in"), key) + key // homes, kind="stable")
     if citizens is None:
         keep = np.sort(order[:int(np.ceil(OCCUPIED * len(order)))])
     else:

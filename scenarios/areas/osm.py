@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ATTRIBUTION = {"licence": "ODbL-1.0", "attribution": "© OpenStreetMap contributors"}
 STATISTICS = {"licence": "see the source's page", "attribution": "Statistics Netherlands (CBS), Kerncijfers wijken en buurten 2022"}
 WORK_INSIDE_KM2 = 0.12        # share of workers who work inside grows by this for each doubling of the area (assumption)
+SMALL_EXTRACT = 3_000.0       # m (assumption)
 THROUGH_PER_PERSON = 0.3      # most through vehicles per resident and incoming commuter (assumption)
 ASSUMPTIONS = {
     "osm.work_inside": "share of working residents with a job inside: 0.18 for 1 km2 and 0.12 more per doubling, at most "
@@ -95,7 +96,9 @@ def _frame(extract: osm_read.Extract) -> tuple[str, Any, tuple[float, float, flo
     else:
         lon = np.concatenate([w.lon for w in extract.ways])
         lat = np.concatenate([w.lat for w in extract.ways])
-        cell, least, margin = 100.0, 4, 10.0
+        # roads alone: a small extract is taken whole, of a large one the part where they lie dense
+        wide = max(np.ptp(lat) * 111_000, np.ptp(lon) * 111_000 * np.cos(np.radians(np.median(lat))))
+        cell, least, margin = (100.0, 1, 10.0) if wide < SMALL_EXTRACT else (250.0, 8, 10.0)
     crs = osm_read.projected_system(float(np.median(lon)), float(np.median(lat)))
     to_xy = osm_read.projector(crs)
     return crs, to_xy, osm_read.core_box(*to_xy(lon, lat), cell, least, margin)
@@ -131,7 +134,7 @@ def _gateways(net: streets.Streets, nodes: dict[str, Any], links: dict[str, Any]
     names, roads = [], []
     for node in at:
         touching = np.flatnonzero(car & ((links["tail"] == node) | (links["head"] == node)))
-        best = min(touching, key=lambda e: (rank[links["road_class"][e]], e))
+        best = min(touching, key=lambda e: (links["osm_id"][e] == 0, rank[links["road_class"][e]], e))
         roads.append(links["road_class"][best])
         names.append(links["name"][best] or f"{roads[-1]} {int(links['osm_id'][best])}")
     n = len(at)

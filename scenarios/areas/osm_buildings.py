@@ -50,7 +50,7 @@ POI_USE: tuple[tuple[str, frozenset[str] | None, str], ...] = (
     ("tourism", frozenset({"hotel", "museum", "hostel", "gallery"}), "leisure"),
     ("leisure", frozenset({"sports_centre", "fitness_centre", "sports_hall", "swimming_pool"}), "leisure"),
     ("shop", None, "shop"), ("office", None, "office"), ("landuse", frozenset({"industrial"}), "industry"),
-    ("landuse", frozenset({"retail"}), "shop"), ("landuse", frozenset({"commercial"}), "office"),
+    ("landuse", frozenset({"retail"}), "shop"), ("landuse", frozenset({"commercial"}), "industry"),
     ("landuse", frozenset({"education"}), "university"),
 )
 
@@ -270,7 +270,7 @@ def synthetic_stock(links: dict[str, Any], lines: NDArray[Any], cars: Any) -> di
     """
     import shapely
 
-    quiet = np.flatnonzero(cars & np.isin(np.asarray(links["road_class"]).astype(str),
+    quiet = np.flatnonzero(cars & (np.asarray(links["osm_id"]) > 0) & np.isin(np.asarray(links["road_class"]).astype(str),
                                           ("residential", "living_street", "unclassified", "tertiary", "service")))
     pitch, back = 7.0, 14.0
     count = np.maximum((np.asarray(links["length"])[quiet] - 24.0) / pitch, 0).astype(int)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from scenarios.areas.streets import (
-    BIKE_B, BIKE_F, CAR_B, CAR_F, CLASS, Floats, Ints, Streets, components, join, main_component, take_edges,
+    BIKE_B, BIKE_F, CAR_B, CAR_F, CLASS, Bools, Floats, Ints, Streets, components, join, main_component, take_edges,
 )
 
 OUTLINE = 250.0          # m from the outline within which a dead end may be a cut (assumption)
+LEAST_PART = 3           # nodes of a part of the network that is worth a link (assumption)
 OFFSET = 40.0            # m outside the border (drawing only)
 SPEED = 50.0 / 3.6 / 1.4  # m/s: 50 km/h on a way 1.4 times as long as along the border (assumption)
 CLASS_PENALTY = 2.0      # a small street is taken for a border crossing only where no main road is at half its distance
@@ -35,12 +37,38 @@ def find_ends(streets: Streets) -> Streets:
     car = (streets.flags & (CAR_F | CAR_B)) > 0
     arms = np.bincount(streets.tail[car], minlength=n) + np.bincount(streets.head[car], minlength=n)
     road = _best_class(streets)
-    ends = ((out == 0) != (into == 0)) & (road <= CLASS["residential"]) | (arms == 1) & (road <= CLASS["tertiary"])
+    ends = ((out == 0) != (into == 0)) & (road <= CLASS["service"]) | (arms == 1) & (road <= CLASS["tertiary"])
     outline = shapely.convex_hull(shapely.multipoints(np.stack([streets.x, streets.y], 1)))
     inner = shapely.buffer(outline, -min(OUTLINE, 0.25 * np.sqrt(outline.area)))
     ends &= ~shapely.contains_xy(inner, streets.x, streets.y)
+    known = ends.copy()
+    known[streets.marks.get("border", np.zeros(0, np.int64))] = True
+    ends |= _outermost(streets, tails, heads, known, arms, outline)
     border = np.union1d(streets.marks.get("border", np.zeros(0, np.int64)), np.flatnonzero(ends))
     return replace(streets, marks={**streets.marks, "border": border.astype(np.int64)})
+
+
+def _outermost(streets: Streets, tails: Ints, heads: Ints, known: Bools, arms: Ints, outline: Any) -> Bools:
+    """For every part of the car network that no border node is on: its outermost dead end, or else its outermost node.
+
+    People live there and drive, so the part has a way out; the extract just does not show it. Parts of fewer than
+    LEAST_PART nodes are left out.
+    """
+    import shapely
+
+    n = len(streets.x)
+    used = np.bincount(tails, minlength=n) + np.bincount(heads, minlength=n) > 0
+    label = components(n, tails, heads)
+    size = np.bincount(label[used], minlength=n)
+    lone = (size >= LEAST_PART) & (np.bincount(label[known & used], minlength=n) == 0)
+    lone[np.argmax(size)] = False
+    out = np.zeros(n, bool)
+    inward = shapely.distance(shapely.points(streets.x, streets.y), shapely.boundary(outline))
+    for part in np.flatnonzero(lone):
+        nodes = np.flatnonzero(used & (label == part))
+        best = nodes[np.argmin(inward[nodes] + 100.0 * (arms[nodes] != 1))]
+        out[best] = inward[best] < 2 * OUTLINE
+    return out
 
 
 def _best_class(streets: Streets) -> Ints:
@@ -59,7 +87,7 @@ def join_outside(streets: Streets) -> tuple[Streets, int]:
     n = len(streets.x)
     label = components(n, tails, heads)
     road = _best_class(streets)
-    border = border[road[border] <= CLASS["residential"]]
+    border = border[road[border] <= CLASS["service"]]
     if len(border) < 2:
         return streets, 0
     box = (streets.x.min(), streets.y.min(), streets.x.max(), streets.y.max())

@@ -12,7 +12,8 @@ from scenarios.areas.osm_buildings import Stock
 
 POINT_JOBS = {"shop": 4, "office": 10, "amenity": 5, "healthcare": 5, "tourism": 5, "craft": 4}   # per point in a dwelling house (assumption)
 SECONDARY = ("college", "lyceum", "gymnasium", "mavo", "havo", "vmbo", "vwo", "voortgezet", "realschule", "gesamtschule",
-             "berufliche", "scholengemeenschap", "high school", "yläaste", "lukio")
+             "berufliche", "scholengemeenschap", "scholencombinatie", "praktijkonderwijs", "high school", "yläaste", "lukio")
+SECONDARY_M2 = 6_000.0         # gross floor from which a school of unknown level is a secondary one (assumption)
 LEISURE = {"restaurant", "cafe", "bar", "pub", "fast_food", "cinema", "theatre", "nightclub", "community_centre", "arts_centre",
            "sports_centre", "fitness_centre", "sports_hall", "swimming_pool", "museum", "hotel", "gallery", "events_venue"}
 CARE_HOMES = {"nursing_home", "assisted_living", "group_home"}
@@ -122,7 +123,7 @@ def _schools(found: dict[str, list[tuple[int, str]]], buildings: dict[str, Any])
     for kind in ("school", "university"):
         for at, name in found.get(kind, ()):
             lower = name.lower()
-            level = 2 if kind == "university" else int(any(word in lower for word in SECONDARY))
+            level = 2 if kind == "university" else int(any(w in lower for w in SECONDARY) or buildings["floor_m2"][at] > SECONDARY_M2)
             if level == 2 and buildings["floor_m2"][at] < 300:
                 continue
             capacity = int(places.pupils_of(np.array([level]), np.array([buildings["floor_m2"][at]]))[0])

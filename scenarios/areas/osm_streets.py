@@ -222,7 +222,7 @@ def _gateways(streets: Streets) -> Streets:
     chosen = np.zeros(0, np.int64)
     for worst in ("secondary", "tertiary", "unclassified", "service"):
         chosen = border[road[border] <= CLASS[worst]]
-        if len(chosen):
+        if len(chosen) >= 2:      # with one there would be no through traffic
             break
     if not len(chosen) and both.any():
         # the whole extract lies inside: the outermost node of the best road stands for the world outside

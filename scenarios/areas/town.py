@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 JOBS_PER_RESIDENT = 0.50        # Netherlands 2022: 9.4 million persons at work for 17.6 million residents (CBS)
 WORK_INSIDE = 0.55              # share of workers who work in their own town (assumption)
 THROUGH_PER_RESIDENT = 0.10     # through vehicles a day per resident (assumption)
-DWELLINGS_PER_CITIZEN = 1.035 / 2.13
+DWELLINGS_PER_PERSON = 1.03     # times persons per household: 3 % stand empty (CBS, from memory)
 # residents by kind of neighbourhood: age bands, household size, employment (assumption: young centre, families outside)
 RESIDENTS = {
     CENTRE: Profile((0.08, 0.22, 0.36, 0.20, 0.14), 1.72, 0.72), PREWAR: Profile((0.14, 0.13, 0.33, 0.24, 0.16), 2.15, 0.73),
@@ -91,8 +91,12 @@ def _buildings(plan: Plan, citizens: int, seed: int) -> dict[str, Any]:
     sides = sides_of(plan)
     choose_forms(sides, citizens, seed)
     found = build(plan, sides, seed)
-    need = math.ceil(citizens * DWELLINGS_PER_CITIZEN)
     homes = found["dwellings"]
+    kind = plan.blocks[plan.blocks > 0].astype(np.int64)[found["_block"]]
+    sizes = np.array([RESIDENTS[k].size if k in RESIDENTS else 1.0 for k in range(PARK + 1)])
+    mean = np.average(sizes[kind], weights=homes)
+    # the last term is luck: three standard deviations of the sum of household sizes (about 1.2 persons each)
+    need = math.ceil(citizens / mean * DWELLINGS_PER_PERSON + 3.0 * 1.2 / mean * math.sqrt(citizens / mean))
     # whole rows make room for green, the outer ones sooner; the town keeps every other building
     side_key = found["_edge"] * 2 + found["_left"]
     centre = np.isin(plan.blocks[plan.blocks > 0][found["_block"]], (CENTRE,))
