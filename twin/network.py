@@ -181,18 +181,21 @@ class Router:
         """
         run = self._ready().run
         pairs, inverse = _distinct(origins, destinations, self.network.nodes)
-        found, ms = [], np.empty(len(pairs), np.int64)
+        flat: list[int] = []  # one list for all paths: an array for each would take longer than the search
+        ends, ms = np.zeros(len(pairs) + 1, np.int64), np.empty(len(pairs), np.int64)
         for i, (origin, destination) in enumerate(pairs.tolist()):
             result = run(origin, destination)
             distance = result.distance
+            if distance is not None:
+                flat += result.arc_path
             ms[i] = -1 if distance is None else distance
-            found.append(np.array([] if distance is None else result.arc_path, np.int32))
+            ends[i + 1] = len(flat)
             result = None
-        sizes = np.array([len(path) for path in found], np.int64)
+        sizes = np.diff(ends)[inverse]
         ptr = np.zeros(len(inverse) + 1, np.int64)
-        np.cumsum(sizes[inverse], out=ptr[1:])
-        links = np.concatenate([found[i] for i in inverse]) if len(inverse) else np.empty(0, np.int32)
-        return ptr, self.network.rows[links], ms[inverse]
+        np.cumsum(sizes, out=ptr[1:])
+        cells = np.arange(ptr[-1]) + np.repeat(ends[inverse] - ptr[:-1], sizes)
+        return ptr, self.network.rows[np.array(flat, np.int64)[cells]], ms[inverse]
 
     def many_to_one(self, origins: ArrayLike, destination: int) -> Ints:
         """Travel time from each origin to one destination, ms; -1 where no path leads; int64 (n,)."""
