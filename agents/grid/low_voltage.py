@@ -33,7 +33,7 @@ def cut_feeders(order, before, station, load_w, load_n, most_w, most_n, cut, hea
     held_w, held_n = load_w.copy(), load_n.copy()
     for v in order:
         p = before[v]
-        if p < 0:
+        if p < 0 or held_n[v] == 0:  # the station itself, or all that lies beyond is already on feeders of its own
             continue
         if before[p] < 0 or held_w[p] + held_w[v] > most_w or held_n[p] + held_n[v] > most_n:
             cut[v] = n
@@ -96,6 +96,7 @@ def lay_feeders(streets: Streets, sites: Ints, distance: Floats, before: Ints, s
     feeder = cut.copy()
     _pass_on(order[::-1], before, feeder)
     used = order[::-1]  # near first
+    used = used[feeder[used] >= 0]
     by_station = np.argsort(head[:n], kind="stable")
     rank = np.empty(n, np.int64)
     rank[by_station] = np.arange(n)

@@ -22,8 +22,8 @@ DETOUR = 3.0          # streets longer than this times the straight line: the ca
 
 
 def count_substations(residents: int, load_w: float, stations: int) -> int:
-    """One below 5,000 residents, then two, then one per 30,000 residents or 30 MW."""
-    wanted = 1 if residents < 5000 else max(2, round(residents / 30_000))
+    """One below 5,000 residents and 10 MW, then two, then one per 30,000 residents or 30 MW."""
+    wanted = 1 if residents < 5000 and load_w < 10e6 else max(2, round(residents / 30_000))
     return int(max(1, min(stations, max(wanted, np.ceil(load_w / SUBSTATION_W)))))
 
 
@@ -112,7 +112,11 @@ class Rings:
 
 def lay_rings(streets: Streets, node: Ints, load_w: Floats, substation: Ints, substation_node: Ints) -> Rings:
     """Rings through stations at street nodes `node` from their `substation` (row of `substation_node`)."""
-    ends, feeder, closed, owner, parallel = [], [], [], [], []
+    ends: list[tuple[int, int]] = []
+    feeder: list[int] = []
+    closed: list[bool] = []
+    owner: list[int] = []
+    parallel: list[float] = []
     for s in range(len(substation_node)):
         members = np.flatnonzero(substation == s)
         here = float(streets.x[substation_node[s]]), float(streets.y[substation_node[s]])
@@ -122,7 +126,9 @@ def lay_rings(streets: Streets, node: Ints, load_w: Floats, substation: Ints, su
             way = np.r_[-1, stops, -1]
             ends += list(zip(way[:-1].tolist(), way[1:].tolist(), strict=True))
             k = np.arange(len(way) - 1)
-            feeder += (len(owner) + (k > cut).astype(np.int64)).tolist()
+            # the open cable belongs to the first half, or to the second where that has no other
+            second = (k > cut) | ((k == cut) & (cut == k[-1]))
+            feeder += (len(owner) + second.astype(np.int64)).tolist()
             closed += (k != cut).tolist()
             parallel += [max(1.0, float(np.ceil(load_w[stops].sum() / PARALLEL_W)))] * len(k)
             owner += [s, s]

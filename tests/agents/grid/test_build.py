@@ -16,7 +16,18 @@ def town():
     return town_module.generate_town(2_000)
 
 
-AREAS = {
+def delft():
+    import os
+    from pathlib import Path
+
+    beside = Path(__file__).resolve().parents[4] / "shared" / "data"
+    file = Path(os.environ.get("TWIN_REFERENCE_DATA") or beside) / "osm" / "delft.osm.pbf"
+    if not file.exists():
+        pytest.skip(f"no reference data at {file}")
+    return pytest.importorskip("scenarios.areas.osm").build_from_osm(file)
+
+
+AREAS = {"delft": delft,
     "tiny": lambda: chequerboard(2, houses=3),
     "small": chequerboard,
     "large": lambda: chequerboard(24),
@@ -135,3 +146,12 @@ def test_hilbert_curve_visits_every_cell_by_steps_of_one():
     x, y = (v.ravel().astype(float) for v in np.meshgrid(np.arange(16), np.arange(16)))
     order = np.argsort(hilbert(x, y, order=4))
     assert (np.abs(np.diff(x[order])) + np.abs(np.diff(y[order])) == 1).all()
+
+
+def test_every_feeder_has_a_cable_and_every_ring_one_open_point(area):
+    count = np.bincount(area.cables.feeder, minlength=len(area.feeders))
+    assert count.min() >= 1
+    mv = area.feeders.kind == "mv"
+    opened = ~area.cables.closed
+    assert opened.sum() == mv.sum() / 2
+    assert mv[area.cables.feeder[opened]].all()
