@@ -1,0 +1,179 @@
+"""Maps as small SVG: indicators by neighbourhood, and the streets on which cars lost time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scenarios.report.markup import many, number, text, unit
+from scenarios.report.material import Material
+from scenarios.report.results import Row, cells, label, spoken, withheld
+
+Array = np.ndarray[Any, Any]
+SIDE = 460  # width of a map in its own units
+CLASSES = 5
+MOST_MAPS = 6
+MOST_LABELS = 45
+LOST = (0.25, 1.0, 4.0)  # vehicle hours per link and day: class borders of the street map
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Metres of the area to the map's units, north up."""
+
+    x: float
+    y: float
+    scale: float
+    height: float
+
+    @classmethod
+    def of(cls, bounds: Array, margin: float = 6.0) -> Projection:
+        """The one that fits `bounds` (west, south, east, north)."""
+        west, south, east, north = (float(v) for v in bounds)
+        scale = (SIDE - 2 * margin) / max(east - west, (north - south) / 1.3, 1.0)
+        return cls(west - margin / scale, north + margin / scale, scale, (north - south) * scale + 2 * margin)
+
+    def path(self, xy: Array) -> str:
+        """Coordinates of shape (n, 2) as the numbers of a path."""
+        px, py = (xy[:, 0] - self.x) * self.scale, (self.y - xy[:, 1]) * self.scale
+        return "L".join(f"{a:.1f} {b:.1f}" for a, b in zip(px, py, strict=True))
+
+
+def by_neighbourhood(m: Material) -> list[str]:
+    """One map per indicator that differs between neighbourhoods, and a sentence for one that does not."""
+    drawn = []
+    for key, rows in cells(m).items():
+        shown = [row for row in rows if not withheld(m, row)]
+        if len(shown) >= 2 and len(drawn) < MOST_MAPS:
+            drawn.append(_choropleth(m, key.split("/")[0], rows, shown))
+    return drawn
+
+
+def _choropleth(m: Material, name: str, rows: list[Row], shown: list[Row]) -> str:
+    values = np.array([row["value"] for row in shown])
+    low, high = float(values.min()), float(values.max())
+    title, unit_name = label(rows[0]), rows[0]["unit"]
+    same = number(low, unit_name) == number(high, unit_name)
+    borders = np.linspace(low, high, CLASSES + 1)[1:-1]
+    worst_high = rows[0]["better"] != "higher"
+    level = {}
+    for row in shown:
+        k = 2 if same else int(np.searchsorted(borders, row["value"], side="right"))
+        level[m.zone_row["neighbourhood", row["code"]]] = (k if worst_high else CLASSES - 1 - k, row)
+    hidden = {m.zone_row["neighbourhood", row["code"]] for row in rows if withheld(m, row)}
+    body, height = _zones(m, level, hidden)
+    id = f"map-{name.replace('_', '-')}"
+    worst = sorted(shown, key=lambda row: row["value"], reverse=worst_high)[:3]
+    said = "the same everywhere" if same else "; ".join(f"{_name(m, row)} {spoken(row)}" for row in worst)
+    better = {"lower": "darker is worse", "higher": "darker is worse", "": "darker is more"}[rows[0]["better"]]
+    return (f'<figure><figcaption><b>{text(title)}</b>, {text(unit(unit_name) or "share")}<br/>{_legend(borders, low, high, same, worst_high, unit_name)}'
+            f"{_absent(hidden)}</figcaption>"
+            f'<svg viewBox="0 0 {SIDE} {height:.0f}" role="img" aria-labelledby="{id}-t {id}-d"><title id="{id}-t">{text(title)} by neighbourhood</title>'
+            f'<desc id="{id}-d">{text(said)}</desc>{body}</svg>'
+            f'<p class="note">{better if not same else "No difference between neighbourhoods"}. '
+            f'{"" if same else ("Worst: " if rows[0]["better"] else "Highest: ") + text(said) + "."}</p></figure>')
+
+
+def _name(m: Material, row: Row) -> str:
+    return str(m.area.zones.name[m.zone_row["neighbourhood", row["code"]]])
+
+
+def _legend(borders: Array, low: float, high: float, same: bool, worst_high: bool, unit_name: str) -> str:
+    if same:
+        return f'<span class="key"><i class="c2"></i>{number(low, unit_name)}</span>'
+    edges = [low, *borders.tolist(), high]
+    keys = []
+    for k in range(CLASSES):
+        colour = k if worst_high else CLASSES - 1 - k
+        keys.append(f'<span class="key"><i class="c{colour}"></i>{number(edges[k])} – {number(edges[k + 1])}</span>')
+    return "".join(keys)
+
+
+def _absent(hidden: set[int]) -> str:
+    return f'<span class="key"><i class="hidden"></i>withheld ({len(hidden)})</span>' if hidden else ""
+
+
+def _zones(m: Material, level: dict[int, tuple[int, Row]], hidden: set[int]) -> tuple[str, float]:
+    import shapely
+
+    zones = m.area.zones
+    rows = np.flatnonzero(zones.level == "neighbourhood")
+    shapes = m.area.geometry("zones")[rows]
+    projection = Projection.of(shapely.total_bounds(shapes))
+    shapes = shapely.simplify(shapes, 0.4 / projection.scale)
+    parts, labels = [], []
+    named = set(rows.tolist()) if len(rows) <= MOST_LABELS else set(
+        sorted(level, key=lambda z: -level[z][0])[: MOST_LABELS // 3])
+    for row, shape in zip(rows.tolist(), shapes, strict=True):
+        kind = "hidden" if row in hidden else f"c{level[row][0]}" if row in level else "none"
+        said = "withheld" if row in hidden else spoken(level[row][1]) if row in level else "no number"
+        parts.append(f'<path class="{kind}" d="{_outline(projection, shape)}"><title>{text(zones.name[row])}: {text(said)}</title></path>')
+        if row in named:
+            labels.append(_label(projection, shapely.point_on_surface(shape), str(zones.name[row]),
+                                 number(level[row][1]["value"], level[row][1]["unit"]) if row in level else ""))
+    return f'<g class="zones">{"".join(parts)}</g><g class="labels">{"".join(labels)}</g>', projection.height
+
+
+def _outline(projection: Projection, shape: Any) -> str:
+    import shapely
+
+    rings = [ring for part in shapely.get_parts(shape) for ring in shapely.get_rings(part)]
+    return "".join(f"M{projection.path(shapely.get_coordinates(ring))}Z" for ring in rings)
+
+
+def _label(projection: Projection, point: Any, name: str, value: str) -> str:
+    x, y = (point.x - projection.x) * projection.scale, (projection.y - point.y) * projection.scale
+    words = name.split()
+    lines = [name] if len(name) <= 11 or len(words) == 1 else [" ".join(words[:-1]), words[-1]]
+    lines += [value] if value else []
+    spans = "".join(f'<tspan x="{x:.0f}" y="{y + 9 * (k - (len(lines) - 1) / 2):.0f}"{" class=" + chr(34) + "v" + chr(34) if line == value else ""}>{text(line)}</tspan>'
+                    for k, line in enumerate(lines))
+    return f"<text>{spans}</text>"
+
+
+def lost_time(m: Material) -> str:
+    """The streets on which cars lost time, over the whole run."""
+    import shapely
+
+    data = m.series("link")
+    links = m.area.links
+    if "delay" not in data or not len(links):
+        return ""
+    hours = np.bincount(data["id"], data["delay"], len(links)) / 3600.0
+    lines = m.area.geometry("links")
+    cars = np.flatnonzero(links.car)
+    if len(cars) > 6000:  # a large area: main streets only, so that the page stays small
+        cars = cars[np.isin(links.road_class[cars], ("motorway", "trunk", "primary", "secondary", "tertiary"))]
+    once = cars[links.tail[cars] < links.head[cars]] if len(cars) > 1000 else cars
+    slow = np.flatnonzero(hours >= LOST[0])
+    slow = slow[np.argsort(-hours[slow], kind="stable")][:400]
+    if not len(slow):
+        return ""
+    projection = Projection.of(shapely.total_bounds(lines[cars]))
+    thin = shapely.simplify(lines, 1.0 / projection.scale)
+    grey = "".join("M" + projection.path(shapely.get_coordinates(line)) for line in thin[once])
+    parts = [f'<path class="street" d="{grey}"/>']
+    for row in slow[::-1].tolist():
+        k = int(np.searchsorted(LOST, hours[row], side="right"))
+        name = links.name[row] or links.road_class[row]
+        parts.append(f'<path class="slow w{k}" d="M{projection.path(shapely.get_coordinates(thin[row]))}">'
+                     f"<title>{text(name)}: {number(float(hours[row]))} vehicle hours</title></path>")
+    return _streets(projection, parts, slow, hours, links)
+
+
+def _streets(projection: Projection, parts: list[str], slow: Array, hours: Array, links: Any) -> str:
+    edges = [*LOST, None]
+    keys = "".join(f'<span class="key"><i class="w{k + 1}"></i>{f"{edges[k]:g} – {edges[k + 1]:g}" if edges[k + 1] else f"over {edges[k]:g}"}</span>'
+                   for k in range(len(LOST)))
+    totals: dict[str, float] = {}
+    for row in np.flatnonzero(hours > 0).tolist():
+        if links.name[row]:
+            totals[str(links.name[row])] = totals.get(str(links.name[row]), 0.0) + float(hours[row])
+    worst = sorted(totals, key=lambda n: (-totals[n], n))[:5]
+    said = "; ".join(f"{name} {number(totals[name])} h" for name in worst)
+    return (f'<figure><figcaption><b>Where cars lost time</b>, vehicle hours per link and direction, whole run<br/>{keys}</figcaption>'
+            f'<svg viewBox="0 0 {SIDE} {projection.height:.0f}" role="img" aria-labelledby="lost-t lost-d"><title id="lost-t">Streets by time lost</title>'
+            f'<desc id="lost-d">{text(said)}</desc>{"".join(parts)}</svg>'
+            f'<p class="note">{many(len(slow), "link")} with {LOST[0]:g} vehicle hours or more. Most: {text(said)}.</p></figure>')

@@ -1,0 +1,150 @@
+"""What happened: the sentences at the top, the timeline of what matters, and chains from a cause to its consequence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scenarios.report.charts import clock
+from scenarios.report.markup import bullets, many, paragraph, quantity, table, text
+from scenarios.report.material import Material
+from scenarios.report.words import OXYGEN, Event, Words, kind_of, measure_words
+from twin.clock import minute
+
+QUARTER = 15 * minute
+LATE = 15 * 60.0  # s; the Dutch norm for urgent calls
+MOST_ROWS = 60
+
+# kinds that the timeline shows, and over how long (ms) those of one kind share a line
+SHOWN = {
+    "grid.failed": minute, "grid.restored": minute, "grid.breaker_opened": QUARTER, "grid.breaker_closed": QUARTER,
+    "grid.feeder_dark": minute, "grid.feeder_live": minute, "grid.unsolved": 4 * QUARTER,
+    "vehicles.signal_dark": minute, "vehicles.signal_live": minute, "vehicles.junction_slow": QUARTER,
+    "vehicles.junction_clear": QUARTER, "vehicles.close_link": minute, "vehicles.open_link": minute,
+    "care.battery_empty": QUARTER, "care.call": QUARTER, "care.response": QUARTER,
+}
+HIDDEN = {"grid.fail_asset", "grid.restore_asset", "care.dispatched", "care.closed"}
+
+
+def happened(m: Material) -> str:
+    """The run in a few sentences."""
+    area, manifest = m.area, m.manifest
+    date = m.calendar.at(0)
+    residents = int(area.people.resident.sum()) if len(area.people) else int(area.zones.population.sum())
+    lived = (f"{date:%A} {date.day} {date:%B %Y}" if m.until <= 24 * 60 * minute else
+             f"{m.until / (24 * 60 * minute):g} days from {date.day} {date:%B %Y}")
+    first = f"{text(area.name)}, {lived}: {many(residents, 'synthetic resident')}, {many(len(area.buildings), 'building')}, one clock."
+    acts = [measure_words(m, name, measure) for name, measure in m.measures.items()]
+    changed = "No measure: an ordinary run." if not acts else "The measure" + ("s" if len(acts) > 1 else "") + ": " + "; ".join(acts) + "."
+    status = "" if manifest.get("status") == "complete" else paragraph(
+        f"This run is {text(manifest.get('status', 'unknown'))}: {text(manifest.get('reason', 'what follows is not the whole'))}", "alarm")
+    return status + paragraph(first) + paragraph(changed) + bullets(_consequences(m))
+
+
+def _consequences(m: Material) -> list[str]:
+    words, found = Words(m), []
+    by_kind: dict[str, list[Event]] = {}
+    for event in m.events:
+        if _matters(event):
+            by_kind.setdefault(kind_of(event), []).append(event)
+    for kind in ("grid.feeder_dark", "grid.breaker_opened", "vehicles.signal_dark", "vehicles.junction_slow", "vehicles.close_link",
+                 "care.battery_empty", "care.call", "care.response"):
+        events = by_kind.get(kind)
+        if events:
+            first, last = clock(events[0]["time"]), clock(events[-1]["time"])
+            when = f"At {first}" if first == last else f"From {first} to {last}"
+            found.append(f"{when} {words.say(events)}.")
+    for row in m.indicators:
+        if row["level"] == "area" and row["indicator"] in ("outage_customer_hours", "vehicle_delay", "device_minutes_unpowered") and row["value"]:
+            found.append(f"{text(row['label'])}: {quantity(row['value'], row['unit'])}.")
+    return found
+
+
+def _matters(event: Event) -> bool:
+    kind = kind_of(event)
+    if kind == "care.call":
+        return bool(event["value"] == OXYGEN)
+    if kind == "care.response":
+        return bool(event["value"] > LATE)
+    return kind in SHOWN
+
+
+def timeline(m: Material) -> str:
+    """Table of what matters: when, what, and what contributed."""
+    words, known = Words(m), {e["event_id"]: e for e in m.events}
+    groups: dict[tuple[int, str], list[Event]] = {}
+    for event in m.events:
+        kind = kind_of(event)
+        if kind in HIDDEN or (kind in SHOWN and not _matters(event)):
+            continue
+        groups.setdefault((event["time"] // SHOWN.get(kind, QUARTER), kind), []).append(event)
+    ordered = sorted(groups.values(), key=lambda events: (events[0]["time"], kind_of(events[0])))
+    rows = []
+    for events in ordered[:MOST_ROWS]:
+        first, last = clock(events[0]["time"]), clock(events[-1]["time"])
+        when = first if first == last else f"{first}–{last}"
+        rows.append((when, _capital(words.say(events)), words.because(events, known)))
+    if not rows:
+        return paragraph("Nothing out of the ordinary was recorded: no outage, no dark signal, no empty battery, no late ambulance.")
+    more = f" The first {MOST_ROWS} of {len(ordered)} lines." if len(ordered) > MOST_ROWS else ""
+    return table(("Time", "What", "Contributing"), rows, "Events that matter, those of one kind together." + more)
+
+
+def chains(m: Material, most: int = 4) -> str:
+    """From the root to the latest consequence: the longest chain that ends in each kind of event."""
+    known = {e["event_id"]: e for e in m.events}
+    words, found = Words(m), []
+    depth = _depths(known)
+    for kind in ("care.response", "care.call", "vehicles.junction_slow", "care.battery_empty", "vehicles.signal_dark"):
+        ends = [e for e in m.events if kind_of(e) == kind and depth[e["event_id"]] >= 3]
+        if ends and len(found) < most:
+            end = max(ends, key=lambda e: (depth[e["event_id"]], e["value"]))
+            path = _path(end, known)
+            if not any(end["event_id"] in ids for ids, _ in found):
+                found.append(({e["event_id"] for e in path}, path))
+    lists = [bullets([f"<b>{clock(e['time'])}</b> {_capital(words.say([e]))}" for e in path], ordered=True) for _, path in found]
+    note = paragraph("<em>Contributing</em> is what the model wrote down when it happened; it is no proof of a cause. The proof "
+                     "compares two runs in which one coupling is cut.", "note")
+    return "\n".join(f'<div class="chain">{chain}</div>' for chain in lists) + note if lists else ""
+
+
+def _depths(known: dict[str, Event]) -> dict[str, int]:
+    """How many events stand in the longest chain that ends in each."""
+    depth: dict[str, int] = {}
+    for first in known:
+        open_ = [first]
+        while open_:
+            above = [id for id in known[open_[-1]]["contributing"] or () if id in known]
+            missing = [id for id in above if id not in depth and id not in open_]
+            if missing:
+                open_ += missing
+            else:
+                depth[open_.pop()] = 1 + max((depth.get(id, 0) for id in above), default=0)
+    return depth
+
+
+def _path(end: Event, known: dict[str, Event]) -> list[Event]:
+    """Everything that led to `end`, in order of time; at most ten, the root and the end among them."""
+    seen: dict[str, Event] = {}
+    open_: list[Event] = [end]
+    while open_:
+        event = open_.pop()
+        if event["event_id"] not in seen:
+            seen[event["event_id"]] = event
+            open_ += [known[id] for id in event["contributing"] or () if id in known]
+    path = sorted(seen.values(), key=lambda e: (e["time"], len(_ancestors(e, known))))
+    return path if len(path) <= 10 else [*path[:3], *path[-7:]]
+
+
+def _ancestors(event: Event, known: dict[str, Event]) -> set[str]:
+    found: set[str] = set()
+    open_ = list(event["contributing"] or ())
+    while open_:
+        id = open_.pop()
+        if id in known and id not in found:
+            found.add(id)
+            open_ += known[id]["contributing"] or ()
+    return found
+
+
+def _capital(phrase: Any) -> str:
+    return phrase[:1].upper() + phrase[1:]

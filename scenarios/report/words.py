@@ -1,0 +1,183 @@
+"""Events and measures in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from scenarios.report.charts import clock
+from scenarios.report.markup import many, number, text
+from scenarios.report.material import Material
+
+Event = dict[str, Any]
+ASSETS = ("transformer", "feeder", "cable")
+OXYGEN = 1.0  # value of care.call
+
+
+def kind_of(event: Event) -> str:
+    """"grid.feeder_dark"."""
+    return f"{event['domain']}.{event['kind']}"
+
+
+class Words:
+    """Says what happened: one phrase for any number of events of one kind."""
+
+    def __init__(self, material: Material) -> None:
+        self.material, self.area = material, material.area
+        self.home = {e["subject"]: e["object"] for e in material.events if kind_of(e) == "care.call"}
+        self.phrases: dict[str, Callable[[Sequence[Event]], str]] = {
+            "grid.fail_asset": lambda es: f"the scenario lets {self._assets(es)} fail",
+            "grid.restore_asset": lambda es: f"the scenario restores {self._assets(es)}",
+            "grid.failed": lambda es: f"{self._assets(es)} {_verb(es, 'fails', 'fail')}",
+            "grid.restored": lambda es: f"{self._assets(es)} {_verb(es, 'is', 'are')} restored",
+            "grid.breaker_opened": lambda es: f"protection switches off {self._assets(es)}{_loading(es)}",
+            "grid.breaker_closed": lambda es: f"an operator closes the breaker of {self._assets(es)} again",
+            "grid.feeder_dark": lambda es: f"{self._feeders(es)} {_verb(es, 'loses', 'lose')} power{self._customers(es)}",
+            "grid.feeder_live": lambda es: f"{self._feeders(es)} {_verb(es, 'has', 'have')} power again{self._customers(es)}",
+            "grid.unsolved": lambda es: f"the power flow finds no solution ({many(len(es), 'time')})",
+            "vehicles.signal_dark": lambda es: f"{self._signals(es)} {_verb(es, 'goes', 'go')} dark",
+            "vehicles.signal_live": lambda es: f"{self._signals(es)} {_verb(es, 'works', 'work')} again",
+            "vehicles.junction_slow": lambda es: f"{self._junctions(es)} {_verb(es, 'becomes', 'become')} slow{_ratio(es)}",
+            "vehicles.junction_clear": lambda es: f"{self._junctions(es)} {_verb(es, 'is', 'are')} as fast as before",
+            "vehicles.close_link": lambda es: f"{self._streets(es)} {_verb(es, 'is', 'are')} closed to cars",
+            "vehicles.open_link": lambda es: f"{self._streets(es)} {_verb(es, 'is', 'are')} open again",
+            "care.battery_empty": self._batteries,
+            "care.call": self._calls,
+            "care.dispatched": lambda es: f"{many(len(es), 'ambulance')} {_verb(es, 'is', 'are')} sent",
+            "care.response": self._responses,
+            "care.closed": lambda es: f"{many(len(es), 'call')} {_verb(es, 'is', 'are')} closed",
+        }
+
+    def say(self, events: Sequence[Event]) -> str:
+        """Events of one kind in words, as HTML."""
+        kind = kind_of(events[0])
+        if kind in self.phrases:
+            return self.phrases[kind](events)
+        return text(f"{events[0]['domain']}: {events[0]['kind'].replace('_', ' ')}") + (f" ({len(events)} times)" if len(events) > 1 else "")
+
+    def because(self, events: Sequence[Event], known: dict[str, Event]) -> str:
+        """What contributed directly to `events`, in words; empty where nothing did."""
+        causes: dict[str, dict[str, Event]] = {}
+        for event in events:
+            for id in event["contributing"] or ():
+                if id in known:
+                    causes.setdefault(kind_of(known[id]), {})[id] = known[id]
+        commands = {"grid.fail_asset", "grid.restore_asset"}
+        if len(causes) > 1:  # a restoration names the failure's command as well as its own
+            causes = {kind: es for kind, es in causes.items() if kind != "grid.fail_asset" or not commands & (causes.keys() - {kind})}
+        return "; ".join(f"{self.say(list(found.values()))} ({_times(found.values())})" for found in causes.values())
+
+    # -- things --------------------------------------------------------------------------------------------------------
+
+    def asset(self, kind: int, row: int) -> str:
+        """Name of a grid asset."""
+        table = f"{ASSETS[kind]}s" if 0 <= kind < len(ASSETS) else ""
+        names = self.area.tables[table] if table in ("transformers", "feeders") else ()
+        return str(names["name"][row]) if names and 0 <= row < len(names) else f"{ASSETS[max(kind, 0) % 3]} {row}"  # type: ignore[call-overload]
+
+    def _assets(self, events: Sequence[Event]) -> str:
+        names = list(dict.fromkeys(self.asset(e["object"], e["subject"]) for e in events))
+        return text(names[0]) if len(names) == 1 else many(len(names), "grid asset")
+
+    def _feeders(self, events: Sequence[Event]) -> str:
+        return f"feeder {text(self.asset(1, events[0]['subject']))}" if len(events) == 1 else many(len(events), "feeder")
+
+    @staticmethod
+    def _customers(events: Sequence[Event]) -> str:
+        count = int(sum(e["value"] for e in events))
+        return f", with {many(count, 'customer')}" if count else ""
+
+    def _near(self, node: int) -> str:
+        """Names of the streets that meet at a node."""
+        links = self.area.links
+        names = [str(n) for n in links.name[(links.tail == node) | (links.head == node)] if n]
+        return " / ".join(name for name, _ in Counter(names).most_common(2))
+
+    def _signal(self, row: int) -> str:
+        signals = self.area.signals
+        return self._near(int(signals.node[row])) if 0 <= row < len(signals) else ""
+
+    def _signals(self, events: Sequence[Event]) -> str:
+        if len(events) > 1:
+            return many(len(events), "junction signal")
+        where = self._signal(events[0]["subject"])
+        return f"the traffic signal at {text(where)}" if where else "a traffic signal"
+
+    def _junctions(self, events: Sequence[Event]) -> str:
+        if len(events) > 1:
+            return many(len(events), "junction")
+        where = self._signal(events[0]["subject"])
+        return f"the junction at {text(where)}" if where else "a junction"
+
+    def _streets(self, events: Sequence[Event]) -> str:
+        names = Counter(str(self.area.links.name[e["subject"]]) for e in events if 0 <= e["subject"] < len(self.area.links))
+        named = [name for name, _ in names.most_common(3) if name]
+        return f"{text(', '.join(named))} ({many(len(events), 'link')})" if named else many(len(events), "link")
+
+    # -- people: never a person, and a neighbourhood only where enough residents live ------------------------------------
+
+    def _somebody(self, zone: int) -> str:
+        name = self.material.zone_name(zone)
+        return f"a resident of {text(name)}" if name else "a resident"
+
+    def _batteries(self, events: Sequence[Event]) -> str:
+        oxygen = sum(e["object"] == 0 for e in events)
+        kinds = [f"{n} {name}" for n, name in ((oxygen, "oxygen"), (len(events) - oxygen, "alarm")) if n]
+        if len(events) == 1:
+            return f"the battery of an {'oxygen' if oxygen else 'alarm'} device at home is empty"
+        return f"the batteries of {many(len(events), 'device')} at home are empty ({', '.join(kinds)})"
+
+    def _calls(self, events: Sequence[Event]) -> str:
+        if len(events) == 1:
+            why = "because oxygen has run out" if events[0]["value"] == OXYGEN else "for an illness"
+            return f"{self._somebody(events[0]['object'])} calls 112 {why}"
+        oxygen = sum(e["value"] == OXYGEN for e in events)
+        return f"{many(len(events), '112 call')}" + (f", {oxygen} because oxygen has run out" if oxygen else "")
+
+    def _responses(self, events: Sequence[Event]) -> str:
+        longest = max(e["value"] for e in events) / 60.0
+        if len(events) == 1:
+            return f"an ambulance reaches {self._somebody(self.home.get(events[0]['subject'], -1))} {number(longest)} min after the call"
+        return f"{many(len(events), 'patient')} are reached, after {number(longest)} min at most"
+
+
+def _verb(events: Sequence[Event], one: str, more: str) -> str:
+    return one if len(events) == 1 else more
+
+
+def _loading(events: Sequence[Event]) -> str:
+    return f" at {number(100.0 * max(e['value'] for e in events))} % of its rating"
+
+
+def _ratio(events: Sequence[Event]) -> str:
+    return f", {number(max(e['value'] for e in events))} times its usual time"
+
+
+def _times(events: Any) -> str:
+    times = [e["time"] for e in events]
+    first, last = clock(min(times)), clock(max(times))
+    return first if first == last else f"{first} to {last}"
+
+
+def measure_words(material: Material, name: str, measure: dict[str, Any]) -> str:
+    """A measure in words, with the names that its `where` found."""
+    words, kind = Words(material), str(measure.get("type", name))
+    where = dict(measure.get("where") or {})
+    start, span = measure.get("from"), measure.get("until") or measure.get("for")
+    when = "" if start is None else f" from {text(start)}" + (
+        f" to {text(measure['until'])}" if measure.get("until") else f" for {text(span)}" if span else "")
+    if kind == "asset_failure":
+        found = [words.asset(e["object"], e["subject"]) for e in material.events if kind_of(e) == "grid.fail_asset"]
+        asked = str(where.get("asset", "an asset"))
+        named = found[0] if found else asked.replace("_", " ")
+        return f"{text(named)}{' (the largest substation)' if asked == 'largest_substation' and found else ''} fails{when}"
+    if kind == "close_street":
+        closed = [e for e in material.events if kind_of(e) == "vehicles.close_link"]
+        asked = text(" ".join(map(str, where.values())))
+        named = words.phrases["vehicles.close_link"](closed).split(" (")[0] if closed else asked
+        return f"{named}{' (the main street)' if asked == 'busiest' and closed else ''} is closed to cars{when}"
+    if kind == "electric_cars":
+        return f"{text(measure.get('share', ''))} of the cars are electric"
+    options = ", ".join(f"{key} {value}" for key, value in measure.items() if key != "type")
+    return text(f"{kind.replace('_', ' ')}: {options}")
