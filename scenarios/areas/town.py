@@ -15,7 +15,7 @@ from scenarios.areas import finish, places, signals, streets
 from scenarios.areas.commuting import gateway_shares
 from scenarios.areas.households import Profile
 from scenarios.areas.people import ALL_ASSUMPTIONS, Demand, make_people
-from scenarios.areas.town_buildings import PUBLIC, addresses, build, choose_forms, sides_of
+from scenarios.areas.town_buildings import PUBLIC, addresses, build, choose_forms, sides_of, without_overlaps
 from scenarios.areas.town_names import SIDES
 from scenarios.areas.town_plan import (
     CAULIFLOWER, CENTRE, INDUSTRY, PARK, POSTWAR, PREWAR, SIDE, VINEX, Plan, plan_town,
@@ -91,22 +91,21 @@ def _buildings(plan: Plan, citizens: int, seed: int) -> dict[str, Any]:
     sides = sides_of(plan)
     choose_forms(sides, citizens, seed)
     found = build(plan, sides, seed)
+    found = without_overlaps(found)
     homes = found["dwellings"]
     kind = plan.blocks[plan.blocks > 0].astype(np.int64)[found["_block"]]
-    sizes = np.array([RESIDENTS[k].size if k in RESIDENTS else 1.0 for k in range(PARK + 1)])
-    mean = np.average(sizes[kind], weights=homes)
-    # the last term is luck: three standard deviations of the sum of household sizes (about 1.2 persons each)
-    need = math.ceil(citizens / mean * DWELLINGS_PER_PERSON + 3.0 * 1.2 / mean * math.sqrt(citizens / mean))
-    # whole rows make room for green, the outer ones sooner; the town keeps every other building
-    side_key = found["_edge"] * 2 + found["_left"]
-    centre = np.isin(plan.blocks[plan.blocks > 0][found["_block"]], (CENTRE,))
-    luck = uniforms(stream(seed, "town.thinning"), side_key) + np.where(centre, 1.0, 0.0) + np.where(homes == 0, 9.0, 0.0)
-    luck += np.where(found["use"] == "apartments", 0.35, 0.0)
+    sizes = np.array([RESIDENTS[k].size if k in RESIDENTS else 1.0 for k in range(PARK + 1)])[kind]
+    # whole rows make room for green, outside the centre sooner; what is not lived in stays
+    luck = uniforms(stream(seed, "town.thinning"), found["_edge"] * 2 + found["_left"]) + np.where(kind == CENTRE, 1.0, 0.0)
+    luck += np.where(homes == 0, 9.0, 0.0) + np.where(found["use"] == "apartments", 0.35, 0.0)
     order = np.lexsort((found["_key"], -luck))
-    total = np.cumsum(homes[order])
-    keep = np.zeros(len(homes), bool)
-    keep[order[:int(np.searchsorted(total, need)) + 1]] = True
-    keep |= homes == 0
+    keep = np.ones(len(homes), bool)
+    for _ in range(3):       # the mean household depends on which houses stay
+        mean = np.average(sizes[keep], weights=homes[keep])
+        # the last term is luck: three standard deviations of the sum of household sizes (about 1.2 persons each)
+        need = math.ceil(citizens / mean * DWELLINGS_PER_PERSON + 3.0 * 1.2 / mean * math.sqrt(citizens / mean))
+        keep = homes == 0
+        keep[order[:int(np.searchsorted(np.cumsum(homes[order]), need)) + 1]] = True
     found = {c: v[keep] for c, v in found.items()}
     short = need - int(found["dwellings"].sum())
     flats = np.flatnonzero(found["use"] == "apartments")

@@ -212,6 +212,21 @@ def _footprints(flat: Floats, tail: Ints, head: Ints, sides: Sides, side: Ints, 
     return shapely.to_wkb(shapely.polygons(np.round(ring, 2))), middle[:, 0], middle[:, 1]
 
 
+def without_overlaps(buildings: dict[str, Any]) -> dict[str, Any]:
+    """The buildings less those that stand on another: where bent streets meet, the smaller one goes, public ones stay."""
+    import shapely
+
+    shapes = shapely.from_wkb(buildings["geometry"])
+    a, b = shapely.STRtree(shapes).query(shapes, predicate="overlaps")
+    a, b = a[a < b], b[a < b]
+    shared = shapely.area(shapely.intersection(shapes[a], shapes[b]))
+    a, b = a[shared > 1.0], b[shared > 1.0]
+    weight = buildings["footprint_m2"] + np.where(buildings["_public"] >= 0, 1e6, 0.0)
+    keep = np.ones(len(shapes), bool)
+    keep[np.where(weight[a] < weight[b], a, b)] = False
+    return {column: values[keep] for column, values in buildings.items()}
+
+
 def addresses(plan: Plan, buildings: dict[str, Any]) -> NDArray[Any]:
     """Street and house number: odd on the left, even on the right, counted along each named street."""
     names, _, _ = lattice_names(plan)
