@@ -28,12 +28,21 @@ def build(type_name: str, **options: Any) -> Area:
     import inspect
 
     if type_name not in TYPES:
-        raise InputError(Fault("area.type", f"unknown type {type_name!r}", ", ".join(TYPES),
-                               f"did you mean {nearest(type_name, list(TYPES)) or 'town'}?"))
+        raise InputError(
+            Fault(
+                "area.type",
+                f"unknown type {type_name!r}",
+                ", ".join(TYPES),
+                f"did you mean {nearest(type_name, list(TYPES)) or 'town'}?",
+            )
+        )
     builder = _load(TYPES[type_name])
     known = list(inspect.signature(builder).parameters)
-    faults = [Fault(f"area.{o}", "unknown option", ", ".join(known), f"did you mean {nearest(o, known) or known[0]}?")
-              for o in options if o not in known]
+    faults = [
+        Fault(f"area.{o}", "unknown option", ", ".join(known), f"did you mean {nearest(o, known) or known[0]}?")
+        for o in options
+        if o not in known
+    ]
     if faults:
         raise InputError(faults)
     return builder(**options)  # type: ignore[no-any-return]

@@ -15,18 +15,32 @@ Ints = NDArray[np.int64]
 # relative weight of a gateway by the class of its road: vehicles that enter per day on an average road of that class
 # in or near a Dutch town (assumption)
 GATEWAY_WEIGHT = {"motorway": 25_000, "trunk": 10_000, "primary": 6_000, "secondary": 3_000, "tertiary": 1_200}
-DECAY = {"primary": 600.0, "secondary": 1_800.0, "work": 3_500.0, "university": 5_000.0}   # m, mean of the decay (assumption)
+DECAY = {
+    "primary": 600.0,
+    "secondary": 1_800.0,
+    "work": 3_500.0,
+    "university": 5_000.0,
+}  # m, mean of the decay (assumption)
 
 ASSUMPTIONS = {
     "commuting.decay": "choice of school and work falls off as exp(-distance/decay), decay 0.6 km primary school, 1.8 km "
-                       "secondary school, 3.5 km work, 5 km university (assumption)",
+    "secondary school, 3.5 km work, 5 km university (assumption)",
     "commuting.gateways": "commuters and through traffic use gateways in proportion to vehicles per day by road class: "
-                          "motorway 25,000, trunk 10,000, primary 6,000, secondary 3,000, tertiary 1,200 (assumption)",
+    "motorway 25,000, trunk 10,000, primary 6,000, secondary 3,000, tertiary 1,200 (assumption)",
 }
 
 
-def assign(zone: Ints, zone_xy: Floats, slots: Ints, slot_group: Ints, group_xy: Floats, decay: float, seed: int,
-           purpose: str, key: Ints) -> Ints:
+def assign(
+    zone: Ints,
+    zone_xy: Floats,
+    slots: Ints,
+    slot_group: Ints,
+    group_xy: Floats,
+    decay: float,
+    seed: int,
+    purpose: str,
+    key: Ints,
+) -> Ints:
     """A slot for each person, nearer ones more often, no slot twice; -1 for those who found none.
 
     zone, key  : of each person;  zone_xy: shape (zones, 2)

@@ -18,20 +18,27 @@ from twin.draws import stream, uniforms
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-BANDS = (0, 15, 25, 45, 65)                                      # lower ends of the age bands of the statistics office
-DUTCH_BANDS = (0.153, 0.123, 0.255, 0.269, 0.200)                # Netherlands 2022, CBS (from memory)
-DUTCH_SIZES = (0.391, 0.324, 0.117, 0.118, 0.039, 0.011)         # households of 1..6+, CBS 2022 (from memory); mean 2.13
+BANDS = (0, 15, 25, 45, 65)  # lower ends of the age bands of the statistics office
+DUTCH_BANDS = (0.153, 0.123, 0.255, 0.269, 0.200)  # Netherlands 2022, CBS (from memory)
+DUTCH_SIZES = (0.391, 0.324, 0.117, 0.118, 0.039, 0.011)  # households of 1..6+, CBS 2022 (from memory); mean 2.13
 HEAD_AGES = (18, 25, 35, 45, 55, 65, 75, 103)
 # age of the head given household size 1, 2, 3, 4, 5, 6; shaped on CBS figures (assumption)
-HEAD_GIVEN_SIZE = np.array([
-    [.10, .18, .11, .12, .16, .15, .18], [.04, .14, .07, .13, .24, .23, .15], [.01, .22, .27, .31, .14, .04, .01],
-    [.002, .14, .42, .37, .058, .009, .001], [.002, .10, .45, .40, .04, .007, .001], [.002, .10, .45, .40, .04, .007, .001]])
-PARTNER = np.array([0.0, 0.80, 0.82, 0.90, 0.92, 0.92])          # chance that the second member is a partner (assumption)
-OCCUPIED = 0.97                                                  # share of dwellings lived in; CBS: some 3 % vacant
+HEAD_GIVEN_SIZE = np.array(
+    [
+        [0.10, 0.18, 0.11, 0.12, 0.16, 0.15, 0.18],
+        [0.04, 0.14, 0.07, 0.13, 0.24, 0.23, 0.15],
+        [0.01, 0.22, 0.27, 0.31, 0.14, 0.04, 0.01],
+        [0.002, 0.14, 0.42, 0.37, 0.058, 0.009, 0.001],
+        [0.002, 0.10, 0.45, 0.40, 0.04, 0.007, 0.001],
+        [0.002, 0.10, 0.45, 0.40, 0.04, 0.007, 0.001],
+    ]
+)
+PARTNER = np.array([0.0, 0.80, 0.82, 0.90, 0.92, 0.92])  # chance that the second member is a partner (assumption)
+OCCUPIED = 0.97  # share of dwellings lived in; CBS: some 3 % vacant
 
 ASSUMPTIONS = {
     "households.sizes": "1: 39 %, 2: 32 %, 3: 12 %, 4: 12 %, 5 and more: 5 %, mean 2.13 (CBS 2022, from memory); "
-                        "tilted to the persons per dwelling of a district where statistics are given",
+    "tilted to the persons per dwelling of a district where statistics are given",
     "households.ages": "age bands 15 / 12 / 26 / 27 / 20 % (CBS 2022, from memory), or the district's own",
     "households.heads": "age of the head by household size, partner shares, ages of children: assumption",
     "households.vacancy": "3 % of dwellings stand empty (CBS, from memory)",
@@ -44,8 +51,8 @@ class Profile:
 
     bands: tuple[float, ...] = DUTCH_BANDS
     size: float = 2.13
-    employment: float = 0.70      # share of those aged 15-74 with paid work; CBS 2022: 72 %
-    students: float = 0.45        # share of those aged 18-24 in higher or vocational education (assumption)
+    employment: float = 0.70  # share of those aged 15-74 with paid work; CBS 2022: 72 %
+    students: float = 0.45  # share of those aged 18-24 in higher or vocational education (assumption)
 
 
 def member_ages(size: Ints, head: Ints, member: Ints, u: Floats, v: Floats, w: Floats) -> Ints:
@@ -56,7 +63,7 @@ def member_ages(size: Ints, head: Ints, member: Ints, u: Floats, v: Floats, w: F
     low, high = np.array(HEAD_AGES)[head], np.array(HEAD_AGES)[head + 1]
     head_age = np.where(head == 6, np.minimum(75 - 7.0 * np.log(1 - 0.97 * w), 102), low + (high - low) * w)
     partner = (member == 1) & (v < PARTNER[np.minimum(size, 6) - 1])
-    born_at = 23.0 + 15.0 * u                                   # age of the parent at birth
+    born_at = 23.0 + 15.0 * u  # age of the parent at birth
     child = head_age - born_at
     child = np.where(child < 0, 3 * u, np.where(child > 26, 16 + 10 * u, child))
     age = np.where(member == 0, head_age, np.where(partner, np.maximum(head_age + 8 * u - 5, 18), child))
@@ -95,8 +102,9 @@ def fit(profile: Profile, steps: int = 60) -> Floats:
     return np.asarray(p.reshape(6, 7))
 
 
-def draw_households(dwellings: Ints, profile_of: Ints, profiles: list[Profile], seed: int,
-                    citizens: int | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+def draw_households(
+    dwellings: Ints, profile_of: Ints, profiles: list[Profile], seed: int, citizens: int | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Households in the dwellings of each building, and the persons in them.
 
     dwellings  : shape (buildings,); profile_of: row of `profiles` per building
@@ -114,12 +122,12 @@ def draw_households(dwellings: Ints, profile_of: Ints, profiles: list[Profile], 
     size, head = cell // 7 + 1, cell % 7
     order = np.argsort(uniforms(stream(seed, "households.lived_in"), key) + key // homes, kind="stable")
     if citizens is None:
-        keep = np.sort(order[:int(np.ceil(OCCUPIED * len(order)))])
+        keep = np.sort(order[: int(np.ceil(OCCUPIED * len(order)))])
     else:
         total = np.cumsum(size[order])
         last = min(int(np.searchsorted(total, citizens)), len(order) - 1)
         size[order[last]] -= max(total[last] - citizens, 0)
-        keep = np.sort(order[:last + 1])
+        keep = np.sort(order[: last + 1])
     building, size, head, key = building[keep], size[keep], head[keep], key[keep]
     household = np.repeat(np.arange(len(size)), size)
     member = np.arange(len(household)) - np.repeat(np.cumsum(size) - size, size)

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scenarios.areas import finish, osm_buildings, osm_outside, osm_places, osm_read, osm_streets, signals, streets, zones
+from scenarios.areas import (
+    finish,
+    osm_buildings,
+    osm_outside,
+    osm_places,
+    osm_read,
+    osm_streets,
+    signals,
+    streets,
+    zones,
+)
 from scenarios.areas.commuting import GATEWAY_WEIGHT
 from scenarios.areas.people import ALL_ASSUMPTIONS, Demand, make_people
 from scenarios.areas.town_streets import node_kinds
@@ -18,20 +28,28 @@ if TYPE_CHECKING:
     from twin.area import Area
 
 ATTRIBUTION = {"licence": "ODbL-1.0", "attribution": "© OpenStreetMap contributors"}
-STATISTICS = {"licence": "see the source's page", "attribution": "Statistics Netherlands (CBS), Kerncijfers wijken en buurten 2022"}
-WORK_INSIDE_KM2 = 0.12        # share of workers who work inside grows by this for each doubling of the area (assumption)
-SMALL_EXTRACT = 3_000.0       # m (assumption)
-THROUGH_PER_PERSON = 0.3      # most through vehicles per resident and incoming commuter (assumption)
+STATISTICS = {
+    "licence": "see the source's page",
+    "attribution": "Statistics Netherlands (CBS), Kerncijfers wijken en buurten 2022",
+}
+WORK_INSIDE_KM2 = 0.12  # share of workers who work inside grows by this for each doubling of the area (assumption)
+SMALL_EXTRACT = 3_000.0  # m (assumption)
+THROUGH_PER_PERSON = 0.3  # most through vehicles per resident and incoming commuter (assumption)
 ASSUMPTIONS = {
     "osm.work_inside": "share of working residents with a job inside: 0.18 for 1 km2 and 0.12 more per doubling, at most "
-                       "0.6 (assumption)",
+    "0.6 (assumption)",
     "osm.through": "through vehicles: half of the vehicles per day by class of the gateway road, at most 0.3 per resident "
-                   "and incoming commuter (assumption)",
+    "and incoming commuter (assumption)",
 }
 
 
-def build_from_osm(path: str | Path, name: str | None = None, stats: str | Path | None = None,
-                   citizens: int | None = None, seed: int = 1) -> Area:
+def build_from_osm(
+    path: str | Path,
+    name: str | None = None,
+    stats: str | Path | None = None,
+    citizens: int | None = None,
+    seed: int = 1,
+) -> Area:
     """The area that an extract covers completely.
 
     path     : .osm.pbf, .osm, .osm.gz or .osm.xml.gz
@@ -45,41 +63,85 @@ def build_from_osm(path: str | Path, name: str | None = None, stats: str | Path 
     extract = osm_read.read_extract(path)
     name = name or Path(path).name.split(".")[0].replace("_", " ").title()
     crs, to_xy, box = _frame(extract)
-    facts: dict[str, Any] = {"kind": "OpenStreetMap extract", "file": Path(path).name, "crs": crs,
-                             "core_box_m": [round(v, 1) for v in box], "missing_nodes": extract.missing_nodes,
-                             "broken_areas": extract.broken_areas}
+    facts: dict[str, Any] = {
+        "kind": "OpenStreetMap extract",
+        "file": Path(path).name,
+        "crs": crs,
+        "core_box_m": [round(v, 1) for v in box],
+        "missing_nodes": extract.missing_nodes,
+        "broken_areas": extract.broken_areas,
+    }
     net, facts["streets"] = osm_streets.osm_streets(extract, box, to_xy)
     if not len(net.tail) or not len(net.marks.get("gateway", ())):
-        raise InputError(Fault(str(path), "has no roads that cars can use, mutually reachable, where it is complete",
-                               "a connected street network", "take an extract that covers whole streets"))
+        raise InputError(
+            Fault(
+                str(path),
+                "has no roads that cars can use, mutually reachable, where it is complete",
+                "a connected street network",
+                "take an extract that covers whole streets",
+            )
+        )
     nodes, links = streets.link_tables(net, node_kinds(net), "observed")
-    links["origin"][links["osm_id"] == 0] = "synthetic"       # roads beyond the border
+    links["origin"][links["osm_id"] == 0] = "synthetic"  # roads beyond the border
     stock = _stock(extract, box, to_xy, links, facts)
     buildings = stock.columns
     for mode in streets.MODES:
         buildings[f"node_{mode}"] = _nearest(nodes, links, mode, buildings)
     districts = zones.read_districts(stats, box, to_xy) if stats is not None else []
     table, buildings["zone"], profiles, group = zones.make_zones(
-        buildings["x"], buildings["y"], buildings["dwellings"], buildings["address"], box, districts, name)
+        buildings["x"], buildings["y"], buildings["dwellings"], buildings["address"], box, districts, name
+    )
     gateways = _gateways(net, nodes, links)
     facts["districts"] = [str(n) for n, lv in zip(table["name"], table["level"], strict=True) if lv == "district"]
     expected = citizens or int(sum(buildings["dwellings"][group == g].sum() * p.size for g, p in enumerate(profiles)))
     rows, jobs, schools = osm_places.make_places(stock, gateways, nodes, expected, facts)
-    demand = Demand(buildings, profiles, group, jobs, schools, gateways["road_class"],
-                    np.stack([nodes["x"][gateways["node"]], nodes["y"][gateways["node"]]], 1),
-                    np.stack([table["x"], table["y"]], 1), citizens, _work_inside(box),
-                    _through(gateways, expected + int(jobs[1].sum())), facts.setdefault("people", {}))
+    demand = Demand(
+        buildings,
+        profiles,
+        group,
+        jobs,
+        schools,
+        gateways["road_class"],
+        np.stack([nodes["x"][gateways["node"]], nodes["y"][gateways["node"]]], 1),
+        np.stack([table["x"], table["y"]], 1),
+        citizens,
+        _work_inside(box),
+        _through(gateways, expected + int(jobs[1].sum())),
+        facts.setdefault("people", {}),
+    )
     homes, people, volumes = make_people(demand, seed)
     gateways.update(volumes)
     _count_residents(table, buildings, people)
     lights, groups = signals.build_signals(nodes, links, "inferred")
-    facts["assumptions"] = {**streets.ASSUMPTIONS, **signals.ASSUMPTIONS, **ALL_ASSUMPTIONS, **zones.ASSUMPTIONS,
-                            **osm_streets.ASSUMPTIONS, **osm_outside.ASSUMPTIONS, **osm_buildings.ASSUMPTIONS, **osm_places.ASSUMPTIONS, **ASSUMPTIONS}
-    tables = {"zones": table, "nodes": nodes, "links": links, "buildings": buildings, "places": rows, "gateways": gateways,
-              "households": homes, "people": {c: v for c, v in people.items() if c[0] != "_"}, "signals": lights,
-              "signal_groups": groups}
+    facts["assumptions"] = {
+        **streets.ASSUMPTIONS,
+        **signals.ASSUMPTIONS,
+        **ALL_ASSUMPTIONS,
+        **zones.ASSUMPTIONS,
+        **osm_streets.ASSUMPTIONS,
+        **osm_outside.ASSUMPTIONS,
+        **osm_buildings.ASSUMPTIONS,
+        **osm_places.ASSUMPTIONS,
+        **ASSUMPTIONS,
+    }
+    tables = {
+        "zones": table,
+        "nodes": nodes,
+        "links": links,
+        "buildings": buildings,
+        "places": rows,
+        "gateways": gateways,
+        "households": homes,
+        "people": {c: v for c, v in people.items() if c[0] != "_"},
+        "signals": lights,
+        "signal_groups": groups,
+    }
     about = {**ATTRIBUTION, "from": Path(path).name}
-    made = {"licence": "CC0-1.0", "attribution": "synthetic people", "from": "households and people drawn by the builder"}
+    made = {
+        "licence": "CC0-1.0",
+        "attribution": "synthetic people",
+        "from": "households and people drawn by the builder",
+    }
     sources = {t: made if t in ("households", "people") else about for t in tables}
     if districts:
         sources["zones"] = {**STATISTICS, "from": zones.DISTRICTS}
@@ -104,7 +166,9 @@ def _frame(extract: osm_read.Extract) -> tuple[str, Any, tuple[float, float, flo
     return crs, to_xy, osm_read.core_box(*to_xy(lon, lat), cell, least, margin)
 
 
-def _stock(extract: osm_read.Extract, box: Any, to_xy: Any, links: dict[str, Any], facts: dict[str, Any]) -> osm_buildings.Stock:
+def _stock(
+    extract: osm_read.Extract, box: Any, to_xy: Any, links: dict[str, Any], facts: dict[str, Any]
+) -> osm_buildings.Stock:
     import shapely
 
     if extract.buildings:
@@ -114,16 +178,26 @@ def _stock(extract: osm_read.Extract, box: Any, to_xy: Any, links: dict[str, Any
             return stock
     columns = osm_buildings.synthetic_stock(links, shapely.from_wkb(links["geometry"]), np.asarray(links["car"]))
     if not len(columns["x"]):
-        raise InputError(Fault(facts["file"], "holds no buildings and no street along which any could stand",
-                               "buildings, or residential streets", "take a larger extract"))
-    facts["buildings"] = {"buildings": len(columns["x"]), "note": "the extract holds no buildings; houses along its quiet "
-                                                                  "streets are synthetic"}
+        raise InputError(
+            Fault(
+                facts["file"],
+                "holds no buildings and no street along which any could stand",
+                "buildings, or residential streets",
+                "take a larger extract",
+            )
+        )
+    facts["buildings"] = {
+        "buildings": len(columns["x"]),
+        "note": "the extract holds no buildings; houses along its quiet streets are synthetic",
+    }
     return osm_buildings.Stock(columns, [], shapely.from_wkb(columns["geometry"]), facts["buildings"])
 
 
 def _nearest(nodes: dict[str, Any], links: dict[str, Any], mode: str, buildings: dict[str, Any]) -> Any:
     if not np.asarray(links[mode]).any():
-        raise InputError(Fault("streets", f"no link is open to {mode}", "car, bicycle and walk", "take a larger extract"))
+        raise InputError(
+            Fault("streets", f"no link is open to {mode}", "car, bicycle and walk", "take a larger extract")
+        )
     return streets.nearest_nodes(nodes, links, mode, buildings["x"], buildings["y"])
 
 
@@ -138,8 +212,13 @@ def _gateways(net: streets.Streets, nodes: dict[str, Any], links: dict[str, Any]
         roads.append(links["road_class"][best])
         names.append(links["name"][best] or f"{roads[-1]} {int(links['osm_id'][best])}")
     n = len(at)
-    return {"node": at, "name": np.array(names, object), "road_class": np.array(roads, object),
-            "distance": np.full(n, 10_000.0), "origin": np.full(n, "inferred", object)}
+    return {
+        "node": at,
+        "name": np.array(names, object),
+        "road_class": np.array(roads, object),
+        "distance": np.full(n, 10_000.0),
+        "origin": np.full(n, "inferred", object),
+    }
 
 
 def _work_inside(box: tuple[float, float, float, float]) -> float:
@@ -156,8 +235,10 @@ def _through(gateways: dict[str, Any], people: int) -> int:
 def _count_residents(table: dict[str, Any], buildings: dict[str, Any], people: dict[str, Any]) -> None:
     n, parent = len(table["code"]), table["parent"]
     where = buildings["zone"][people["home"][people["resident"]]]
-    for column, counts in (("population", np.bincount(where, minlength=n)),
-                           ("dwellings", np.bincount(buildings["zone"], buildings["dwellings"], n).astype(np.int64))):
+    for column, counts in (
+        ("population", np.bincount(where, minlength=n)),
+        ("dwellings", np.bincount(buildings["zone"], buildings["dwellings"], n).astype(np.int64)),
+    ):
         inner = parent >= 0
         counts = counts.astype(np.int64)
         counts[~inner] = np.bincount(parent[inner], counts[inner], n)[~inner].astype(np.int64)

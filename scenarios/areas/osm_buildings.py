@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,48 +10,32 @@ from numpy.typing import NDArray
 
 from scenarios.areas.osm_read import Extract
 from scenarios.areas.osm_tags import parse_length
+from scenarios.areas.osm_uses import poi_use, uses
 
-USE = {
-    "house": "house", "detached": "house", "semidetached_house": "house", "terrace": "house", "bungalow": "house",
-    "residential": "apartments", "apartments": "apartments", "dormitory": "apartments", "houseboat": "house",
-    "farm": "house", "cabin": "house", "villa": "house", "static_caravan": "house",
-    "office": "office", "commercial": "office", "government": "public", "civic": "public", "public": "public",
-    "retail": "shop", "supermarket": "shop", "kiosk": "shop", "shop": "shop", "mall": "shop",
-    "school": "school", "kindergarten": "school", "university": "university", "college": "university",
-    "hospital": "hospital", "clinic": "hospital", "nursing_home": "care", "industrial": "industry",
-    "warehouse": "industry", "manufacture": "industry", "factory": "industry", "hangar": "industry",
-    "church": "public", "chapel": "public", "mosque": "public", "synagogue": "public", "temple": "public", "cathedral": "public",
-    "train_station": "public", "fire_station": "public", "police": "public", "townhall": "public", "library": "public",
-    "museum": "leisure", "hotel": "leisure", "sports_hall": "leisure", "sports_centre": "leisure", "stadium": "leisure",
-    "theatre": "leisure", "cinema": "leisure", "pavilion": "leisure", "restaurant": "leisure", "pub": "leisure",
-}
-SHEDS = {"garage", "garages", "shed", "carport", "roof", "hut", "greenhouse", "service", "transformer_tower", "bicycle_shed",
-         "parking", "container", "barn", "stable", "sty", "farm_auxiliary", "cowshed", "ruins", "tent", "storage_tank",
-         "construction", "bunker", "silo", "allotment_house", "gatehouse", "toilets", "bridge", "outbuilding"}
 # storeys where a building states none, by use (assumption; the usual Dutch stock)
-STOREYS = {"house": 2, "apartments": 4, "office": 4, "shop": 2, "school": 2, "university": 4, "hospital": 4, "care": 3,
-           "industry": 1, "leisure": 1, "public": 2, "garage": 1, "other": 2}
-STOREY_M, ROOF_M = 3.0, 1.0             # m per storey and for the roof (assumption)
-FLAT_M2, HOUSE_M2, ROOM_M2 = 85.0, 130.0, 28.0   # gross floor of a flat, a house, a student room (assumption)
+STOREYS = {
+    "house": 2,
+    "apartments": 4,
+    "office": 4,
+    "shop": 2,
+    "school": 2,
+    "university": 4,
+    "hospital": 4,
+    "care": 3,
+    "industry": 1,
+    "leisure": 1,
+    "public": 2,
+    "garage": 1,
+    "other": 2,
+}
+STOREY_M, ROOF_M = 3.0, 1.0  # m per storey and for the roof (assumption)
+FLAT_M2, HOUSE_M2, ROOM_M2 = 85.0, 130.0, 28.0  # gross floor of a flat, a house, a student room (assumption)
 ASSUMPTIONS = {
     "osm.storeys": "where a building states neither levels nor height: house 2, apartments 4, office 4, university 4, "
-                   "hospital 4, school 2, shop 2, industry 1; 3 m per storey (assumption)",
+    "hospital 4, school 2, shop 2, industry 1; 3 m per storey (assumption)",
     "osm.dwellings": "the addresses inside a residential building; without addresses gross floor / 85 m2 per flat, 130 m2 "
-                     "per house, 28 m2 per student room (assumption)",
+    "per house, 28 m2 per student room (assumption)",
 }
-# (key, values or None for any) -> use of a building that states none, and of grounds around it
-POI_USE: tuple[tuple[str, frozenset[str] | None, str], ...] = (
-    ("amenity", frozenset({"school", "kindergarten"}), "school"), ("amenity", frozenset({"university", "college"}), "university"),
-    ("amenity", frozenset({"hospital", "clinic"}), "hospital"), ("amenity", frozenset({"nursing_home", "social_facility"}), "care"),
-    ("amenity", frozenset({"library", "townhall", "police", "fire_station", "place_of_worship", "community_centre", "courthouse",
-                           "arts_centre"}), "public"),
-    ("amenity", frozenset({"restaurant", "cafe", "bar", "pub", "fast_food", "cinema", "theatre", "nightclub"}), "leisure"),
-    ("tourism", frozenset({"hotel", "museum", "hostel", "gallery"}), "leisure"),
-    ("leisure", frozenset({"sports_centre", "fitness_centre", "sports_hall", "swimming_pool"}), "leisure"),
-    ("shop", None, "shop"), ("office", None, "office"), ("landuse", frozenset({"industrial"}), "industry"),
-    ("landuse", frozenset({"retail"}), "shop"), ("landuse", frozenset({"commercial"}), "industry"),
-    ("landuse", frozenset({"education"}), "university"),
-)
 
 
 @dataclass
@@ -97,16 +80,31 @@ def read_stock(extract: Extract, box: tuple[float, float, float, float], to_xy: 
     grounds = _grounds(extract, to_xy)
     points = _join_points(extract, tree, shapes, to_xy, grounds, size, x, y)
     count, address = _addresses(extract, tree, to_xy, tags)
-    use = _uses(tags, size, count, points, _ground_use(grounds, x, y))
+    use = uses(tags, size, count, points, _ground_use(grounds, x, y))
     storeys, height, stated = _sizes(tags, use)
     floor = size * storeys
     dwellings = _dwellings(tags, use, size, floor, count, storeys)
-    facts.update(buildings=len(keep), addresses=int(count.sum()), with_levels_or_height=int(stated.sum()),
-                 outside_core=len(extract.buildings) - len(keep))
-    columns = {"x": x, "y": y, "use": use, "storeys": storeys, "height": height, "footprint_m2": size, "floor_m2": floor,
-               "dwellings": dwellings, "year": np.array([_year(t) for t in tags], np.int64), "address": address,
-               "osm_id": np.array([extract.buildings[i][0] for i in keep], np.int64), "geometry": shapely.to_wkb(shapes),
-               "origin": np.where(stated, "observed", "inferred").astype(object)}
+    facts.update(
+        buildings=len(keep),
+        addresses=int(count.sum()),
+        with_levels_or_height=int(stated.sum()),
+        outside_core=len(extract.buildings) - len(keep),
+    )
+    columns = {
+        "x": x,
+        "y": y,
+        "use": use,
+        "storeys": storeys,
+        "height": height,
+        "footprint_m2": size,
+        "floor_m2": floor,
+        "dwellings": dwellings,
+        "year": np.array([_year(t) for t in tags], np.int64),
+        "address": address,
+        "osm_id": np.array([extract.buildings[i][0] for i in keep], np.int64),
+        "geometry": shapely.to_wkb(shapes),
+        "origin": np.where(stated, "observed", "inferred").astype(object),
+    }
     return Stock(columns, points, shapes, facts)
 
 
@@ -119,19 +117,12 @@ def _grounds(extract: Extract, to_xy: Any) -> list[tuple[Any, dict[str, str], fl
     """School grounds, campuses, industrial land: polygons with a use, largest first, so that the smallest has the last word."""
     import shapely
 
-    found = [(wkb, tags) for _, wkb, tags in extract.areas if _poi_use(tags)]
+    found = [(wkb, tags) for _, wkb, tags in extract.areas if poi_use(tags)]
     if not found:
         return []
     shapes = project_shapes(shapely.from_wkb([w for w, _ in found]), to_xy)
     size = shapely.area(shapes)
     return [(shapes[i], found[i][1], float(size[i])) for i in np.argsort(-size, kind="stable")]
-
-
-def _poi_use(tags: dict[str, str]) -> str:
-    for key, values, use in POI_USE:
-        if key in tags and tags[key] not in ("no", "vacant") and (values is None or tags[key] in values):
-            return use
-    return ""
 
 
 def _ground_use(grounds: list[tuple[Any, dict[str, str], float]], x: Any, y: Any) -> NDArray[Any]:
@@ -140,7 +131,7 @@ def _ground_use(grounds: list[tuple[Any, dict[str, str], float]], x: Any, y: Any
     use = np.full(len(x), "", object)
     for shape, tags, _ in grounds:
         shapely.prepare(shape)
-        use[shapely.contains_xy(shape, x, y)] = _poi_use(tags)
+        use[shapely.contains_xy(shape, x, y)] = poi_use(tags)
     return use
 
 
@@ -172,7 +163,9 @@ def _join_points(extract: Extract, tree: Any, shapes: Any, to_xy: Any, grounds: 
     return found
 
 
-def _addresses(extract: Extract, tree: Any, to_xy: Any, tags: list[dict[str, str]]) -> tuple[NDArray[np.int64], NDArray[Any]]:
+def _addresses(
+    extract: Extract, tree: Any, to_xy: Any, tags: list[dict[str, str]]
+) -> tuple[NDArray[np.int64], NDArray[Any]]:
     """Number of addresses in each building (points within 3 m; else its own tag), and one address text."""
     import shapely
 
@@ -195,38 +188,9 @@ def _address(tags: dict[str, str]) -> str:
     return f"{street} {number}".strip() if number else ""
 
 
-def _uses(tags: list[dict[str, str]], size: Any, count: Any, points: Any, ground: Any) -> NDArray[Any]:
-    """Use: the building's own tag, then what is in it, then the ground it stands on, then its addresses and size."""
-    within: dict[int, Counter[str]] = {}
-    for building, about in points:
-        use = _poi_use(about)
-        if use and "_buildings" not in about:
-            within.setdefault(building, Counter())[use] += 1
-    out = np.full(len(tags), "other", object)
-    for i, t in enumerate(tags):
-        kind = t["building"]
-        known = _poi_use(t) if kind not in ("house", "apartments", "residential", "detached") else ""
-        if kind in SHEDS and not known:
-            out[i] = "garage" if kind not in ("construction", "ruins", "bridge") else "other"
-        elif known or kind in USE:
-            out[i] = known or USE[kind]
-        elif i in within and count[i] <= 3:
-            out[i] = within[i].most_common(1)[0][0]
-        elif ground[i]:
-            out[i] = ground[i]
-        elif count[i] >= 1:
-            out[i] = "house" if count[i] <= 2 else "apartments"
-        elif size[i] < 35:
-            out[i] = "garage"
-        elif size[i] < 420:
-            out[i] = "house"
-    # a "residential" building with one address or a small footprint is a house
-    small = (out == "apartments") & (count <= 2) & (size < 220)
-    out[small & np.array([t["building"] != "apartments" for t in tags], bool)] = "house"
-    return out
-
-
-def _sizes(tags: list[dict[str, str]], use: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
+def _sizes(
+    tags: list[dict[str, str]], use: NDArray[Any]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
     """Storeys, height in metres, and whether either was stated."""
     levels = np.array([_number(t.get("building:levels", "")) for t in tags])
     roof = np.array([_number(t.get("roof:levels", "")) for t in tags])
@@ -234,8 +198,11 @@ def _sizes(tags: list[dict[str, str]], use: NDArray[Any]) -> tuple[NDArray[np.in
     high[(high < 1.5) | (high > 500)] = np.nan
     usual = np.array([STOREYS[u] for u in use], float)
     from_height = np.maximum(np.round((high - ROOF_M) / STOREY_M), 1)
-    storeys = np.where(np.isfinite(levels) & (levels >= 1), levels + np.nan_to_num(roof) * 0.5,
-                       np.where(np.isfinite(from_height), from_height, usual))
+    storeys = np.where(
+        np.isfinite(levels) & (levels >= 1),
+        levels + np.nan_to_num(roof) * 0.5,
+        np.where(np.isfinite(from_height), from_height, usual),
+    )
     storeys = np.clip(np.ceil(storeys), 1, 150).astype(np.int64)
     height = np.where(np.isfinite(high), high, storeys * STOREY_M + np.where(use == "garage", 0.0, ROOF_M))
     return storeys, np.maximum(height, 2.0), np.isfinite(levels) | np.isfinite(high)
@@ -243,12 +210,14 @@ def _sizes(tags: list[dict[str, str]], use: NDArray[Any]) -> tuple[NDArray[np.in
 
 def _number(text: str) -> float:
     try:
-        return float(text.split(";")[0].replace(",", "."))
+        return float(text.split(";", maxsplit=1)[0].replace(",", "."))
     except ValueError:
         return float("nan")
 
 
-def _dwellings(tags: list[dict[str, str]], use: Any, size: Any, floor: Any, count: Any, storeys: Any) -> NDArray[np.int64]:
+def _dwellings(
+    tags: list[dict[str, str]], use: Any, size: Any, floor: Any, count: Any, storeys: Any
+) -> NDArray[np.int64]:
     """Dwellings of each building; campus and work buildings have none, shops with flats above have their addresses less one."""
     kind = np.array([t["building"] for t in tags], object)
     flats = np.where(kind == "dormitory", floor / ROOM_M2, floor / FLAT_M2)
@@ -270,8 +239,14 @@ def synthetic_stock(links: dict[str, Any], lines: NDArray[Any], cars: Any) -> di
     """
     import shapely
 
-    quiet = np.flatnonzero(cars & (np.asarray(links["osm_id"]) > 0) & np.isin(np.asarray(links["road_class"]).astype(str),
-                                          ("residential", "living_street", "unclassified", "tertiary", "service")))
+    quiet = np.flatnonzero(
+        cars
+        & (np.asarray(links["osm_id"]) > 0)
+        & np.isin(
+            np.asarray(links["road_class"]).astype(str),
+            ("residential", "living_street", "unclassified", "tertiary", "service"),
+        )
+    )
     pitch, back = 7.0, 14.0
     count = np.maximum((np.asarray(links["length"])[quiet] - 24.0) / pitch, 0).astype(int)
     of = np.repeat(quiet, count)
@@ -286,8 +261,18 @@ def synthetic_stock(links: dict[str, Any], lines: NDArray[Any], cars: Any) -> di
     ring = np.stack([middle - a - b, middle + a - b, middle + a + b, middle - a + b, middle - a - b], 1)
     n = len(of)
     names = np.asarray(links["name"])[of]
-    return {"x": middle[:, 0], "y": middle[:, 1], "use": np.full(n, "house", object), "storeys": np.full(n, 2),
-            "height": np.full(n, 7.0), "footprint_m2": np.full(n, 57.6), "floor_m2": np.full(n, 115.2),
-            "dwellings": np.ones(n, np.int64), "year": np.zeros(n, np.int64), "address": names,
-            "osm_id": np.zeros(n, np.int64), "geometry": shapely.to_wkb(shapely.polygons(ring)),
-            "origin": np.full(n, "synthetic", object)}
+    return {
+        "x": middle[:, 0],
+        "y": middle[:, 1],
+        "use": np.full(n, "house", object),
+        "storeys": np.full(n, 2),
+        "height": np.full(n, 7.0),
+        "footprint_m2": np.full(n, 57.6),
+        "floor_m2": np.full(n, 115.2),
+        "dwellings": np.ones(n, np.int64),
+        "year": np.zeros(n, np.int64),
+        "address": names,
+        "osm_id": np.zeros(n, np.int64),
+        "geometry": shapely.to_wkb(shapely.polygons(ring)),
+        "origin": np.full(n, "synthetic", object),
+    }

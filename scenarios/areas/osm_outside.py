@@ -8,18 +8,30 @@ from typing import Any
 import numpy as np
 
 from scenarios.areas.streets import (
-    BIKE_B, BIKE_F, CAR_B, CAR_F, CLASS, Bools, Floats, Ints, Streets, components, join, main_component, take_edges,
+    BIKE_B,
+    BIKE_F,
+    CAR_B,
+    CAR_F,
+    CLASS,
+    Bools,
+    Floats,
+    Ints,
+    Streets,
+    components,
+    join,
+    main_component,
+    take_edges,
 )
 
-OUTLINE = 250.0          # m from the outline within which a dead end may be a cut (assumption)
-LEAST_PART = 3           # nodes of a part of the network that is worth a link (assumption)
-OFFSET = 40.0            # m outside the border (drawing only)
+OUTLINE = 250.0  # m from the outline within which a dead end may be a cut (assumption)
+LEAST_PART = 3  # nodes of a part of the network that is worth a link (assumption)
+OFFSET = 40.0  # m outside the border (drawing only)
 SPEED = 50.0 / 3.6 / 1.4  # m/s: 50 km/h on a way 1.4 times as long as along the border (assumption)
-CLASS_PENALTY = 2.0      # a small street is taken for a border crossing only where no main road is at half its distance
+CLASS_PENALTY = 2.0  # a small street is taken for a border crossing only where no main road is at half its distance
 
 ASSUMPTIONS = {
     "osm.outside": "parts of the street network that meet only outside the extract are joined by synthetic links along its "
-                   "border, as few and as short as suffice, 36 km/h (50 km/h and a detour of 1.4; assumption)",
+    "border, as few and as short as suffice, 36 km/h (50 km/h and a detour of 1.4; assumption)"
 }
 
 
@@ -102,10 +114,19 @@ def join_outside(streets: Streets) -> tuple[Streets, int]:
     lines = [_line(streets, border[a], border[b], at[a], at[b], box) for a, b in links]
     m = len(links)
     first = take_edges(streets, np.zeros(m, np.int64))
-    ring = replace(first, tail=np.array([border[a] for a, _ in links]), head=np.array([border[b] for _, b in links]),
-                   lines=lines, road_class=np.full(m, CLASS["tertiary"]), name=np.full(m, "(outside)", object),
-                   way=np.zeros(m, np.int64), speed=np.full(m, SPEED), lanes_f=np.ones(m, np.int64),
-                   lanes_b=np.ones(m, np.int64), flags=np.full(m, CAR_F | CAR_B | BIKE_F | BIKE_B))
+    ring = replace(
+        first,
+        tail=np.array([border[a] for a, _ in links]),
+        head=np.array([border[b] for _, b in links]),
+        lines=lines,
+        road_class=np.full(m, CLASS["tertiary"]),
+        name=np.full(m, "(outside)", object),
+        way=np.zeros(m, np.int64),
+        speed=np.full(m, SPEED),
+        lanes_f=np.ones(m, np.int64),
+        lanes_b=np.ones(m, np.int64),
+        flags=np.full(m, CAR_F | CAR_B | BIKE_F | BIKE_B),
+    )
     return join(streets, ring), m
 
 
@@ -155,8 +176,13 @@ def _line(streets: Streets, a: int, b: int, from_: float, to: float, box: tuple[
     whole = 2 * (wide + high)
     span = (to - from_) % whole
     between = sorted(((s - from_) % whole, x, y) for s, x, y in corners if 0 < (s - from_) % whole < span)
-    points = [(streets.x[a], streets.y[a]), _outward(from_, box), *((x, y) for _, x, y in between), _outward(to, box),
-              (streets.x[b], streets.y[b])]
+    points = [
+        (streets.x[a], streets.y[a]),
+        _outward(from_, box),
+        *((x, y) for _, x, y in between),
+        _outward(to, box),
+        (streets.x[b], streets.y[b]),
+    ]
     return np.array(points, float)
 
 

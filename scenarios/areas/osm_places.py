@@ -10,23 +10,67 @@ from scenarios.areas import places
 from scenarios.areas.commuting import gateway_shares
 from scenarios.areas.osm_buildings import Stock
 
-POINT_JOBS = {"shop": 4, "office": 10, "amenity": 5, "healthcare": 5, "tourism": 5, "craft": 4}   # per point in a dwelling house (assumption)
-SECONDARY = ("college", "lyceum", "gymnasium", "mavo", "havo", "vmbo", "vwo", "voortgezet", "realschule", "gesamtschule",
-             "berufliche", "scholengemeenschap", "scholencombinatie", "praktijkonderwijs", "high school", "yläaste", "lukio")
-SECONDARY_M2 = 6_000.0         # gross floor from which a school of unknown level is a secondary one (assumption)
-LEISURE = {"restaurant", "cafe", "bar", "pub", "fast_food", "cinema", "theatre", "nightclub", "community_centre", "arts_centre",
-           "sports_centre", "fitness_centre", "sports_hall", "swimming_pool", "museum", "hotel", "gallery", "events_venue"}
+POINT_JOBS = {
+    "shop": 4,
+    "office": 10,
+    "amenity": 5,
+    "healthcare": 5,
+    "tourism": 5,
+    "craft": 4,
+}  # per point in a dwelling house (assumption)
+SECONDARY = (
+    "college",
+    "lyceum",
+    "gymnasium",
+    "mavo",
+    "havo",
+    "vmbo",
+    "vwo",
+    "voortgezet",
+    "realschule",
+    "gesamtschule",
+    "berufliche",
+    "scholengemeenschap",
+    "scholencombinatie",
+    "praktijkonderwijs",
+    "high school",
+    "yläaste",
+    "lukio",
+)
+SECONDARY_M2 = 6_000.0  # gross floor from which a school of unknown level is a secondary one (assumption)
+LEISURE = {
+    "restaurant",
+    "cafe",
+    "bar",
+    "pub",
+    "fast_food",
+    "cinema",
+    "theatre",
+    "nightclub",
+    "community_centre",
+    "arts_centre",
+    "sports_centre",
+    "fitness_centre",
+    "sports_hall",
+    "swimming_pool",
+    "museum",
+    "hotel",
+    "gallery",
+    "events_venue",
+}
 CARE_HOMES = {"nursing_home", "assisted_living", "group_home"}
-PRIMARY_SHARE = 0.09           # of residents are 4-11 years old (CBS 2022, from memory)
+PRIMARY_SHARE = 0.09  # of residents are 4-11 years old (CBS 2022, from memory)
 
 ASSUMPTIONS = {
     "osm.point_jobs": "a shop, office or amenity in a dwelling house adds 4 to 10 jobs (assumption)",
     "osm.outside_services": "a hospital, GP post, ambulance post or primary school that the extract lacks is put in the "
-                            "suitable building nearest the busiest gateway, marked synthetic",
+    "suitable building nearest the busiest gateway, marked synthetic",
 }
 
 
-def make_places(stock: Stock, gateways: dict[str, Any], nodes: dict[str, Any], citizens: int, facts: dict[str, Any]) -> Any:
+def make_places(
+    stock: Stock, gateways: dict[str, Any], nodes: dict[str, Any], citizens: int, facts: dict[str, Any]
+) -> Any:
     """The table places, jobs (building, count) and schools (building, capacity, level)."""
     buildings = stock.columns
     rows = places.Places()
@@ -42,8 +86,13 @@ def make_places(stock: Stock, gateways: dict[str, Any], nodes: dict[str, Any], c
     near = _nearest_suitable(stock, gateways, nodes)
     missing = {k: rows.count(k) == 0 for k in ("hospital", "gp_post", "ambulance_post")}
     beds = max(round(places.BEDS_PER_CITIZEN * citizens), 150)
-    for slot, (kind, capacity, name) in enumerate((("hospital", beds, "Hospital outside"), ("gp_post", 6, "GP post outside"),
-                                                   ("ambulance_post", int(places.ambulances(citizens, 1)[0]), "Ambulance post outside"))):
+    for slot, (kind, capacity, name) in enumerate(
+        (
+            ("hospital", beds, "Hospital outside"),
+            ("gp_post", 6, "GP post outside"),
+            ("ambulance_post", int(places.ambulances(citizens, 1)[0]), "Ambulance post outside"),
+        )
+    ):
         if missing[kind]:
             rows.add(near[min(slot, len(near) - 1)], kind, capacity, name, "synthetic")
     _share_ambulances(rows, citizens)
@@ -70,7 +119,9 @@ def _kinds(stock: Stock) -> dict[str, list[tuple[int, str]]]:
                 found.setdefault(kind, {})[(at, tags.get("name", ""))] = None
     for i in np.flatnonzero(np.isin(use.astype(str), ("university", "school", "hospital", "care"))):
         kind = {"care": "care_home"}.get(use[i], use[i])
-        if all(b != i for b, _ in found.get(kind, ())) and (kind in ("university", "school") and stock.columns["floor_m2"][i] > 300):
+        if all(b != i for b, _ in found.get(kind, ())) and (
+            kind in ("university", "school") and stock.columns["floor_m2"][i] > 300
+        ):
             found.setdefault(kind, {})[(int(i), "")] = None
     several = {"shop", "leisure"}
     return {k: list(v) if k in several else _once(v) for k, v in sorted(found.items())}
@@ -123,7 +174,11 @@ def _schools(found: dict[str, list[tuple[int, str]]], buildings: dict[str, Any])
     for kind in ("school", "university"):
         for at, name in found.get(kind, ()):
             lower = name.lower()
-            level = 2 if kind == "university" else int(any(w in lower for w in SECONDARY) or buildings["floor_m2"][at] > SECONDARY_M2)
+            level = (
+                2
+                if kind == "university"
+                else int(any(w in lower for w in SECONDARY) or buildings["floor_m2"][at] > SECONDARY_M2)
+            )
             if level == 2 and buildings["floor_m2"][at] < 300:
                 continue
             capacity = int(places.pupils_of(np.array([level]), np.array([buildings["floor_m2"][at]]))[0])
@@ -133,7 +188,7 @@ def _schools(found: dict[str, list[tuple[int, str]]], buildings: dict[str, Any])
 
 def _capacity(kind: str, floor: float, citizens: int, sites: int) -> int:
     if kind == "hospital":
-        return max(int(floor / 110), 40)                 # gross floor per bed, order of magnitude (assumption)
+        return max(int(floor / 110), 40)  # gross floor per bed, order of magnitude (assumption)
     if kind == "care_home":
         return max(int(floor / 65), 15)
     if kind in ("pharmacy", "gp_post"):
@@ -156,8 +211,15 @@ def _nearest_suitable(stock: Stock, gateways: dict[str, Any], nodes: dict[str, A
     b = stock.columns
     far = np.hypot(b["x"] - nodes["x"][node], b["y"] - nodes["y"][node])
     use = b["use"].astype(str)
-    poor = np.select([np.isin(use, ("office", "public", "industry", "shop", "leisure", "university", "hospital")) & (b["floor_m2"] > 500),
-                      ~np.isin(use, ("house", "garage")) & (b["floor_m2"] > 200)], [0.0, 1e5], 2e5) + np.where(use == "garage", 1e6, 0)
+    poor = np.select(
+        [
+            np.isin(use, ("office", "public", "industry", "shop", "leisure", "university", "hospital"))
+            & (b["floor_m2"] > 500),
+            ~np.isin(use, ("house", "garage")) & (b["floor_m2"] > 200),
+        ],
+        [0.0, 1e5],
+        2e5,
+    ) + np.where(use == "garage", 1e6, 0)
     return np.argsort(far + poor, kind="stable")[:8]
 
 
@@ -177,5 +239,14 @@ def _jobs(stock: Stock) -> Any:
 
 def _is_work(key: str, tags: dict[str, str]) -> bool:
     if key == "amenity":
-        return tags[key] in LEISURE | {"school", "kindergarten", "pharmacy", "doctors", "dentist", "clinic", "bank", "library"}
+        return tags[key] in LEISURE | {
+            "school",
+            "kindergarten",
+            "pharmacy",
+            "doctors",
+            "dentist",
+            "clinic",
+            "bank",
+            "library",
+        }
     return tags[key] not in ("no", "vacant", "information", "artwork", "viewpoint")

@@ -11,8 +11,20 @@ import numpy as np
 from twin.errors import Fault, InputError
 
 SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.xml", ".osm.xml.gz", ".xml.gz", ".osm.bz2")
-KEYS = ("highway", "building", "amenity", "shop", "office", "healthcare", "leisure", "tourism", "emergency", "landuse",
-        "addr:housenumber", "craft")
+KEYS = (
+    "highway",
+    "building",
+    "amenity",
+    "shop",
+    "office",
+    "healthcare",
+    "leisure",
+    "tourism",
+    "emergency",
+    "landuse",
+    "addr:housenumber",
+    "craft",
+)
 POI_KEYS = ("amenity", "shop", "office", "healthcare", "leisure", "tourism", "emergency", "craft")
 
 
@@ -25,7 +37,7 @@ class Way:
     nodes: list[int]
     lon: list[float]
     lat: list[float]
-    cut: list[int] = field(default_factory=list)     # ends beyond which the extract lacks nodes
+    cut: list[int] = field(default_factory=list)  # ends beyond which the extract lacks nodes
 
 
 @dataclass
@@ -46,11 +58,18 @@ def read_extract(path: str | Path) -> Extract:
     """Read a .osm.pbf, .osm, .osm.gz or .osm.xml.gz file. Raises InputError where it is absent, cut off or no such file."""
     path = Path(path)
     if not path.is_file():
-        raise InputError(Fault(str(path), "no such file", "an OpenStreetMap extract: " + ", ".join(SUFFIXES),
-                               "check the path"))
+        raise InputError(
+            Fault(str(path), "no such file", "an OpenStreetMap extract: " + ", ".join(SUFFIXES), "check the path")
+        )
     if not path.name.endswith(SUFFIXES):
-        raise InputError(Fault(str(path), "not the name of an OpenStreetMap extract", ", ".join(SUFFIXES),
-                               "give the file its usual ending"))
+        raise InputError(
+            Fault(
+                str(path),
+                "not the name of an OpenStreetMap extract",
+                ", ".join(SUFFIXES),
+                "give the file its usual ending",
+            )
+        )
     import osmium
 
     out = Extract()
@@ -62,11 +81,23 @@ def read_extract(path: str | Path) -> Extract:
             _take(out, item, factory)
     except (RuntimeError, OSError, ValueError, SystemError, EOFError) as error:
         what = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(Fault(str(path), f"cannot be read as an OpenStreetMap extract ({what})",
-                               "a whole file, not cut off", "fetch the file again and compare its size")) from error
+        raise InputError(
+            Fault(
+                str(path),
+                f"cannot be read as an OpenStreetMap extract ({what})",
+                "a whole file, not cut off",
+                "fetch the file again and compare its size",
+            )
+        ) from error
     if not out.ways:
-        raise InputError(Fault(str(path), "holds no roads", "at least one way with the tag highway",
-                               "take an extract that includes ways, with their nodes"))
+        raise InputError(
+            Fault(
+                str(path),
+                "holds no roads",
+                "at least one way with the tag highway",
+                "take an extract that includes ways, with their nodes",
+            )
+        )
     return out
 
 
@@ -123,9 +154,29 @@ def _take_area(out: Extract, area: Any, tags: dict[str, str], factory: Any) -> N
 
 
 # a rough outline of the Netherlands in degrees, enough to choose a projected system
-NETHERLANDS = ((3.30, 51.30), (4.30, 51.35), (5.05, 51.40), (5.60, 51.20), (5.55, 50.83), (5.70, 50.74), (6.03, 50.72),
-               (6.10, 50.92), (5.90, 51.05), (6.25, 51.45), (6.00, 51.80), (6.85, 51.90), (7.10, 52.25), (7.08, 52.70),
-               (7.25, 53.20), (6.90, 53.65), (5.00, 53.55), (4.60, 53.15), (4.35, 52.30), (3.60, 51.85), (3.30, 51.50))
+NETHERLANDS = (
+    (3.30, 51.30),
+    (4.30, 51.35),
+    (5.05, 51.40),
+    (5.60, 51.20),
+    (5.55, 50.83),
+    (5.70, 50.74),
+    (6.03, 50.72),
+    (6.10, 50.92),
+    (5.90, 51.05),
+    (6.25, 51.45),
+    (6.00, 51.80),
+    (6.85, 51.90),
+    (7.10, 52.25),
+    (7.08, 52.70),
+    (7.25, 53.20),
+    (6.90, 53.65),
+    (5.00, 53.55),
+    (4.60, 53.15),
+    (4.35, 52.30),
+    (3.60, 51.85),
+    (3.30, 51.50),
+)
 
 
 def projected_system(lon: float, lat: float) -> str:

@@ -8,19 +8,42 @@ from typing import Any
 
 import numpy as np
 
-from scenarios.areas.osm_read import Extract
 from scenarios.areas.osm_outside import find_ends, join_outside
+from scenarios.areas.osm_read import Extract
 from scenarios.areas.osm_tags import Rule, read_rule
 from scenarios.areas.streets import (
-    CAR_B, CAR_F, CLASS, MODES, ROUND, Bools, Floats, Ints, Streets, components, connect, contract, drop_unused_nodes, main_component,
-    simplify, split_loops,
+    CAR_B,
+    CAR_F,
+    CLASS,
+    MODES,
+    ROUND,
+    Bools,
+    Floats,
+    Ints,
+    Streets,
+    components,
+    connect,
+    contract,
+    drop_unused_nodes,
+    main_component,
+    simplify,
+    split_loops,
 )
 
-SHORT_EDGE = 7.0         # m: junctions nearer than this are one junction (assumption)
-SIGNAL_REACH = 35.0      # m from a signal's post to its junction, and between the parts of one junction (assumption)
-GATEWAY_PAIR = 60.0      # m between the carriageways of one road at the border (assumption)
-OTHER_SIGNALS = {"movable_bridge", "ramp_meter", "warning", "cyclist_crossing", "pedestrian_crossing", "blinker",
-                 "tram_priority", "level_crossing", "emergency"}
+SHORT_EDGE = 7.0  # m: junctions nearer than this are one junction (assumption)
+SIGNAL_REACH = 35.0  # m from a signal's post to its junction, and between the parts of one junction (assumption)
+GATEWAY_PAIR = 60.0  # m between the carriageways of one road at the border (assumption)
+OTHER_SIGNALS = {
+    "movable_bridge",
+    "ramp_meter",
+    "warning",
+    "cyclist_crossing",
+    "pedestrian_crossing",
+    "blinker",
+    "tram_priority",
+    "level_crossing",
+    "emergency",
+}
 
 ASSUMPTIONS = {
     "osm.junctions": "junctions within 7 m are merged; signals within 35 m belong to one junction (assumption)",
@@ -36,7 +59,8 @@ def osm_streets(extract: Extract, box: tuple[float, float, float, float], to_xy:
     facts: dict[str, Any] = {"edges_raw": len(raw.tail), "bridges": bridges}
     streets = _pair_borders(find_ends(drop_unused_nodes(raw)))
     facts["largest_component_share_raw"] = {
-        mode: round(main_component(len(streets.x), *streets.directed(mode))[1], 4) for mode in MODES}
+        mode: round(main_component(len(streets.x), *streets.directed(mode))[1], 4) for mode in MODES
+    }
     streets, facts["outside_links"] = join_outside(streets)
     streets, first = connect(streets)
     facts["largest_component_share_joined"] = {m: v["largest_component_share"] for m, v in first.items()}
@@ -82,7 +106,7 @@ def _edges(extract: Extract, box: tuple[float, float, float, float], to_xy: Any)
             rows.append(number)
             tails.append(ids[a])
             heads.append(ids[b])
-            lines.append(points[a:b + 1])
+            lines.append(points[a : b + 1])
     return _assemble(rules, rows, tails, heads, lines, places, [*border, *cut]), bridges
 
 
@@ -134,8 +158,15 @@ def _crossing(inner: Floats, outer: Floats, box: tuple[float, float, float, floa
     return np.asarray(inner + reach * step)
 
 
-def _assemble(rules: list[tuple[Any, Rule]], rows: list[int], tails: list[int], heads: list[int], lines: list[Floats],
-              places: dict[int, tuple[float, float]], border: list[int]) -> Streets:
+def _assemble(
+    rules: list[tuple[Any, Rule]],
+    rows: list[int],
+    tails: list[int],
+    heads: list[int],
+    lines: list[Floats],
+    places: dict[int, tuple[float, float]],
+    border: list[int],
+) -> Streets:
     ids, flat = np.unique(np.array(tails + heads, np.int64), return_inverse=True)
     xy = np.array([places[i] for i in ids.tolist()]).reshape(-1, 2)
     of = np.array(rows, np.int64)
@@ -148,10 +179,22 @@ def _assemble(rules: list[tuple[Any, Rule]], rows: list[int], tails: list[int], 
     way = np.array([w.id for w, _ in rules], np.int64)
     at_border = np.flatnonzero(np.isin(ids, border)) if border else np.zeros(0, np.int64)
     m = len(rows)
-    streets = Streets(xy[:, 0].copy(), xy[:, 1].copy(), np.maximum(ids, 0), flat[:m].astype(np.int64),
-                      flat[m:].astype(np.int64), lines, column(lambda r: r.road_class), names[of], way[of],
-                      column(lambda r: r.speed, float), column(lambda r: r.lanes_f), column(lambda r: r.lanes_b),
-                      column(lambda r: r.flags), {"border": at_border.astype(np.int64)})
+    streets = Streets(
+        xy[:, 0].copy(),
+        xy[:, 1].copy(),
+        np.maximum(ids, 0),
+        flat[:m].astype(np.int64),
+        flat[m:].astype(np.int64),
+        lines,
+        column(lambda r: r.road_class),
+        names[of],
+        way[of],
+        column(lambda r: r.speed, float),
+        column(lambda r: r.lanes_f),
+        column(lambda r: r.lanes_b),
+        column(lambda r: r.flags),
+        {"border": at_border.astype(np.int64)},
+    )
     return split_loops(streets)
 
 
@@ -197,8 +240,11 @@ def _signals(streets: Streets, extract: Extract, to_xy: Any) -> tuple[Streets, i
     signal[junctions[at[far <= SIGNAL_REACH]]] = True
     streets = replace(streets, marks={**streets.marks, "signal": np.flatnonzero(signal)})
     near = car & signal[streets.tail] & signal[streets.head] & (streets.lengths() <= SIGNAL_REACH)
-    return (contract(streets, _linked(n, streets.tail[near], streets.head[near])), int(inside.sum()),
-            int((far > SIGNAL_REACH).sum()))
+    return (
+        contract(streets, _linked(n, streets.tail[near], streets.head[near])),
+        int(inside.sum()),
+        int((far > SIGNAL_REACH).sum()),
+    )
 
 
 def _merge_near(streets: Streets) -> Streets:
@@ -222,7 +268,7 @@ def _gateways(streets: Streets) -> Streets:
     chosen = np.zeros(0, np.int64)
     for worst in ("secondary", "tertiary", "unclassified", "service"):
         chosen = border[road[border] <= CLASS[worst]]
-        if len(chosen) >= 2:      # with one there would be no through traffic
+        if len(chosen) >= 2:  # with one there would be no through traffic
             break
     if not len(chosen) and both.any():
         # the whole extract lies inside: the outermost node of the best road stands for the world outside

@@ -8,16 +8,49 @@ from dataclasses import dataclass
 from scenarios.areas.streets import BIKE_B, BIKE_F, CAR_B, CAR_F, CLASS, LANES, ROUND, SPEED_KMH, WALK
 
 MPH = 1.609344
-SAME_AS = {"road": "unclassified", "bridleway": "path", "busway": "service", "bus_guideway": "", "corridor": "",
-           "via_ferrata": "", "raceway": "", "construction": "", "proposed": "", "planned": "", "platform": "",
-           "elevator": "", "escape": "", "rest_area": "", "services": "", "abandoned": "", "razed": ""}
+SAME_AS = {
+    "road": "unclassified",
+    "bridleway": "path",
+    "busway": "service",
+    "bus_guideway": "",
+    "corridor": "",
+    "via_ferrata": "",
+    "raceway": "",
+    "construction": "",
+    "proposed": "",
+    "planned": "",
+    "platform": "",
+    "elevator": "",
+    "escape": "",
+    "rest_area": "",
+    "services": "",
+    "abandoned": "",
+    "razed": "",
+}
 MINOR_SERVICE = {"parking_aisle", "driveway", "emergency_access", "drive-through", "crossover"}
 NO = {"no", "private", "agricultural", "forestry", "use_sidepath", "dismount", "delivery", "emergency", "military"}
 # implicit limits in km/h; a country's prefix is dropped first. Rural: 80 in the Netherlands, 100 in Germany
-WORDS = {"walk": 10.0, "living_street": 15.0, "bicycle_road": 30.0, "urban": 50.0, "rural": 80.0, "zone30": 30.0,
-         "zone:30": 30.0, "zone20": 20.0, "zone:20": 20.0, "motorway": 100.0, "trunk": 100.0, "none": 130.0}
-COUNTRY = {("DE", "rural"): 100.0, ("DE", "motorway"): 130.0, ("DE", "living_street"): 10.0, ("FI", "motorway"): 120.0,
-           ("DE", "zone"): 30.0}
+WORDS = {
+    "walk": 10.0,
+    "living_street": 15.0,
+    "bicycle_road": 30.0,
+    "urban": 50.0,
+    "rural": 80.0,
+    "zone30": 30.0,
+    "zone:30": 30.0,
+    "zone20": 20.0,
+    "zone:20": 20.0,
+    "motorway": 100.0,
+    "trunk": 100.0,
+    "none": 130.0,
+}
+COUNTRY = {
+    ("DE", "rural"): 100.0,
+    ("DE", "motorway"): 130.0,
+    ("DE", "living_street"): 10.0,
+    ("FI", "motorway"): 120.0,
+    ("DE", "zone"): 30.0,
+}
 
 
 @dataclass(frozen=True)
@@ -25,16 +58,16 @@ class Rule:
     """One way in our terms; `flags` as in streets."""
 
     road_class: int
-    speed: float        # m/s
+    speed: float  # m/s
     lanes_f: int
     lanes_b: int
     flags: int
-    stated: bool        # the way states its speed
+    stated: bool  # the way states its speed
 
 
 def parse_speed(text: str) -> float | None:
     """A limit in km/h from the text of a maxspeed tag, or None: "50", "30 mph", "DE:urban", "walk", "50;30"."""
-    text = text.split(";")[0].strip()
+    text = text.split(";", maxsplit=1)[0].strip()
     found = re.fullmatch(r"(\d+(?:[.,]\d+)?)\s*(km/h|kmh|kph|mph|knots)?", text)
     if found:
         value = float(found[1].replace(",", "."))
@@ -58,7 +91,7 @@ def road_class(tags: dict[str, str]) -> int | None:
     """Row of ROAD_CLASSES, or None for what carries nobody."""
     kind = tags.get("highway", "")
     kind = SAME_AS.get(kind, kind).removesuffix("_link")
-    if kind not in CLASS or tags.get("area") == "yes" and kind not in ("pedestrian", "footway"):
+    if kind not in CLASS or (tags.get("area") == "yes" and kind not in ("pedestrian", "footway")):
         return None
     if kind == "service" and tags.get("service") in MINOR_SERVICE:
         return None
@@ -106,8 +139,10 @@ def _directions(tags: dict[str, str], kind: str, car: bool, bicycle: bool) -> in
     flags = (CAR_F * forward | CAR_B * back) if car else 0
     if bicycle:
         own = tags.get("oneway:bicycle", "")
-        against = any(tags.get(f"cycleway{s}", "").startswith("opposite") or tags.get(f"cycleway{s}:oneway") in ("-1", "no")
-                      for s in ("", ":left", ":right", ":both"))
+        against = any(
+            tags.get(f"cycleway{s}", "").startswith("opposite") or tags.get(f"cycleway{s}:oneway") in ("-1", "no")
+            for s in ("", ":left", ":right", ":both")
+        )
         if own in ("no",) or against:
             forward = back = True
         elif own in ("yes", "1", "-1"):

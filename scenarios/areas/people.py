@@ -17,32 +17,40 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 CHILD, PUPIL, STUDENT, WORKER, HOME, RETIRED, THROUGH = range(len(OCCUPATIONS))
 
-LICENCE_AGES, LICENCE = (18, 25, 65, 75, 85), (0.0, 0.60, 0.88, 0.86, 0.70, 0.35)   # CBS shape (from memory)
+LICENCE_AGES, LICENCE = (18, 25, 65, 75, 85), (0.0, 0.60, 0.88, 0.86, 0.70, 0.35)  # CBS shape (from memory)
 # share at work by age, before scaling to the district's employment rate; shaped on CBS 2022 (from memory)
 WORK_AGES, WORK = (15, 18, 25, 55, 60, 67, 75), (0.0, 0.0, 0.62, 0.86, 0.82, 0.68, 0.12, 0.0)
 # cars of a household: chance of 0, 1, 2 cars by number of licence holders 0, 1, 2, 3+ (assumption, set so that the
 # country's 0.50 cars per resident come out: CBS 2023 has 8.9 million cars for 17.8 million residents)
 CARS = np.array([[1.0, 0.0, 0.0], [0.30, 0.66, 0.04], [0.07, 0.50, 0.43], [0.04, 0.26, 0.70]])
-BICYCLE_AGES, BICYCLE = (4, 12, 65, 80), (0.0, 0.90, 0.93, 0.82, 0.45)              # assumption
+BICYCLE_AGES, BICYCLE = (4, 12, 65, 80), (0.0, 0.90, 0.93, 0.82, 0.45)  # assumption
 # cumulated chance of health 0, 1, 2 by age (rest: 3, daily care); assumption, shaped on RIVM figures of chronic illness
 HEALTH_AGES = (18, 45, 65, 75, 85)
-HEALTH = np.array([[0.93, 0.998, 0.999], [0.82, 0.99, 0.997], [0.62, 0.97, 0.99], [0.42, 0.90, 0.97],
-                   [0.27, 0.72, 0.91], [0.12, 0.45, 0.76]])
-PRESENT = 0.97                    # share of jobs that are filled (assumption)
-STUDENTS_PRESENT = 0.60           # share of enrolled students who come on a day (assumption)
-OUTSIDE_CAR, OUTSIDE_LICENCE = 0.75, 0.90        # commuters from outside (assumption)
+HEALTH = np.array(
+    [
+        [0.93, 0.998, 0.999],
+        [0.82, 0.99, 0.997],
+        [0.62, 0.97, 0.99],
+        [0.42, 0.90, 0.97],
+        [0.27, 0.72, 0.91],
+        [0.12, 0.45, 0.76],
+    ]
+)
+PRESENT = 0.97  # share of jobs that are filled (assumption)
+STUDENTS_PRESENT = 0.60  # share of enrolled students who come on a day (assumption)
+OUTSIDE_CAR, OUTSIDE_LICENCE = 0.75, 0.90  # commuters from outside (assumption)
 OUTSIDE_STUDENT_CAR = 0.15
 
 ASSUMPTIONS = {
     "people.licence": "driving licence: 60 % of 18-24, 88 % of 25-64, 86 % of 65-74, 70 % of 75-84, 35 % above (CBS "
-                      "shape, from memory)",
+    "shape, from memory)",
     "people.cars": "cars by number of licence holders, giving some 0.5 cars per resident (CBS 2023: 8.9 million cars for "
-                   "17.8 million residents)",
+    "17.8 million residents)",
     "people.bicycle": "a bicycle for 90 % of children, 93 % of those 12-64, 82 % of 65-79, 45 % above (assumption)",
     "people.work": "at work by age (CBS shape, from memory), scaled to the district's employment rate where given",
     "people.health": "health class by age (assumption)",
     "people.outside": "commuters from outside: 90 % hold a licence, 75 % of workers and 15 % of students come by car "
-                      "(assumption); 97 % of jobs filled, 60 % of students present on a day (assumption)",
+    "(assumption); 97 % of jobs filled, 60 % of students present on a day (assumption)",
 }
 ALL_ASSUMPTIONS = {**ASSUMPTIONS, **households.ASSUMPTIONS, **commuting.ASSUMPTIONS, **places.ASSUMPTIONS}
 
@@ -75,8 +83,9 @@ class Demand:
 
 def make_people(demand: Demand, seed: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Tables households and people, and the columns of the gateways' volumes; counts go to `demand.facts`."""
-    homes, persons = draw_households(np.asarray(demand.buildings["dwellings"], np.int64), demand.profile_of,
-                                     demand.profiles, seed, demand.citizens)
+    homes, persons = draw_households(
+        np.asarray(demand.buildings["dwellings"], np.int64), demand.profile_of, demand.profiles, seed, demand.citizens
+    )
     residents = _residents(demand, homes, persons, seed)
     free = _give_main(demand, residents, seed)
     visitors = _visitors(demand, free, seed)
@@ -89,8 +98,11 @@ def make_people(demand: Demand, seed: int) -> tuple[dict[str, Any], dict[str, An
     out = residents["main"][residents["main"] >= n] - n
     come = visitors["home"] - n
     passing = visitors["occupation"] == THROUGH
-    volumes = {"commuters_out": np.bincount(out, minlength=gates), "through": np.bincount(come[passing], minlength=gates),
-               "commuters_in": np.bincount(come[~passing], minlength=gates)}
+    volumes = {
+        "commuters_out": np.bincount(out, minlength=gates),
+        "through": np.bincount(come[passing], minlength=gates),
+        "commuters_in": np.bincount(come[~passing], minlength=gates),
+    }
     return homes, people, volumes
 
 
@@ -111,12 +123,20 @@ def _residents(demand: Demand, homes: dict[str, Any], persons: dict[str, Any], s
     luck = uniforms(stream(seed, "people.cars"), key[persons["member"] == 0])
     cars = (luck[:, None] >= table[:, :2]).sum(1)
     health_table = _by_age(age, HEALTH_AGES, HEALTH)
-    return {"household": household, "home": building, "main": np.full(len(age), -1, np.int64), "age": age,
-            "occupation": _occupation(demand, age, building, draw("work")), "licence": licence,
-            "has_car": licence & (cars[household] > 0),
-            "has_bicycle": draw("bicycle") < _by_age(age, BICYCLE_AGES, BICYCLE),
-            "health": (draw("health")[:, None] >= health_table).sum(1).astype(np.int8),
-            "resident": np.ones(len(age), bool), "_key": key, "_cars": cars}
+    return {
+        "household": household,
+        "home": building,
+        "main": np.full(len(age), -1, np.int64),
+        "age": age,
+        "occupation": _occupation(demand, age, building, draw("work")),
+        "licence": licence,
+        "has_car": licence & (cars[household] > 0),
+        "has_bicycle": draw("bicycle") < _by_age(age, BICYCLE_AGES, BICYCLE),
+        "health": (draw("health")[:, None] >= health_table).sum(1).astype(np.int8),
+        "resident": np.ones(len(age), bool),
+        "_key": key,
+        "_cars": cars,
+    }
 
 
 def _occupation(demand: Demand, age: Ints, building: Ints, draw: Floats) -> NDArray[np.int8]:
@@ -125,8 +145,11 @@ def _occupation(demand: Demand, age: Ints, building: Ints, draw: Floats) -> NDAr
     employment = np.array([p.employment for p in demand.profiles])[group]
     students = np.where((age >= 18) & (age < 25), np.array([p.students for p in demand.profiles])[group], 0.0)
     work = np.minimum(_by_age(age, WORK_AGES, WORK) * employment / 0.70, 0.97) * (1 - 0.35 * (students > 0))
-    out = np.select([age < 4, age < 18, draw < students, draw < students + work, age >= 67],
-                    [CHILD, PUPIL, STUDENT, WORKER, RETIRED], HOME)
+    out = np.select(
+        [age < 4, age < 18, draw < students, draw < students + work, age >= 67],
+        [CHILD, PUPIL, STUDENT, WORKER, RETIRED],
+        HOME,
+    )
     return out.astype(np.int8)
 
 
@@ -136,8 +159,11 @@ def _give_main(demand: Demand, people: dict[str, Any], seed: int) -> tuple[Ints,
     xy = np.stack([demand.buildings["x"], demand.buildings["y"]], 1)
     key, age, occupation = people["_key"], people["age"], people["occupation"]
     at, capacity, level = demand.schools
-    who = [np.flatnonzero((occupation == PUPIL) & (age < 12)), np.flatnonzero((occupation == PUPIL) & (age >= 12)),
-           np.flatnonzero(occupation == STUDENT)]
+    who = [
+        np.flatnonzero((occupation == PUPIL) & (age < 12)),
+        np.flatnonzero((occupation == PUPIL) & (age >= 12)),
+        np.flatnonzero(occupation == STUDENT),
+    ]
     free_students = np.zeros(0, np.int64)
     for kind, (rows, purpose) in enumerate(zip(who, ("primary", "secondary", "university"), strict=True)):
         some = np.flatnonzero(level == kind)
@@ -159,16 +185,35 @@ def _give_main(demand: Demand, people: dict[str, Any], seed: int) -> tuple[Ints,
     outside = np.flatnonzero(np.isin(occupation, (PUPIL, STUDENT, WORKER)) & (people["main"] < 0))
     if len(demand.gateway_class):
         share = commuting.gateway_shares(demand.gateway_class)
-        people["main"][outside] = n + commuting.choose_gateway(share, uniforms(stream(seed, "people.out"), key[outside]))
+        people["main"][outside] = n + commuting.choose_gateway(
+            share, uniforms(stream(seed, "people.out"), key[outside])
+        )
     return np.delete(jobs, found[found >= 0]), free_students
 
 
-def assign_people(demand: Demand, people: dict[str, Any], rows: Ints, slots: Ints, group: Ints, group_xy: Floats,
-                  purpose: str, seed: int) -> Ints:
+def assign_people(
+    demand: Demand,
+    people: dict[str, Any],
+    rows: Ints,
+    slots: Ints,
+    group: Ints,
+    group_xy: Floats,
+    purpose: str,
+    seed: int,
+) -> Ints:
     """Give the people `rows` a slot each and write it to `main`; returns the slot of each, -1 for none."""
     zone = np.asarray(demand.buildings["zone"])[people["home"][rows]]
-    found = commuting.assign(zone, demand.zone_xy, slots, group, group_xy, commuting.DECAY[purpose], seed,
-                             "people." + purpose, people["_key"][rows])
+    found = commuting.assign(
+        zone,
+        demand.zone_xy,
+        slots,
+        group,
+        group_xy,
+        commuting.DECAY[purpose],
+        seed,
+        "people." + purpose,
+        people["_key"][rows],
+    )
     people["main"][rows[found >= 0]] = slots[found[found >= 0]]
     return found
 
@@ -181,7 +226,11 @@ def _visitors(demand: Demand, free: tuple[Ints, Ints], seed: int) -> dict[str, A
     entry, leave = commuting.through_pairs(share, demand.gateway_xy, demand.through, seed)
     come = np.concatenate([jobs, seats]).astype(np.int64)
     k, m = len(come), len(entry)
-    gate = commuting.choose_gateway(share, uniforms(stream(seed, "people.in"), np.arange(k))) if k else np.zeros(0, np.int64)
+    gate = (
+        commuting.choose_gateway(share, uniforms(stream(seed, "people.in"), np.arange(k)))
+        if k
+        else np.zeros(0, np.int64)
+    )
     key = np.arange(k + m)
     student = np.arange(k + m) >= len(jobs)
     u, v, w = (uniforms(stream(seed, "people.visitor"), key, o) for o in range(3))
@@ -189,8 +238,15 @@ def _visitors(demand: Demand, free: tuple[Ints, Ints], seed: int) -> dict[str, A
     age = np.where(student & ~passing, 18 + 7 * u, 20 + 46 * u).astype(np.int64)
     car = np.where(student, OUTSIDE_STUDENT_CAR, OUTSIDE_CAR) > v
     licence = passing | car | (w < OUTSIDE_LICENCE)
-    return {"household": np.full(k + m, -1), "home": n + np.concatenate([gate, entry]),
-            "main": np.concatenate([come, n + leave]), "age": age,
-            "occupation": np.select([passing, student], [THROUGH, STUDENT], WORKER).astype(np.int8), "licence": licence,
-            "has_car": passing | car, "has_bicycle": ~passing & (w < 0.8), "health": np.zeros(k + m, np.int8),
-            "resident": np.zeros(k + m, bool)}
+    return {
+        "household": np.full(k + m, -1),
+        "home": n + np.concatenate([gate, entry]),
+        "main": np.concatenate([come, n + leave]),
+        "age": age,
+        "occupation": np.select([passing, student], [THROUGH, STUDENT], WORKER).astype(np.int8),
+        "licence": licence,
+        "has_car": passing | car,
+        "has_bicycle": ~passing & (w < 0.8),
+        "health": np.zeros(k + m, np.int8),
+        "resident": np.zeros(k + m, bool),
+    }

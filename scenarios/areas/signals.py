@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-AMBER = 3.5      # s, within the range 3-5 s of Dutch practice (assumption)
-ALL_RED = 1.5    # s, clearance (assumption)
-SHORTEST = 6.0   # s, least green (Dutch practice for cars, from memory)
-CYCLES = {2: 60.0, 3: 75.0, 4: 90.0}   # s, by number of phases (assumption: 60-90 s, as usual in towns)
+AMBER = 3.5  # s, within the range 3-5 s of Dutch practice (assumption)
+ALL_RED = 1.5  # s, clearance (assumption)
+SHORTEST = 6.0  # s, least green (Dutch practice for cars, from memory)
+CYCLES = {2: 60.0, 3: 75.0, 4: 90.0}  # s, by number of phases (assumption: 60-90 s, as usual in towns)
 
 ASSUMPTIONS = {
     "signals.plan": "fixed time; cycle 60 s with two phases, 75 s with three, 90 s with four; amber 3.5 s and all-red "
-                    "1.5 s lost per phase; green in proportion to the capacity of a phase's largest approach (assumption)",
+    "1.5 s lost per phase; green in proportion to the capacity of a phase's largest approach (assumption)"
 }
 
 
@@ -31,7 +31,7 @@ def build_signals(nodes: dict[str, Any], links: dict[str, Any], origin: str) -> 
     signals: dict[str, list[Any]] = {"node": [], "cycle": []}
     groups: dict[str, list[Any]] = {"signal": [], "link": [], "green_from": [], "green_to": []}
     for node in at:
-        approaches = order[np.searchsorted(heads, node):np.searchsorted(heads, node, "right")]
+        approaches = order[np.searchsorted(heads, node) : np.searchsorted(heads, node, "right")]
         if not len(approaches):
             continue
         phase = _phases(nodes, links, approaches)
@@ -60,7 +60,13 @@ def _phases(nodes: dict[str, Any], links: dict[str, Any], approaches: Any) -> An
     lanes = np.asarray(links["lanes"])[approaches]
     reference = bearing[np.argmax(np.asarray(links["capacity"])[approaches])]
     across = np.abs(np.sin(bearing - reference)) > np.sin(np.pi / 4)
-    if across.any() and not across.all() and len(approaches) == 4 and lanes[across].min() > 1 and lanes[~across].min() > 1:
+    if (
+        across.any()
+        and not across.all()
+        and len(approaches) == 4
+        and lanes[across].min() > 1
+        and lanes[~across].min() > 1
+    ):
         return np.argsort(np.argsort(bearing, kind="stable"), kind="stable")
     if len(approaches) > 1 and (across.all() or not across.any()):
         across = np.arange(len(approaches)) % 2 == 1

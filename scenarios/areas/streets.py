@@ -37,7 +37,7 @@ CAPACITY_VEH_H = np.array([2100, 1900, 1800, 1800, 1600, 1500, 1200, 600, 600, 3
 ASSUMPTIONS = {
     "streets.speed": "limits by class where a way states none: RVV 1990 for Dutch classes, service and track assumed",
     "streets.capacity": "1,800-1,900 veh/h per lane on main roads (HCM base saturation flow 1,900), 2,100 on motorways, "
-                        "600-1,600 on smaller streets (assumption: parking, narrow lanes)",
+    "600-1,600 on smaller streets (assumption: parking, narrow lanes)",
     "streets.lanes": "one lane per direction where a way states none, two on a motorway (assumption)",
 }
 
@@ -67,7 +67,7 @@ class Streets:
     lanes_f: Ints
     lanes_b: Ints
     flags: Ints
-    marks: dict[str, Ints] = field(default_factory=dict)   # named sets of nodes that every cleaning step carries along
+    marks: dict[str, Ints] = field(default_factory=dict)  # named sets of nodes that every cleaning step carries along
 
     def lengths(self) -> Floats:
         """Length of each edge in metres, along its line."""
@@ -77,7 +77,7 @@ class Streets:
         points = np.concatenate(self.lines)
         steps = np.hypot(*np.diff(points, axis=0).T)
         ends = np.cumsum(counts)
-        steps[ends[:-1] - 1] = 0.0          # the jump from one line to the next
+        steps[ends[:-1] - 1] = 0.0  # the jump from one line to the next
         return np.add.reduceat(np.append(steps, 0.0), ends - counts)
 
     def degree(self) -> Ints:
@@ -94,10 +94,19 @@ class Streets:
 def take_edges(streets: Streets, keep: Bools | Ints) -> Streets:
     """The streets with only the edges `keep` (a mask or row numbers); nodes stay."""
     rows = np.flatnonzero(keep) if np.asarray(keep).dtype == bool else np.asarray(keep)
-    return replace(streets, tail=streets.tail[rows], head=streets.head[rows], lines=[streets.lines[i] for i in rows],
-                   road_class=streets.road_class[rows], name=streets.name[rows], way=streets.way[rows],
-                   speed=streets.speed[rows], lanes_f=streets.lanes_f[rows], lanes_b=streets.lanes_b[rows],
-                   flags=streets.flags[rows])
+    return replace(
+        streets,
+        tail=streets.tail[rows],
+        head=streets.head[rows],
+        lines=[streets.lines[i] for i in rows],
+        road_class=streets.road_class[rows],
+        name=streets.name[rows],
+        way=streets.way[rows],
+        speed=streets.speed[rows],
+        lanes_f=streets.lanes_f[rows],
+        lanes_b=streets.lanes_b[rows],
+        flags=streets.flags[rows],
+    )
 
 
 def drop_unused_nodes(streets: Streets) -> Streets:
@@ -105,8 +114,15 @@ def drop_unused_nodes(streets: Streets) -> Streets:
     used = streets.degree() > 0
     new = np.cumsum(used) - 1
     marks = {name: new[nodes[used[nodes]]] for name, nodes in streets.marks.items()}
-    return replace(streets, x=streets.x[used], y=streets.y[used], osm_id=streets.osm_id[used],
-                   tail=new[streets.tail], head=new[streets.head], marks=marks)
+    return replace(
+        streets,
+        x=streets.x[used],
+        y=streets.y[used],
+        osm_id=streets.osm_id[used],
+        tail=new[streets.tail],
+        head=new[streets.head],
+        marks=marks,
+    )
 
 
 def contract(streets: Streets, labels: Ints) -> Streets:
@@ -129,8 +145,9 @@ def contract(streets: Streets, labels: Ints) -> Streets:
         line[-1] = x[group[streets.head[e]]], y[group[streets.head[e]]]
         lines[e] = line
     marks = {name: np.unique(group[nodes]) for name, nodes in streets.marks.items()}
-    merged = replace(streets, x=x, y=y, osm_id=osm, tail=group[streets.tail], head=group[streets.head], lines=lines,
-                     marks=marks)
+    merged = replace(
+        streets, x=x, y=y, osm_id=osm, tail=group[streets.tail], head=group[streets.head], lines=lines, marks=marks
+    )
     return split_loops(merged)
 
 
@@ -153,16 +170,21 @@ def split_loops(streets: Streets, shortest: float = 60.0) -> Streets:
         rows += [e, e]
         tails += [streets.tail[e], node]
         heads += [node, streets.head[e]]
-        lines += [line[:mid + 1], line[mid:]]
+        lines += [line[: mid + 1], line[mid:]]
     extra = take_edges(streets, np.array(rows, np.int64))
     base = take_edges(streets, keep)
     out = join(base, replace(extra, tail=np.array(tails, np.int64), head=np.array(heads, np.int64), lines=lines))
-    return replace(out, x=np.append(streets.x, xs), y=np.append(streets.y, ys),
-                   osm_id=np.append(streets.osm_id, np.zeros(len(xs), np.int64)))
+    return replace(
+        out,
+        x=np.append(streets.x, xs),
+        y=np.append(streets.y, ys),
+        osm_id=np.append(streets.osm_id, np.zeros(len(xs), np.int64)),
+    )
 
 
 def join(first: Streets, second: Streets) -> Streets:
     """The edges of both, over the nodes of `first`."""
+
     def both(name: str) -> Any:
         return np.concatenate([getattr(first, name), getattr(second, name)])
 
@@ -233,9 +255,12 @@ def _flip(streets: Streets, turned: Bools) -> Streets:
     """Exchange what belongs to forward and backward where the line was taken against its direction."""
     flags = streets.flags
     swapped = (flags & (WALK | ROUND)) | ((flags & (CAR_F | BIKE_F)) << 1) | ((flags & (CAR_B | BIKE_B)) >> 1)
-    return replace(streets, flags=np.where(turned, swapped, flags),
-                   lanes_f=np.where(turned, streets.lanes_b, streets.lanes_f),
-                   lanes_b=np.where(turned, streets.lanes_f, streets.lanes_b))
+    return replace(
+        streets,
+        flags=np.where(turned, swapped, flags),
+        lanes_f=np.where(turned, streets.lanes_b, streets.lanes_f),
+        lanes_b=np.where(turned, streets.lanes_f, streets.lanes_b),
+    )
 
 
 def components(n: int, tails: Ints, heads: Ints, strong: bool = True) -> Ints:
@@ -271,8 +296,11 @@ def connect(streets: Streets) -> tuple[Streets, dict[str, Any]]:
         bits = FORWARD[mode] | BACKWARD[mode]
         lost = outside & ((flags & bits) > 0)
         flags[outside] &= ~bits
-        facts[mode] = {"largest_component_share": round(share, 4), "edges_dropped": int(lost.sum()),
-                       "ways_dropped": sorted({int(w) for w in streets.way[lost] if w})[:200]}
+        facts[mode] = {
+            "largest_component_share": round(share, 4),
+            "edges_dropped": int(lost.sum()),
+            "ways_dropped": sorted({int(w) for w in streets.way[lost] if w})[:200],
+        }
     streets = replace(streets, flags=flags)
     return drop_unused_nodes(take_edges(streets, (flags & ~ROUND) > 0)), facts
 
@@ -285,8 +313,13 @@ def link_tables(streets: Streets, node_kind: NDArray[Any], origin: str) -> tuple
     import shapely
 
     n = len(streets.x)
-    nodes = {"x": streets.x, "y": streets.y, "kind": node_kind, "osm_id": streets.osm_id,
-             "origin": np.full(n, origin, object)}
+    nodes = {
+        "x": streets.x,
+        "y": streets.y,
+        "kind": node_kind,
+        "osm_id": streets.osm_id,
+        "origin": np.full(n, origin, object),
+    }
     ahead = (streets.flags & (CAR_F | BIKE_F | WALK)) > 0
     back = (streets.flags & (CAR_B | BIKE_B | WALK)) > 0
     edge = np.concatenate([np.flatnonzero(ahead), np.flatnonzero(back)])
@@ -303,11 +336,18 @@ def link_tables(streets: Streets, node_kind: NDArray[Any], origin: str) -> tuple
     links = {
         "tail": np.where(against, streets.head[edge], streets.tail[edge]),
         "head": np.where(against, streets.tail[edge], streets.head[edge]),
-        "length": np.maximum(streets.lengths()[edge], 0.1), "speed": np.clip(streets.speed[edge], 0.5, 60.0),
-        "lanes": lanes, "capacity": CAPACITY_VEH_H[streets.road_class[edge]] / 3600.0 * np.where(car, lanes, 1),
-        "car": car, "bicycle": (flags & np.where(against, BIKE_B, BIKE_F)) > 0, "walk": (flags & WALK) > 0,
-        "road_class": classes[streets.road_class[edge]], "name": streets.name[edge],
-        "roundabout": (flags & ROUND) > 0, "osm_id": streets.way[edge], "geometry": shapely.to_wkb(lines),
+        "length": np.maximum(streets.lengths()[edge], 0.1),
+        "speed": np.clip(streets.speed[edge], 0.5, 60.0),
+        "lanes": lanes,
+        "capacity": CAPACITY_VEH_H[streets.road_class[edge]] / 3600.0 * np.where(car, lanes, 1),
+        "car": car,
+        "bicycle": (flags & np.where(against, BIKE_B, BIKE_F)) > 0,
+        "walk": (flags & WALK) > 0,
+        "road_class": classes[streets.road_class[edge]],
+        "name": streets.name[edge],
+        "roundabout": (flags & ROUND) > 0,
+        "osm_id": streets.way[edge],
+        "geometry": shapely.to_wkb(lines),
         "origin": np.full(len(edge), origin, object),
     }
     return nodes, links

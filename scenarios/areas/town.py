@@ -17,9 +17,7 @@ from scenarios.areas.households import Profile
 from scenarios.areas.people import ALL_ASSUMPTIONS, Demand, make_people
 from scenarios.areas.town_buildings import PUBLIC, addresses, build, choose_forms, sides_of, without_overlaps
 from scenarios.areas.town_names import SIDES
-from scenarios.areas.town_plan import (
-    CAULIFLOWER, CENTRE, INDUSTRY, PARK, POSTWAR, PREWAR, SIDE, VINEX, Plan, plan_town,
-)
+from scenarios.areas.town_plan import CAULIFLOWER, CENTRE, INDUSTRY, PARK, POSTWAR, PREWAR, SIDE, VINEX, Plan, plan_town
 from scenarios.areas.town_streets import lattice_names, node_kinds, town_streets
 from twin.draws import stream, uniforms
 from twin.errors import Fault, InputError
@@ -28,15 +26,19 @@ from twin.tables import ROAD_CLASSES
 if TYPE_CHECKING:
     from twin.area import Area
 
-JOBS_PER_RESIDENT = 0.50        # Netherlands 2022: 9.4 million persons at work for 17.6 million residents (CBS)
-WORK_INSIDE = 0.55              # share of workers who work in their own town (assumption)
-THROUGH_PER_RESIDENT = 0.10     # through vehicles a day per resident (assumption)
-DWELLINGS_PER_PERSON = 1.03     # times persons per household: 3 % stand empty (CBS, from memory)
+JOBS_PER_RESIDENT = 0.50  # Netherlands 2022: 9.4 million persons at work for 17.6 million residents (CBS)
+WORK_INSIDE = 0.55  # share of workers who work in their own town (assumption)
+THROUGH_PER_RESIDENT = 0.10  # through vehicles a day per resident (assumption)
+DWELLINGS_PER_PERSON = 1.03  # times persons per household: 3 % stand empty (CBS, from memory)
 # residents by kind of neighbourhood: age bands, household size, employment (assumption: young centre, families outside)
 RESIDENTS = {
-    CENTRE: Profile((0.08, 0.22, 0.36, 0.20, 0.14), 1.72, 0.72), PREWAR: Profile((0.14, 0.13, 0.33, 0.24, 0.16), 2.15, 0.73),
-    POSTWAR: Profile((0.15, 0.12, 0.24, 0.24, 0.25), 2.08, 0.64), CAULIFLOWER: Profile((0.14, 0.11, 0.21, 0.29, 0.25), 2.28, 0.69),
-    VINEX: Profile((0.22, 0.12, 0.26, 0.28, 0.12), 2.66, 0.76), INDUSTRY: Profile(), PARK: Profile(),
+    CENTRE: Profile((0.08, 0.22, 0.36, 0.20, 0.14), 1.72, 0.72),
+    PREWAR: Profile((0.14, 0.13, 0.33, 0.24, 0.16), 2.15, 0.73),
+    POSTWAR: Profile((0.15, 0.12, 0.24, 0.24, 0.25), 2.08, 0.64),
+    CAULIFLOWER: Profile((0.14, 0.11, 0.21, 0.29, 0.25), 2.28, 0.69),
+    VINEX: Profile((0.22, 0.12, 0.26, 0.28, 0.12), 2.66, 0.76),
+    INDUSTRY: Profile(),
+    PARK: Profile(),
 }
 ASSUMPTIONS = {
     "town.jobs": "0.50 jobs per resident (9.4 million persons at work for 17.6 million residents, CBS 2022)",
@@ -67,8 +69,13 @@ def generate_town(citizens: int = 20_000, seed: int = 1, name: str = "") -> Area
     gateways = _gateways(net, nodes)
     zones, zone_of_block = _zones(plan)
     buildings["zone"] = zone_of_block[buildings["_block"]]
-    facts: dict[str, Any] = {"kind": "generated town", "citizens": citizens, "seed": seed, "streets": cleaning,
-                             "assumptions": {**streets.ASSUMPTIONS, **signals.ASSUMPTIONS, **ALL_ASSUMPTIONS, **ASSUMPTIONS}}
+    facts: dict[str, Any] = {
+        "kind": "generated town",
+        "citizens": citizens,
+        "seed": seed,
+        "streets": cleaning,
+        "assumptions": {**streets.ASSUMPTIONS, **signals.ASSUMPTIONS, **ALL_ASSUMPTIONS, **ASSUMPTIONS},
+    }
     demand, table = _demand(plan, buildings, zones, gateways, nodes, citizens, seed)
     homes, people, volumes = make_people(demand, seed)
     gateways.update(volumes)
@@ -76,11 +83,22 @@ def generate_town(citizens: int = 20_000, seed: int = 1, name: str = "") -> Area
     resident = people["resident"]
     where = buildings["zone"][people["home"][resident]]
     zones["population"] = _with_districts(zones, np.bincount(where, minlength=len(zones["code"])))
-    zones["dwellings"] = _with_districts(zones, np.bincount(buildings["zone"], buildings["dwellings"], len(zones["code"])))
+    zones["dwellings"] = _with_districts(
+        zones, np.bincount(buildings["zone"], buildings["dwellings"], len(zones["code"]))
+    )
     lights, groups = signals.build_signals(nodes, links, "synthetic")
-    tables = {"zones": zones, "nodes": nodes, "links": links, "places": table, "gateways": gateways, "households": homes,
-              "people": {c: v for c, v in people.items() if c[0] != "_"}, "signals": lights, "signal_groups": groups,
-              "buildings": {c: v for c, v in buildings.items() if c[0] != "_"}}
+    tables = {
+        "zones": zones,
+        "nodes": nodes,
+        "links": links,
+        "places": table,
+        "gateways": gateways,
+        "households": homes,
+        "people": {c: v for c, v in people.items() if c[0] != "_"},
+        "signals": lights,
+        "signal_groups": groups,
+        "buildings": {c: v for c, v in buildings.items() if c[0] != "_"},
+    }
     about = {"licence": "CC0-1.0", "attribution": "generated; no real place", "from": f"town generator, seed {seed}"}
     area = Area(name or f"town-{citizens}", "EPSG:28992", tables, dict.fromkeys(tables, about), facts)
     return finish(area)
@@ -96,16 +114,18 @@ def _buildings(plan: Plan, citizens: int, seed: int) -> dict[str, Any]:
     kind = plan.blocks[plan.blocks > 0].astype(np.int64)[found["_block"]]
     sizes = np.array([RESIDENTS[k].size if k in RESIDENTS else 1.0 for k in range(PARK + 1)])[kind]
     # whole rows make room for green, outside the centre sooner; what is not lived in stays
-    luck = uniforms(stream(seed, "town.thinning"), found["_edge"] * 2 + found["_left"]) + np.where(kind == CENTRE, 1.0, 0.0)
+    luck = uniforms(stream(seed, "town.thinning"), found["_edge"] * 2 + found["_left"]) + np.where(
+        kind == CENTRE, 1.0, 0.0
+    )
     luck += np.where(homes == 0, 9.0, 0.0) + np.where(found["use"] == "apartments", 0.35, 0.0)
     order = np.lexsort((found["_key"], -luck))
     keep = np.ones(len(homes), bool)
-    for _ in range(3):       # the mean household depends on which houses stay
+    for _ in range(3):  # the mean household depends on which houses stay
         mean = np.average(sizes[keep], weights=homes[keep])
         # the last term is luck: three standard deviations of the sum of household sizes (about 1.2 persons each)
         need = math.ceil(citizens / mean * DWELLINGS_PER_PERSON + 3.0 * 1.2 / mean * math.sqrt(citizens / mean))
         keep = homes == 0
-        keep[order[:int(np.searchsorted(np.cumsum(homes[order]), need)) + 1]] = True
+        keep[order[: int(np.searchsorted(np.cumsum(homes[order]), need)) + 1]] = True
     found = {c: v[keep] for c, v in found.items()}
     short = need - int(found["dwellings"].sum())
     flats = np.flatnonzero(found["use"] == "apartments")
@@ -131,8 +151,13 @@ def _gateways(net: streets.Streets, nodes: dict[str, Any]) -> dict[str, Any]:
         for k, node in enumerate(at):
             road[k] = min(road[k], net.road_class[carries & (ends == node)].min(initial=len(ROAD_CLASSES)))
     names = [f"Richting {SIDES[round(t / (math.pi / 4)) % 8]}" for t in turn]
-    return {"node": at, "name": np.array(names, object), "road_class": np.array(ROAD_CLASSES, object)[road],
-            "distance": np.full(len(at), 10_000.0), "origin": np.full(len(at), "synthetic", object)}
+    return {
+        "node": at,
+        "name": np.array(names, object),
+        "road_class": np.array(ROAD_CLASSES, object)[road],
+        "distance": np.full(len(at), 10_000.0),
+        "origin": np.full(len(at), "synthetic", object),
+    }
 
 
 def _zones(plan: Plan) -> tuple[dict[str, Any], Any]:
@@ -145,7 +170,14 @@ def _zones(plan: Plan) -> tuple[dict[str, Any], Any]:
     for p, q in built:
         i, j = p * SIDE, q * SIDE
         pts = plan.points
-        ring = np.concatenate([pts[i:i + SIDE, j], pts[i + SIDE, j:j + SIDE], pts[i + SIDE:i:-1, j + SIDE], pts[i, j + SIDE:j:-1]])
+        ring = np.concatenate(
+            [
+                pts[i : i + SIDE, j],
+                pts[i + SIDE, j : j + SIDE],
+                pts[i + SIDE : i : -1, j + SIDE],
+                pts[i, j + SIDE : j : -1],
+            ]
+        )
         shapes.append(shapely.Polygon(ring))
     district, labels = _districts(plan, built)
     areas = []
@@ -155,10 +187,17 @@ def _zones(plan: Plan) -> tuple[dict[str, Any], Any]:
     every = np.array(areas + shapes, object)
     centre = shapely.centroid(every)
     n, m = len(labels), len(shapes)
-    zones = {"code": np.array([f"WK{d:04d}" for d in range(n)] + [f"BU{k:05d}" for k in range(m)], object),
-             "name": np.array(labels + names, object), "level": np.array(["district"] * n + ["neighbourhood"] * m, object),
-             "parent": np.concatenate([np.full(n, -1), district]), "x": shapely.get_x(centre), "y": shapely.get_y(centre),
-             "area_m2": shapely.area(every), "geometry": shapely.to_wkb(every), "origin": np.full(n + m, "synthetic", object)}
+    zones = {
+        "code": np.array([f"WK{d:04d}" for d in range(n)] + [f"BU{k:05d}" for k in range(m)], object),
+        "name": np.array(labels + names, object),
+        "level": np.array(["district"] * n + ["neighbourhood"] * m, object),
+        "parent": np.concatenate([np.full(n, -1), district]),
+        "x": shapely.get_x(centre),
+        "y": shapely.get_y(centre),
+        "area_m2": shapely.area(every),
+        "geometry": shapely.to_wkb(every),
+        "origin": np.full(n + m, "synthetic", object),
+    }
     return zones, np.arange(m) + n
 
 
@@ -194,16 +233,33 @@ def _with_districts(zones: dict[str, Any], counts: Any) -> Any:
     return counts
 
 
-def _demand(plan: Plan, buildings: dict[str, Any], zones: dict[str, Any], gateways: dict[str, Any], nodes: dict[str, Any],
-            citizens: int, seed: int) -> tuple[Demand, dict[str, Any]]:
+def _demand(
+    plan: Plan,
+    buildings: dict[str, Any],
+    zones: dict[str, Any],
+    gateways: dict[str, Any],
+    nodes: dict[str, Any],
+    citizens: int,
+    seed: int,
+) -> tuple[Demand, dict[str, Any]]:
     """Places, and what the people are drawn from."""
     table, jobs, schools = _places(buildings, citizens)
     kinds = plan.blocks[plan.blocks > 0].astype(np.int64)
     at = gateways["node"]
     through = round(THROUGH_PER_RESIDENT * citizens)
-    demand = Demand(buildings, [RESIDENTS.get(k, Profile()) for k in range(PARK + 1)], kinds[buildings["_block"]], jobs,
-                    schools, gateways["road_class"], np.stack([nodes["x"][at], nodes["y"][at]], 1),
-                    np.stack([zones["x"], zones["y"]], 1), citizens, WORK_INSIDE, through)
+    demand = Demand(
+        buildings,
+        [RESIDENTS.get(k, Profile()) for k in range(PARK + 1)],
+        kinds[buildings["_block"]],
+        jobs,
+        schools,
+        gateways["road_class"],
+        np.stack([nodes["x"][at], nodes["y"][at]], 1),
+        np.stack([zones["x"], zones["y"]], 1),
+        citizens,
+        WORK_INSIDE,
+        through,
+    )
     demand.facts["gateway_shares"] = [round(float(s), 4) for s in gateway_shares(gateways["road_class"])]
     return demand, table
 
@@ -223,17 +279,32 @@ def _places(buildings: dict[str, Any], citizens: int) -> tuple[dict[str, Any], A
     address = buildings["address"]
     rows.add(of["primary"], "school", primary, [f"Basisschool {a.rsplit(' ', 1)[0]}" for a in address[of["primary"]]])
     rows.add(of["secondary"], "school", secondary, [f"College {a.rsplit(' ', 1)[0]}" for a in address[of["secondary"]]])
-    rows.add(of["hospital"], "hospital", np.maximum(_shared(places.BEDS_PER_CITIZEN * citizens, len(of["hospital"])), 40),
-             "Streekziekenhuis")
+    rows.add(
+        of["hospital"],
+        "hospital",
+        np.maximum(_shared(places.BEDS_PER_CITIZEN * citizens, len(of["hospital"])), 40),
+        "Streekziekenhuis",
+    )
     rows.add(of["gp_post"], "gp_post", max(4, round(citizens / 10_000 / len(of["gp_post"]))), "Huisartsenpost")
     posts = of["ambulance_post"]
-    rows.add(posts, "ambulance_post", places.ambulances(citizens, len(posts)), [f"Post {i + 1}" for i in range(len(posts))])
-    rows.add(of["library"], "library", (buildings["floor_m2"][of["library"]] / places.VISITORS_M2).astype(int), "Bibliotheek")
-    rows.add(of["care_home"], "care_home", np.maximum(buildings["floor_m2"][of["care_home"]] / 55, 20).astype(int), "Zorgcentrum")
+    rows.add(
+        posts, "ambulance_post", places.ambulances(citizens, len(posts)), [f"Post {i + 1}" for i in range(len(posts))]
+    )
+    rows.add(
+        of["library"], "library", (buildings["floor_m2"][of["library"]] / places.VISITORS_M2).astype(int), "Bibliotheek"
+    )
+    rows.add(
+        of["care_home"],
+        "care_home",
+        np.maximum(buildings["floor_m2"][of["care_home"]] / 55, 20).astype(int),
+        "Zorgcentrum",
+    )
     shops, fun = np.flatnonzero(use == "shop"), np.flatnonzero(use == "leisure")
     rows.add(shops, "shop", np.maximum(buildings["floor_m2"][shops] / places.VISITORS_M2, 2).astype(int))
     rows.add(fun, "leisure", (buildings["floor_m2"][fun] / places.VISITORS_M2).astype(int))
-    chemists = shops[((np.arange(max(1, round(citizens / 9000))) + 0.5) / max(1, round(citizens / 9000)) * len(shops)).astype(int)]
+    chemists = shops[
+        ((np.arange(max(1, round(citizens / 9000))) + 0.5) / max(1, round(citizens / 9000)) * len(shops)).astype(int)
+    ]
     rows.add(chemists, "pharmacy", 10, "Apotheek")
     at = np.concatenate([of["primary"], of["secondary"]])
     level = np.repeat([0, 1], [len(of["primary"]), len(of["secondary"])])

@@ -10,7 +10,18 @@ from numpy.typing import NDArray
 
 from scenarios.areas.streets import CLASS, Floats, Ints
 from scenarios.areas.town_plan import (
-    CAULIFLOWER, CENTRE, INDUSTRY, KINDS, PARK, POSTWAR, PREWAR, SIDE, VINEX, YEARS, Plan, edge_list,
+    CAULIFLOWER,
+    CENTRE,
+    INDUSTRY,
+    KINDS,
+    PARK,
+    POSTWAR,
+    PREWAR,
+    SIDE,
+    VINEX,
+    YEARS,
+    Plan,
+    edge_list,
 )
 from scenarios.areas.town_streets import lattice_names
 from twin.draws import stream, uniforms
@@ -19,29 +30,51 @@ from twin.draws import stream, uniforms
 # building, use. Dutch row houses are some 5.4-6.0 m wide and 9-10 m deep; all of it is an assumption
 ROW, SEMI, DETACHED, CORNER_FLATS, SLAB, MIXED, SHOPS, OFFICE, HALL, EMPTY, SPECIAL = range(11)
 FORMS: dict[int, tuple[float, float, tuple[int, int], int, str]] = {
-    ROW: (5.7, 9.5, (2, 3), 1, "house"), SEMI: (11.5, 9.5, (2, 2), 1, "house"),
-    DETACHED: (17.0, 10.0, (2, 2), 1, "house"), CORNER_FLATS: (16.0, 11.0, (3, 4), 7, "apartments"),
-    SLAB: (60.0, 12.0, (4, 9), 0, "apartments"), MIXED: (7.5, 12.0, (3, 4), 3, "apartments"),
-    SHOPS: (7.5, 14.0, (2, 3), 1, "shop"), OFFICE: (40.0, 15.0, (3, 6), 0, "office"),
-    HALL: (60.0, 36.0, (1, 2), 0, "industry"), EMPTY: (60.0, 1.0, (1, 1), 0, ""), SPECIAL: (60.0, 17.0, (2, 3), 0, ""),
+    ROW: (5.7, 9.5, (2, 3), 1, "house"),
+    SEMI: (11.5, 9.5, (2, 2), 1, "house"),
+    DETACHED: (17.0, 10.0, (2, 2), 1, "house"),
+    CORNER_FLATS: (16.0, 11.0, (3, 4), 7, "apartments"),
+    SLAB: (60.0, 12.0, (4, 9), 0, "apartments"),
+    MIXED: (7.5, 12.0, (3, 4), 3, "apartments"),
+    SHOPS: (7.5, 14.0, (2, 3), 1, "shop"),
+    OFFICE: (40.0, 15.0, (3, 6), 0, "office"),
+    HALL: (60.0, 36.0, (1, 2), 0, "industry"),
+    EMPTY: (60.0, 1.0, (1, 1), 0, ""),
+    SPECIAL: (60.0, 17.0, (2, 3), 0, ""),
 }
 # shares of forms along a quiet street and along a main road, by kind of superblock (assumption)
-QUIET = {CENTRE: {MIXED: 0.74, SHOPS: 0.20, OFFICE: 0.06}, PREWAR: {ROW: 0.62, SEMI: 0.12, CORNER_FLATS: 0.08, EMPTY: 0.18},
-         POSTWAR: {SLAB: 0.10, ROW: 0.52, SEMI: 0.10, EMPTY: 0.28}, CAULIFLOWER: {ROW: 0.70, SEMI: 0.14, EMPTY: 0.16},
-         VINEX: {ROW: 0.45, SEMI: 0.24, DETACHED: 0.20, CORNER_FLATS: 0.03, EMPTY: 0.08},
-         INDUSTRY: {HALL: 0.72, OFFICE: 0.18, EMPTY: 0.10}, PARK: {EMPTY: 1.0}}
-BUSY = {CENTRE: {MIXED: 0.45, SHOPS: 0.40, OFFICE: 0.15}, PREWAR: {ROW: 0.35, CORNER_FLATS: 0.15, EMPTY: 0.50},
-        POSTWAR: {SLAB: 0.15, ROW: 0.15, OFFICE: 0.05, EMPTY: 0.65}, CAULIFLOWER: {ROW: 0.15, EMPTY: 0.85},
-        VINEX: {ROW: 0.2, SEMI: 0.1, EMPTY: 0.7}, INDUSTRY: {HALL: 0.4, OFFICE: 0.4, EMPTY: 0.2}, PARK: {EMPTY: 1.0}}
-FLAT_M2 = 78.0          # gross floor of a flat with its share of stairs (assumption)
+QUIET = {
+    CENTRE: {MIXED: 0.74, SHOPS: 0.20, OFFICE: 0.06},
+    PREWAR: {ROW: 0.62, SEMI: 0.12, CORNER_FLATS: 0.08, EMPTY: 0.18},
+    POSTWAR: {SLAB: 0.10, ROW: 0.52, SEMI: 0.10, EMPTY: 0.28},
+    CAULIFLOWER: {ROW: 0.70, SEMI: 0.14, EMPTY: 0.16},
+    VINEX: {ROW: 0.45, SEMI: 0.24, DETACHED: 0.20, CORNER_FLATS: 0.03, EMPTY: 0.08},
+    INDUSTRY: {HALL: 0.72, OFFICE: 0.18, EMPTY: 0.10},
+    PARK: {EMPTY: 1.0},
+}
+BUSY = {
+    CENTRE: {MIXED: 0.45, SHOPS: 0.40, OFFICE: 0.15},
+    PREWAR: {ROW: 0.35, CORNER_FLATS: 0.15, EMPTY: 0.50},
+    POSTWAR: {SLAB: 0.15, ROW: 0.15, OFFICE: 0.05, EMPTY: 0.65},
+    CAULIFLOWER: {ROW: 0.15, EMPTY: 0.85},
+    VINEX: {ROW: 0.2, SEMI: 0.1, EMPTY: 0.7},
+    INDUSTRY: {HALL: 0.4, OFFICE: 0.4, EMPTY: 0.2},
+    PARK: {EMPTY: 1.0},
+}
+FLAT_M2 = 78.0  # gross floor of a flat with its share of stairs (assumption)
 
 # public buildings: kind of place, use, one per this many citizens (0: one), at least, storeys, depth (m), wanted block
 PUBLIC: tuple[tuple[str, str, float, int, int, float, int], ...] = (
-    ("hospital", "hospital", 150_000, 1, 6, 42.0, PARK), ("gp_post", "hospital", 100_000, 1, 2, 20.0, PARK),
-    ("ambulance_post", "public", 50_000, 2, 1, 17.0, 0), ("secondary", "school", 14_000, 1, 3, 24.0, 0),
-    ("primary", "school", 2_600, 1, 2, 20.0, 0), ("library", "public", 45_000, 1, 3, 17.0, CENTRE),
-    ("care_home", "care", 9_000, 1, 4, 15.0, 0), ("supermarket", "shop", 4_500, 1, 1, 24.0, 0),
-    ("sports", "leisure", 8_000, 1, 2, 24.0, 0), ("cinema", "leisure", 30_000, 1, 3, 20.0, CENTRE),
+    ("hospital", "hospital", 150_000, 1, 6, 42.0, PARK),
+    ("gp_post", "hospital", 100_000, 1, 2, 20.0, PARK),
+    ("ambulance_post", "public", 50_000, 2, 1, 17.0, 0),
+    ("secondary", "school", 14_000, 1, 3, 24.0, 0),
+    ("primary", "school", 2_600, 1, 2, 20.0, 0),
+    ("library", "public", 45_000, 1, 3, 17.0, CENTRE),
+    ("care_home", "care", 9_000, 1, 4, 15.0, 0),
+    ("supermarket", "shop", 4_500, 1, 1, 24.0, 0),
+    ("sports", "leisure", 8_000, 1, 2, 24.0, 0),
+    ("cinema", "leisure", 30_000, 1, 3, 20.0, CENTRE),
     ("town_hall", "public", 0, 1, 4, 18.0, CENTRE),
 )
 
@@ -54,12 +87,12 @@ class Sides:
     left: NDArray[np.bool_]
     block: Ints
     kind: Ints
-    start: Floats        # m from the tail at which building may begin
-    room: Floats         # m that are free along the street
+    start: Floats  # m from the tail at which building may begin
+    room: Floats  # m that are free along the street
     busy: NDArray[np.bool_]
-    setback: Floats      # m from the axis to the front
+    setback: Floats  # m from the axis to the front
     form: Ints
-    public: Ints         # row of PUBLIC, or -1
+    public: Ints  # row of PUBLIC, or -1
 
 
 def sides_of(plan: Plan) -> Sides:
@@ -86,8 +119,18 @@ def sides_of(plan: Plan) -> Sides:
     keep = kind > 0
     start, room = margin[0], length[edge] - margin[0] - margin[1]
     setback = np.where(busy, 12.0, np.where(kind == CENTRE, 5.0, 6.5))
-    out = Sides(edge, left, number[cell_i // SIDE, cell_j // SIDE], kind, start, room, busy, setback,
-                np.full(len(edge), EMPTY), np.full(len(edge), -1))
+    out = Sides(
+        edge,
+        left,
+        number[cell_i // SIDE, cell_j // SIDE],
+        kind,
+        start,
+        room,
+        busy,
+        setback,
+        np.full(len(edge), EMPTY),
+        np.full(len(edge), -1),
+    )
     return _take(out, keep)
 
 
@@ -115,7 +158,10 @@ def choose_forms(sides: Sides, citizens: int, seed: int) -> None:
     key = sides.edge * 2 + sides.left
     draw = uniforms(stream(seed, "town.forms"), key)
     for kind in range(1, len(KINDS)):
-        for shares, rows in ((QUIET[kind], (sides.kind == kind) & ~sides.busy), (BUSY[kind], (sides.kind == kind) & sides.busy)):
+        for shares, rows in (
+            (QUIET[kind], (sides.kind == kind) & ~sides.busy),
+            (BUSY[kind], (sides.kind == kind) & sides.busy),
+        ):
             forms, weights = np.array(list(shares)), np.cumsum(list(shares.values()))
             sides.form[rows] = forms[np.minimum(np.searchsorted(weights, draw[rows]), len(forms) - 1)]
     sides.form[(sides.room < 14) & np.isin(sides.form, (SLAB, OFFICE, HALL))] = EMPTY
@@ -141,7 +187,11 @@ def _place_public(sides: Sides, citizens: int, draw: Floats) -> None:
             blocks = [blocks[(s + 3 * p) % len(blocks)] for s in spots]
         for k in range(count):
             for turn in range(len(blocks) + 1):
-                rows = queue[blocks[(k + turn) % len(blocks)]] if turn < len(blocks) else next(filter(None, queue.values()))
+                rows = (
+                    queue[blocks[(k + turn) % len(blocks)]]
+                    if turn < len(blocks)
+                    else next(filter(None, queue.values()))
+                )
                 if rows:
                     row = rows.pop(0)
                     sides.form[row], sides.public[row] = SPECIAL, p
@@ -158,11 +208,17 @@ def build(plan: Plan, sides: Sides, seed: int) -> dict[str, Any]:
     side = np.repeat(np.arange(len(count)), count)
     place = np.arange(len(side)) - np.repeat(np.cumsum(count) - count, count)
     form, key = sides.form[side], side * 64 + place
-    u = [uniforms(stream(seed, "town.building"), (sides.edge[side] * 2 + sides.left[side]) * 64 + place, k) for k in range(4)]
+    u = [
+        uniforms(stream(seed, "town.building"), (sides.edge[side] * 2 + sides.left[side]) * 64 + place, k)
+        for k in range(4)
+    ]
     whole = pitch[side] >= 40.0
     step = np.where(whole, sides.room[side], sides.room[side] / np.maximum(count[side], 1))
-    gap = np.where(whole, np.minimum(6.0, 0.15 * step), np.select([form == SEMI, form == DETACHED, form == CORNER_FLATS],
-                                                                  [3.0, 6.5, 2.0], 0.05))
+    gap = np.where(
+        whole,
+        np.minimum(6.0, 0.15 * step),
+        np.select([form == SEMI, form == DETACHED, form == CORNER_FLATS], [3.0, 6.5, 2.0], 0.05),
+    )
     centre = sides.start[side] + step * (place + 0.5)
     width = np.maximum(np.minimum(step, np.where(form == ROW, 6.4, 99.0)) - gap, 4.0)
     depth = np.array([FORMS[f][1] for f in range(len(FORMS))])[form]
@@ -170,7 +226,9 @@ def build(plan: Plan, sides: Sides, seed: int) -> dict[str, Any]:
     depth = np.where(public >= 0, np.array([p[5] for p in PUBLIC])[public], depth) * (0.92 + 0.16 * u[0])
     low = np.array([FORMS[f][2][0] for f in range(len(FORMS))])[form]
     high = np.array([FORMS[f][2][1] for f in range(len(FORMS))])[form]
-    storeys = np.where(public >= 0, np.array([p[4] for p in PUBLIC])[public], low + ((high - low + 1) * u[1]).astype(int))
+    storeys = np.where(
+        public >= 0, np.array([p[4] for p in PUBLIC])[public], low + ((high - low + 1) * u[1]).astype(int)
+    )
     use = np.array([FORMS[f][4] for f in range(len(FORMS))], object)[form]
     use[public >= 0] = np.array([p[1] for p in PUBLIC], object)[public[public >= 0]]
     geometry, x, y = _footprints(flat, tail, head, sides, side, centre, width, depth)
@@ -179,15 +237,29 @@ def build(plan: Plan, sides: Sides, seed: int) -> dict[str, Any]:
     dwellings = np.array([FORMS[f][3] for f in range(len(FORMS))])[form]
     dwellings = np.where(form == SLAB, np.maximum(floor / FLAT_M2, 1).astype(int), dwellings)
     dwellings = np.where(form == CORNER_FLATS, np.maximum(floor / FLAT_M2, 2).astype(int), dwellings)
-    dwellings = np.where((form == MIXED) & (u[2] < 0.3), 2, dwellings)      # a shop or workshop on the ground floor
+    dwellings = np.where((form == MIXED) & (u[2] < 0.3), 2, dwellings)  # a shop or workshop on the ground floor
     years = np.array([YEARS.get(k, (1900, 2000)) for k in range(len(KINDS))])
     per_side = uniforms(stream(seed, "town.year"), sides.edge * 2 + sides.left)[side]
     span = years[sides.kind[side]]
     year = (span[:, 0] + (span[:, 1] - span[:, 0]) * per_side).astype(int)
-    return {"x": x, "y": y, "use": use, "storeys": storeys, "height": _heights(use, storeys, form),
-            "footprint_m2": footprint, "floor_m2": floor, "dwellings": dwellings, "year": year, "geometry": geometry,
-            "_block": sides.block[side], "_public": public, "_edge": sides.edge[side], "_left": sides.left[side],
-            "_centre": centre, "_key": key}
+    return {
+        "x": x,
+        "y": y,
+        "use": use,
+        "storeys": storeys,
+        "height": _heights(use, storeys, form),
+        "footprint_m2": footprint,
+        "floor_m2": floor,
+        "dwellings": dwellings,
+        "year": year,
+        "geometry": geometry,
+        "_block": sides.block[side],
+        "_public": public,
+        "_edge": sides.edge[side],
+        "_left": sides.left[side],
+        "_centre": centre,
+        "_key": key,
+    }
 
 
 def _heights(use: Any, storeys: Ints, form: Ints) -> Floats:
@@ -196,8 +268,9 @@ def _heights(use: Any, storeys: Ints, form: Ints) -> Floats:
     return np.asarray(per * storeys + np.where(np.isin(form, (ROW, SEMI, DETACHED, MIXED)), 2.5, 0.5))
 
 
-def _footprints(flat: Floats, tail: Ints, head: Ints, sides: Sides, side: Ints, centre: Floats, width: Floats,
-                depth: Floats) -> tuple[NDArray[Any], Floats, Floats]:
+def _footprints(
+    flat: Floats, tail: Ints, head: Ints, sides: Sides, side: Ints, centre: Floats, width: Floats, depth: Floats
+) -> tuple[NDArray[Any], Floats, Floats]:
     """Rectangles beside their street piece, as WKB, and their centres."""
     import shapely
 

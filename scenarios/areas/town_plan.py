@@ -17,14 +17,21 @@ from numpy.typing import NDArray
 from scenarios.areas.streets import CLASS, Floats, Ints
 from twin.draws import stream, uniforms
 
-CELL, SIDE = 60.0, 7                      # metres per lattice cell; cells per side of a superblock
+CELL, SIDE = 60.0, 7  # metres per lattice cell; cells per side of a superblock
 CENTRE_X, CENTRE_Y = 164_000.0, 471_000.0  # a place on the Dutch grid; the town is fictitious
-RESIDENTS_PER_BLOCK = 780.0               # about 4,400 per km2 of superblock: an ordinary Dutch town (assumption)
+RESIDENTS_PER_BLOCK = 780.0  # about 4,400 per km2 of superblock: an ordinary Dutch town (assumption)
 
 NONE, CENTRE, PREWAR, POSTWAR, CAULIFLOWER, VINEX, INDUSTRY, PARK = range(8)
 KINDS = ("", "centre", "prewar", "postwar", "cauliflower", "vinex", "industry", "park")
-YEARS = {CENTRE: (1650, 1925), PREWAR: (1905, 1942), POSTWAR: (1950, 1969), CAULIFLOWER: (1970, 1989),
-         VINEX: (1995, 2021), INDUSTRY: (1965, 2018), PARK: (1960, 2015)}
+YEARS = {
+    CENTRE: (1650, 1925),
+    PREWAR: (1905, 1942),
+    POSTWAR: (1950, 1969),
+    CAULIFLOWER: (1970, 1989),
+    VINEX: (1995, 2021),
+    INDUSTRY: (1965, 2018),
+    PARK: (1960, 2015),
+}
 
 
 @dataclass
@@ -59,8 +66,8 @@ def plan_town(citizens: int, seed: int, spread: float = 1.0) -> Plan:
     for p, q in np.argwhere(blocks > 0):
         h, v, wh, wv = _inside(int(blocks[p, q]), p - half, q - half, seed)
         i, j = p * SIDE, q * SIDE
-        across[i:i + SIDE, j + 1:j + SIDE], along[i + 1:i + SIDE, j:j + SIDE] = h, v
-        ways[0][i:i + SIDE, j + 1:j + SIDE], ways[1][i + 1:i + SIDE, j:j + SIDE] = wh, wv
+        across[i : i + SIDE, j + 1 : j + SIDE], along[i + 1 : i + SIDE, j : j + SIDE] = h, v
+        ways[0][i : i + SIDE, j + 1 : j + SIDE], ways[1][i + 1 : i + SIDE, j : j + SIDE] = wh, wv
     _borders(blocks, half, ring, across, along)
     gateways = _approaches(blocks, half, across, along)
     points = _points(n, half, blocks, seed)
@@ -81,12 +88,12 @@ def _blocks(citizens: int, seed: int, spread: float) -> tuple[NDArray[np.int8], 
     order = np.argsort(far.ravel() + 0.1 * uniforms(stream(seed, "town.blocks"), key), kind="stable")[:total]
     blocks = np.zeros(p.size, np.int8)
     # industry: in the outer third, in one direction
-    outer = order[max(1, int(0.6 * total)):] if total > 3 else order[-1:]
+    outer = order[max(1, int(0.6 * total)) :] if total > 3 else order[-1:]
     toward = np.cos(angle.ravel()[outer] - turn) * far.ravel()[outer]
     industry = outer[np.argsort(-toward, kind="stable")[:works]]
     blocks[industry] = INDUSTRY
     rest = order[~np.isin(order, industry)]
-    middle = rest[max(1, int(0.2 * len(rest))):]
+    middle = rest[max(1, int(0.2 * len(rest))) :]
     chance = uniforms(stream(seed, "town.parks"), middle)
     blocks[middle[np.argsort(chance, kind="stable")[:parks]]] = PARK
     rest = rest[blocks[rest] == 0]
@@ -126,7 +133,7 @@ def _inside(kind: int, p: int, q: int, seed: int) -> tuple[Any, Any, Any, Any]:
         h[uh < 0.72], v[uv < 0.6] = living, living
         edge_h, edge_v = uh[[0, -1]] < 0.45, uv[:, [0, -1]] < 0.45
         h[[0, -1]], v[:, [0, -1]] = np.where(edge_h, cycle, -1), np.where(edge_v, foot, -1)
-        h[2:5, [1, 4]], v[[1, 4], 2:5] = street, street      # a loop road, and three ways in
+        h[2:5, [1, 4]], v[[1, 4], 2:5] = street, street  # a loop road, and three ways in
         h[0:2, 1], h[5:7, 4], v[4, 5:7] = street, street, street
     elif kind == VINEX:
         h[:], water = street, 2 + int(u[100] * 2)
@@ -178,14 +185,16 @@ def _approaches(blocks: NDArray[np.int8], half: int, across: Any, along: Any) ->
     lines = [line for line in range(-half + 1, half) if line == 0 or (large and line % 4 == 0)]
     for line in lines:
         k = (line + half) * SIDE
-        for rows, put, make in ((along[k], along[k], lambda e, k=k: (k, e)),
-                                (across[:, k], across[:, k], lambda e, k=k: (e, k))):
+        for rows, put, make in (
+            (along[k], along[k], lambda e, k=k: (k, e)),
+            (across[:, k], across[:, k], lambda e, k=k: (e, k)),
+        ):
             there = np.flatnonzero(rows >= 0)
             if not len(there):
                 continue
             low, high = int(there[0]), int(there[-1])
             road = int(rows[high]) if line == 0 else CLASS["secondary"]
-            put[high + 1:high + 1 + steps], put[low - steps:low] = road, road
+            put[high + 1 : high + 1 + steps], put[low - steps : low] = road, road
             found += [(*make(high + 1 + steps), road), (*make(low - steps), road)]
     return [(int(i), int(j), c) for i, j, c in found]
 
@@ -202,7 +211,7 @@ def _points(n: int, half: int, blocks: NDArray[np.int8], seed: int) -> Floats:
     y = y + size * (uniforms(stream(seed, "town.jitter"), key, 1).reshape(x.shape) - 0.5)
     radius = math.sqrt((blocks > 0).sum() / math.pi) * SIDE * CELL * 1.25
     u, v = np.clip(x / radius, -1.25, 1.25), np.clip(y / radius, -1.25, 1.25)
-    x, y = x * np.sqrt(1 - 0.33 * v * v), y * np.sqrt(1 - 0.33 * u * u)   # square to disc, two thirds of the way
+    x, y = x * np.sqrt(1 - 0.33 * v * v), y * np.sqrt(1 - 0.33 * u * u)  # square to disc, two thirds of the way
     phase = uniforms(stream(seed, "town.bend"), np.arange(9)) * 2 * math.pi
     # bends whose slopes add up to about 0.4: no fold, and streets still meet at fair angles
     bend_x = 60 * np.sin(y / 390 + phase[0]) + 22 * np.sin(y / 170 + x / 900 + phase[1])

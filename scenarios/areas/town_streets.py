@@ -11,14 +11,29 @@ from numpy.typing import NDArray
 
 from scenarios.areas import town_names
 from scenarios.areas.streets import (
-    BIKE_B, BIKE_F, CAR_B, CAR_F, CLASS, LANES, ROUND, SPEED_KMH, WALK, Ints, Streets, connect, drop_unused_nodes, join,
-    simplify, split_loops, take_edges,
+    BIKE_B,
+    BIKE_F,
+    CAR_B,
+    CAR_F,
+    CLASS,
+    LANES,
+    ROUND,
+    SPEED_KMH,
+    WALK,
+    Ints,
+    Streets,
+    connect,
+    drop_unused_nodes,
+    join,
+    simplify,
+    split_loops,
+    take_edges,
 )
 from scenarios.areas.town_plan import SIDE, Plan, edge_list
 from twin.draws import stream, uniforms
 
-PATH_OFFSET = 8.0       # m from the axis of a main road to its cycle path (assumption)
-RING_RADIUS = 14.0      # m, radius of a single-lane roundabout's carriageway (CROW recommends 12.5-20, from memory)
+PATH_OFFSET = 8.0  # m from the axis of a main road to its cycle path (assumption)
+RING_RADIUS = 14.0  # m, radius of a single-lane roundabout's carriageway (CROW recommends 12.5-20, from memory)
 MAIN = (CLASS["primary"], CLASS["secondary"])
 FOR_ALL = CAR_F | CAR_B | BIKE_F | BIKE_B | WALK
 _BY_CLASS = np.full(len(LANES), FOR_ALL)
@@ -40,12 +55,19 @@ def lattice_names(plan: Plan) -> tuple[NDArray[Any], Ints, list[str]]:
     kinds = plan.blocks[built[:, 0], built[:, 1]]
     themes = town_names.block_themes(kinds, plan.seed)
     block = np.where(on_border, -1, row[p, q])
-    line = np.where(across, j % SIDE, 6 + i % SIDE) - 1        # 0..5 across, 6..11 along
+    line = np.where(across, j % SIDE, 6 + i % SIDE) - 1  # 0..5 across, 6..11 along
     names = np.empty(len(tail), object)
     draws = uniforms(stream(plan.seed, "town.names"), np.arange(len(built) * 12)).reshape(-1, 12)
     centre_rank = np.cumsum(kinds == 1) - 1
-    table = [[town_names.street_name(themes[b], int(kinds[b]), (int(centre_rank[b]) * 12 if kinds[b] == 1 else 0) + s,
-                                     draws[b, s]) for s in range(12)] for b in range(len(built))]
+    table = [
+        [
+            town_names.street_name(
+                themes[b], int(kinds[b]), (int(centre_rank[b]) * 12 if kinds[b] == 1 else 0) + s, draws[b, s]
+            )
+            for s in range(12)
+        ]
+        for b in range(len(built))
+    ]
     inside = np.flatnonzero(block >= 0)
     for e in inside:
         names[e] = table[block[e]][line[e]]
@@ -75,15 +97,28 @@ def town_streets(plan: Plan) -> tuple[Streets, dict[str, Any]]:
     flat = plan.points.reshape(-1, 2)
     n = plan.points.shape[0]
     flags = _BY_CLASS[road].copy()
-    flags[way == 1] &= ~CAR_B        # cyclists may go against a one-way street, as in most Dutch 30 km/h zones
+    flags[way == 1] &= ~CAR_B  # cyclists may go against a one-way street, as in most Dutch 30 km/h zones
     flags[way == 2] &= ~CAR_F
     ends = np.array([i * n + j for i, j, _ in plan.gateways], np.int64)
     speed = SPEED_KMH[road] / 3.6
     lanes = LANES[road].astype(np.int64)
     lanes = np.where((road == CLASS["primary"]) & (plan.blocks.astype(bool).sum() >= 100), 2, lanes)
-    streets = Streets(flat[:, 0].copy(), flat[:, 1].copy(), np.zeros(len(flat), np.int64), tail, head,
-                      list(np.stack([flat[tail], flat[head]], 1)), road, names, np.zeros(len(tail), np.int64), speed,
-                      lanes, lanes.copy(), flags, {"gateway": ends})
+    streets = Streets(
+        flat[:, 0].copy(),
+        flat[:, 1].copy(),
+        np.zeros(len(flat), np.int64),
+        tail,
+        head,
+        list(np.stack([flat[tail], flat[head]], 1)),
+        road,
+        names,
+        np.zeros(len(tail), np.int64),
+        speed,
+        lanes,
+        lanes.copy(),
+        flags,
+        {"gateway": ends},
+    )
     streets = drop_unused_nodes(streets)
     protected = np.zeros(len(streets.x), bool)
     protected[streets.marks["gateway"]] = True
@@ -108,8 +143,15 @@ def _mark_junctions(streets: Streets, plan: Plan) -> Streets:
     signal = (main >= 3) | ((main >= 2) & (collector >= 4) & (draw < 0.3))
     ring = ~signal & (collector >= 3) & (main == 0) & (draw < 0.3) & (every <= 5)
     priority = ~signal & ~ring & (collector >= 2) & (every >= 3)
-    return replace(streets, marks={**streets.marks, "signal": np.flatnonzero(signal),
-                                   "roundabout": np.flatnonzero(ring), "priority": np.flatnonzero(priority)})
+    return replace(
+        streets,
+        marks={
+            **streets.marks,
+            "signal": np.flatnonzero(signal),
+            "roundabout": np.flatnonzero(ring),
+            "priority": np.flatnonzero(priority),
+        },
+    )
 
 
 def _cycle_paths(streets: Streets) -> Streets:
@@ -124,9 +166,15 @@ def _cycle_paths(streets: Streets) -> Streets:
         lines.append(np.concatenate([line[:1], moved, line[-1:]]) if len(moved) else line)
     flags = np.full(len(main), BIKE_F | BIKE_B | WALK)
     cycleway = CLASS["cycleway"]
-    paths = replace(paths, lines=lines, road_class=np.full(len(main), cycleway), flags=flags,
-                    speed=np.full(len(main), SPEED_KMH[cycleway] / 3.6), lanes_f=np.ones(len(main), np.int64),
-                    lanes_b=np.ones(len(main), np.int64))
+    paths = replace(
+        paths,
+        lines=lines,
+        road_class=np.full(len(main), cycleway),
+        flags=flags,
+        speed=np.full(len(main), SPEED_KMH[cycleway] / 3.6),
+        lanes_f=np.ones(len(main), np.int64),
+        lanes_b=np.ones(len(main), np.int64),
+    )
     carriageway = streets.flags.copy()
     carriageway[main] &= ~(BIKE_F | BIKE_B)
     return join(replace(streets, flags=carriageway), paths)
@@ -166,12 +214,25 @@ def _roundabouts(streets: Streets) -> Streets:
             rings.append(at + RING_RADIUS * np.stack([np.cos(bow), np.sin(bow)], 1))
     arcs = take_edges(streets, np.array(rows, np.int64))
     m = len(rows)
-    arcs = replace(arcs, tail=np.array(tails, np.int64), head=np.array(heads, np.int64), lines=rings,
-                   road_class=np.full(m, CLASS["tertiary"]), flags=np.full(m, CAR_F | BIKE_F | WALK | ROUND),
-                   speed=np.full(m, 30 / 3.6))
-    grown = replace(streets, tail=tail, head=head, lines=lines, x=np.append(streets.x, xs),
-                    y=np.append(streets.y, ys), osm_id=np.append(streets.osm_id, np.zeros(len(xs), np.int64)),
-                    marks={**streets.marks, "roundabout": np.array(kinds, np.int64)})
+    arcs = replace(
+        arcs,
+        tail=np.array(tails, np.int64),
+        head=np.array(heads, np.int64),
+        lines=rings,
+        road_class=np.full(m, CLASS["tertiary"]),
+        flags=np.full(m, CAR_F | BIKE_F | WALK | ROUND),
+        speed=np.full(m, 30 / 3.6),
+    )
+    grown = replace(
+        streets,
+        tail=tail,
+        head=head,
+        lines=lines,
+        x=np.append(streets.x, xs),
+        y=np.append(streets.y, ys),
+        osm_id=np.append(streets.osm_id, np.zeros(len(xs), np.int64)),
+        marks={**streets.marks, "roundabout": np.array(kinds, np.int64)},
+    )
     return drop_unused_nodes(join(grown, arcs))
 
 
@@ -181,5 +242,3 @@ def node_kinds(streets: Streets) -> NDArray[Any]:
     for kind in ("priority", "roundabout", "signal", "gateway"):
         kinds[streets.marks.get(kind, np.zeros(0, np.int64))] = kind
     return kinds
-
-

@@ -17,15 +17,15 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 DISTRICTS = "nl_districts_2022.geojson.gz"
-RESIDENTS = 1_400           # residents wanted in a neighbourhood; a Dutch buurt has some 1,200 (assumption)
+RESIDENTS = 1_400  # residents wanted in a neighbourhood; a Dutch buurt has some 1,200 (assumption)
 LEAST = 500
 PERSONS_PER_DWELLING = 2.07
 
 ASSUMPTIONS = {
     "zones.neighbourhoods": "districts are split into neighbourhoods of some 1,400 residents around centres of dwellings "
-                            "(k-means), because figures below the district are not there (assumption)",
+    "(k-means), because figures below the district are not there (assumption)",
     "zones.students": "share of those aged 18-24 in higher or vocational education: 0.45, more where a district has many "
-                      "of that age (assumption)",
+    "of that age (assumption)",
 }
 
 
@@ -39,8 +39,14 @@ def read_districts(folder: str | Path, box: tuple[float, float, float, float], t
         with opener(path, "rt", encoding="utf-8") as stream:
             features = json.load(stream)["features"]
     except (OSError, ValueError, KeyError, EOFError) as error:
-        raise InputError(Fault(str(path), f"cannot be read as GeoJSON of districts ({error})", f"a folder with {DISTRICTS}",
-                               "name the folder with stats=..., or leave it out")) from error
+        raise InputError(
+            Fault(
+                str(path),
+                f"cannot be read as GeoJSON of districts ({error})",
+                f"a folder with {DISTRICTS}",
+                "name the folder with stats=..., or leave it out",
+            )
+        ) from error
     area = shapely.box(*box)
     corners = np.array([f["geometry"]["coordinates"][0][0][0] for f in features])
     x, y = to_xy(corners[:, 0], corners[:, 1])
@@ -63,11 +69,20 @@ def profile_of(figures: dict[str, Any]) -> Profile:
     size = people / homes / OCCUPIED if homes >= 50 and people else PERSONS_PER_DWELLING / OCCUPIED
     work = figures.get("employment_rate")
     students = 0.45 + 2.0 * (shares[1] / sum(shares) - 0.123)
-    return Profile(shares, float(np.clip(size, 1.15, 3.4)), work / 100 if work else 0.70, float(np.clip(students, 0.3, 0.85)))
+    return Profile(
+        shares, float(np.clip(size, 1.15, 3.4)), work / 100 if work else 0.70, float(np.clip(students, 0.3, 0.85))
+    )
 
 
-def make_zones(x: Floats, y: Floats, dwellings: Ints, address: NDArray[Any], box: tuple[float, float, float, float],
-               districts: list[dict[str, Any]], name: str) -> tuple[dict[str, Any], Ints, list[Profile], Ints]:
+def make_zones(
+    x: Floats,
+    y: Floats,
+    dwellings: Ints,
+    address: NDArray[Any],
+    box: tuple[float, float, float, float],
+    districts: list[dict[str, Any]],
+    name: str,
+) -> tuple[dict[str, Any], Ints, list[Profile], Ints]:
     """Table zones without counts, zone of each building, the districts' profiles, and the profile of each building."""
     import shapely
 
@@ -80,8 +95,16 @@ def make_zones(x: Floats, y: Floats, dwellings: Ints, address: NDArray[Any], box
     zone = np.zeros(len(x), np.int64)
     rows: list[tuple[Any, ...]] = []
     for new, k in enumerate(used):
-        rows.append((districts[k]["code"], districts[k]["name"], "district", -1, clipped[k],
-                     "synthetic" if "synthetic" in districts[k] else "observed"))
+        rows.append(
+            (
+                districts[k]["code"],
+                districts[k]["name"],
+                "district",
+                -1,
+                clipped[k],
+                "synthetic" if "synthetic" in districts[k] else "observed",
+            )
+        )
     profiles = [profile_of(districts[k]) for k in used]
     group = np.zeros(len(x), np.int64)
     for new, k in enumerate(used):
@@ -93,13 +116,28 @@ def make_zones(x: Floats, y: Floats, dwellings: Ints, address: NDArray[Any], box
             street = _main_street(address[inside], dwellings[inside])
             title = f"{districts[k]['name']}, {street}" if street else f"{districts[k]['name']} {part + 1}"
             zone[inside] = len(rows)
-            rows.append((f"{districts[k]['code'].replace('WK', 'BU')}-{part + 1:02d}", title, "neighbourhood", new, cells[part],
-                         "inferred" if "synthetic" not in districts[k] else "synthetic"))
+            rows.append(
+                (
+                    f"{districts[k]['code'].replace('WK', 'BU')}-{part + 1:02d}",
+                    title,
+                    "neighbourhood",
+                    new,
+                    cells[part],
+                    "inferred" if "synthetic" not in districts[k] else "synthetic",
+                )
+            )
     shapes = np.array([r[4] for r in rows], object)
     centre = shapely.centroid(shapes)
-    table = {c: np.array([r[i] for r in rows], object) for i, c in ((0, "code"), (1, "name"), (2, "level"), (5, "origin"))}
-    table |= {"parent": np.array([r[3] for r in rows], np.int64), "x": shapely.get_x(centre), "y": shapely.get_y(centre),
-              "area_m2": shapely.area(shapes), "geometry": shapely.to_wkb(shapes)}
+    table = {
+        c: np.array([r[i] for r in rows], object) for i, c in ((0, "code"), (1, "name"), (2, "level"), (5, "origin"))
+    }
+    table |= {
+        "parent": np.array([r[3] for r in rows], np.int64),
+        "x": shapely.get_x(centre),
+        "y": shapely.get_y(centre),
+        "area_m2": shapely.area(shapes),
+        "geometry": shapely.to_wkb(shapes),
+    }
     return table, zone, profiles, group
 
 

@@ -30,28 +30,44 @@ def extract(name: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("text", "expected"), [("50", 50.0), ("30 mph", 48.28032), ("NL:urban", 50.0), ("DE:rural", 100.0),
-                                                ("walk", 10.0), ("DE:zone30", 30.0), ("none", 130.0), ("signals", None)])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("50", 50.0),
+        ("30 mph", 48.28032),
+        ("NL:urban", 50.0),
+        ("DE:rural", 100.0),
+        ("walk", 10.0),
+        ("DE:zone30", 30.0),
+        ("none", 130.0),
+        ("signals", None),
+    ],
+)
 def test_speeds(text: str, expected: float | None) -> None:
     assert parse_speed(text) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(("text", "expected"), [("12", 12.0), ("12.5 m", 12.5), ("40 ft", 12.192), ("12'6\"", 3.81), ("tall", None)])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("12", 12.0), ("12.5 m", 12.5), ("40 ft", 12.192), ("12'6\"", 3.81), ("tall", None)]
+)
 def test_lengths_in_metres_and_feet(text: str, expected: float | None) -> None:
     assert parse_length(text) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(("tags", "flags"), [
-    ({}, CAR_F | CAR_B | BIKE_F | BIKE_B | WALK),
-    ({"oneway": "yes"}, CAR_F | BIKE_F | WALK),
-    ({"oneway": "-1"}, CAR_B | BIKE_B | WALK),
-    ({"oneway": "yes", "oneway:bicycle": "no"}, CAR_F | BIKE_F | BIKE_B | WALK),
-    ({"oneway": "yes", "cycleway": "opposite_lane"}, CAR_F | BIKE_F | BIKE_B | WALK),
-    ({"junction": "roundabout"}, CAR_F | BIKE_F | WALK | ROUND),
-    ({"access": "private", "bicycle": "yes"}, BIKE_F | BIKE_B),
-    ({"motor_vehicle": "no"}, BIKE_F | BIKE_B | WALK),
-    ({"bicycle": "use_sidepath"}, CAR_F | CAR_B | WALK),
-])
+@pytest.mark.parametrize(
+    ("tags", "flags"),
+    [
+        ({}, CAR_F | CAR_B | BIKE_F | BIKE_B | WALK),
+        ({"oneway": "yes"}, CAR_F | BIKE_F | WALK),
+        ({"oneway": "-1"}, CAR_B | BIKE_B | WALK),
+        ({"oneway": "yes", "oneway:bicycle": "no"}, CAR_F | BIKE_F | BIKE_B | WALK),
+        ({"oneway": "yes", "cycleway": "opposite_lane"}, CAR_F | BIKE_F | BIKE_B | WALK),
+        ({"junction": "roundabout"}, CAR_F | BIKE_F | WALK | ROUND),
+        ({"access": "private", "bicycle": "yes"}, BIKE_F | BIKE_B),
+        ({"motor_vehicle": "no"}, BIKE_F | BIKE_B | WALK),
+        ({"bicycle": "use_sidepath"}, CAR_F | CAR_B | WALK),
+    ],
+)
 def test_permissions(tags: dict[str, str], flags: int) -> None:
     rule = read_rule({"highway": "residential", **tags})
     assert rule is not None
@@ -67,8 +83,16 @@ def test_lanes() -> None:
     assert rule.lanes_f == 2
 
 
-@pytest.mark.parametrize(("lon", "lat", "crs"), [(4.37, 52.0, "EPSG:28992"), (9.7, 50.87, "EPSG:25832"),
-                                                 (24.94, 60.17, "EPSG:25835"), (-74.0, 40.7, "EPSG:32618"), (6.09, 50.78, "EPSG:25832")])
+@pytest.mark.parametrize(
+    ("lon", "lat", "crs"),
+    [
+        (4.37, 52.0, "EPSG:28992"),
+        (9.7, 50.87, "EPSG:25832"),
+        (24.94, 60.17, "EPSG:25835"),
+        (-74.0, 40.7, "EPSG:32618"),
+        (6.09, 50.78, "EPSG:25832"),
+    ],
+)
 def test_projected_system(lon: float, lat: float, crs: str) -> None:
     assert projected_system(lon, lat) == crs
 
@@ -76,8 +100,13 @@ def test_projected_system(lon: float, lat: float, crs: str) -> None:
 def square(tags: str = "", buildings: bool = True) -> str:
     """A block of four streets of 300 m, with two houses, a school and a way that leads out."""
     spots = {1: (4.90, 52.30), 2: (4.9044, 52.30), 3: (4.9044, 52.3027), 4: (4.90, 52.3027), 5: (4.93, 52.30)}
-    ways = [(10, (1, 2), "residential"), (11, (2, 3), "residential"), (12, (3, 4), "residential"), (13, (4, 1), "residential"),
-            (14, (2, 5), "secondary")]
+    ways = [
+        (10, (1, 2), "residential"),
+        (11, (2, 3), "residential"),
+        (12, (3, 4), "residential"),
+        (13, (4, 1), "residential"),
+        (14, (2, 5), "secondary"),
+    ]
     text = [f'<node id="{i}" lon="{x}" lat="{y}"/>' for i, (x, y) in spots.items()]
     for i, nodes, kind in ways:
         refs = "".join(f'<nd ref="{n}"/>' for n in nodes)
@@ -88,7 +117,9 @@ def square(tags: str = "", buildings: bool = True) -> str:
             corners = [(x, y), (x + 0.0005, y), (x + 0.0005, y + 0.0003), (x, y + 0.0003)]
             text += [f'<node id="{i}" lon="{a:.7f}" lat="{b:.7f}"/>' for i, (a, b) in zip(ids, corners, strict=True)]
             refs = "".join(f'<nd ref="{n}"/>' for n in [*ids, ids[0]])
-            text.append(f'<way id="{200 + k}">{refs}<tag k="building" v="{kind}"/><tag k="building:levels" v="3"/></way>')
+            text.append(
+                f'<way id="{200 + k}">{refs}<tag k="building" v="{kind}"/><tag k="building:levels" v="3"/></way>'
+            )
     text.sort(key=lambda t: t.startswith("<way"))
     return '<?xml version="1.0"?><osm version="0.6">' + "".join(text) + "</osm>"
 
@@ -128,13 +159,16 @@ def test_without_buildings_the_houses_are_synthetic(tmp_path: Path) -> None:
     assert "synthetic" in area.facts["buildings"]["note"]
 
 
-@pytest.mark.parametrize(("name", "text", "reason"), [
-    ("no_roads.osm", square().replace('k="highway"', 'k="waterway"'), "no roads"),
-    ("cut.osm", square()[:900], "cannot be read"),
-    ("words.osm", "once upon a time", "cannot be read"),
-    ("area.txt", square(), "not the name of an OpenStreetMap extract"),
-    ("walkers.osm", square(tags='<tag k="motor_vehicle" v="no"/>'), "no roads that cars can use"),
-])
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("no_roads.osm", square().replace('k="highway"', 'k="waterway"'), "no roads"),
+        ("cut.osm", square()[:900], "cannot be read"),
+        ("words.osm", "once upon a time", "cannot be read"),
+        ("area.txt", square(), "not the name of an OpenStreetMap extract"),
+        ("walkers.osm", square(tags='<tag k="motor_vehicle" v="no"/>'), "no roads that cars can use"),
+    ],
+)
 def test_bad_files_give_one_clear_reason(tmp_path: Path, name: str, text: str, reason: str) -> None:
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
@@ -156,12 +190,22 @@ def test_truncated_pbf(tmp_path: Path) -> None:
         build_from_osm(path)
 
 
-@pytest.mark.parametrize(("name", "least"), [
-    ("delft.osm.pbf", 0.95), ("amsterdam_centre.osm.gz", 0.95), ("helsinki_centre.osm.pbf", 0.95),
-    ("bad_hersfeld.osm.xml.gz", 0.95), ("delft_station.osm.pbf", 0.95), ("amsterdam_duivendrecht_tiny.osm.pbf", 0.95)])
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [
+        ("delft.osm.pbf", 0.95),
+        ("amsterdam_centre.osm.gz", 0.95),
+        ("helsinki_centre.osm.pbf", 0.95),
+        ("bad_hersfeld.osm.xml.gz", 0.95),
+        ("delft_station.osm.pbf", 0.95),
+        ("amsterdam_duivendrecht_tiny.osm.pbf", 0.95),
+    ],
+)
 def test_every_real_extract_gives_a_usable_area(name: str, least: float) -> None:
     area = build_from_osm(extract(name), stats=DATA / "stats_nl" if "delft" in name or "amsterdam" in name else None)
-    ours = [f for f in check_area(area) if f.severity == "error" and f.table not in ("feeders", "cables", "transformers")]
+    ours = [
+        f for f in check_area(area) if f.severity == "error" and f.table not in ("feeders", "cables", "transformers")
+    ]
     assert ours == []
     told = summary(area)
     assert told["connected_share"] == {"car": 1.0, "bicycle": 1.0, "walk": 1.0}

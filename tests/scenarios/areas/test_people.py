@@ -13,13 +13,22 @@ from scenarios.areas.places import ambulances
 
 
 def drawn(profile: Profile, dwellings: int = 30_000, citizens: int | None = None):
-    homes, persons = draw_households(np.ones(dwellings, np.int64), np.zeros(dwellings, np.int64), [profile], 4, citizens)
+    homes, persons = draw_households(
+        np.ones(dwellings, np.int64), np.zeros(dwellings, np.int64), [profile], 4, citizens
+    )
     shares = np.bincount(np.digitize(persons["age"], BANDS[1:]), minlength=5) / len(persons["age"])
     return homes, persons, shares
 
 
-@pytest.mark.parametrize("profile", [Profile(), Profile((0.09, 0.29, 0.34, 0.16, 0.12), 1.89), Profile((0.22, 0.12, 0.26, 0.28, 0.12), 2.6),
-                                     Profile((0.11, 0.10, 0.18, 0.25, 0.36), 1.8)])
+@pytest.mark.parametrize(
+    "profile",
+    [
+        Profile(),
+        Profile((0.09, 0.29, 0.34, 0.16, 0.12), 1.89),
+        Profile((0.22, 0.12, 0.26, 0.28, 0.12), 2.6),
+        Profile((0.11, 0.10, 0.18, 0.25, 0.36), 1.8),
+    ],
+)
 def test_households_meet_bands_and_size(profile: Profile) -> None:
     homes, _, shares = drawn(profile)
     assert homes["size"].mean() == pytest.approx(profile.size, rel=0.02)

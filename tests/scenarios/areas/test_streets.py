@@ -8,7 +8,18 @@ from hypothesis import strategies as st
 
 from scenarios.areas.signals import ALL_RED, AMBER, build_signals
 from scenarios.areas.streets import (
-    BIKE_B, BIKE_F, CAR_B, CAR_F, CLASS, WALK, Streets, connect, contract, link_tables, main_component, simplify,
+    BIKE_B,
+    BIKE_F,
+    CAR_B,
+    CAR_F,
+    CLASS,
+    WALK,
+    Streets,
+    connect,
+    contract,
+    link_tables,
+    main_component,
+    simplify,
 )
 
 BOTH = CAR_F | CAR_B | BIKE_F | BIKE_B | WALK
@@ -19,10 +30,21 @@ def network(points, edges, flags=None, classes=None) -> Streets:
     tail, head = (np.array(v, np.int64) for v in zip(*edges, strict=True))
     m = len(edges)
     lines = [np.array([points[a], points[b]], float) for a, b in edges]
-    return Streets(x, y, np.arange(len(x)), tail, head, lines,
-                   np.array([CLASS[c] for c in classes] if classes else [CLASS["residential"]] * m),
-                   np.array(["Straat"] * m, object), np.arange(m) + 1, np.full(m, 30 / 3.6), np.ones(m, np.int64),
-                   np.ones(m, np.int64), np.array(flags if flags else [BOTH] * m))
+    return Streets(
+        x,
+        y,
+        np.arange(len(x)),
+        tail,
+        head,
+        lines,
+        np.array([CLASS[c] for c in classes] if classes else [CLASS["residential"]] * m),
+        np.array(["Straat"] * m, object),
+        np.arange(m) + 1,
+        np.full(m, 30 / 3.6),
+        np.ones(m, np.int64),
+        np.ones(m, np.int64),
+        np.array(flags if flags else [BOTH] * m),
+    )
 
 
 def test_a_chain_becomes_one_edge_of_the_same_length() -> None:
@@ -35,8 +57,11 @@ def test_a_chain_becomes_one_edge_of_the_same_length() -> None:
 
 def test_one_way_direction_survives_simplification() -> None:
     # the middle edge is drawn against the direction of travel 0 -> 3
-    out = simplify(network([(0, 0), (100, 0), (200, 0), (300, 0)], [(0, 1), (2, 1), (2, 3)],
-                           [CAR_F | WALK, CAR_B | WALK, CAR_F | WALK]))
+    out = simplify(
+        network(
+            [(0, 0), (100, 0), (200, 0), (300, 0)], [(0, 1), (2, 1), (2, 3)], [CAR_F | WALK, CAR_B | WALK, CAR_F | WALK]
+        )
+    )
     tails, heads = out.directed("car")
     assert len(out.tail) == 1
     assert (out.x[tails[0]], out.x[heads[0]]) == (0.0, 300.0)
@@ -100,6 +125,8 @@ def test_signal_plan_fits_its_cycle_and_serves_every_approach() -> None:
     green = groups["green_to"] - groups["green_from"]
     starts = np.unique(groups["green_from"])
     assert len(starts) == 2
-    assert np.isclose(sum(green[groups["green_from"] == s][0] for s in starts) + 2 * (AMBER + ALL_RED), signals["cycle"][0])
+    assert np.isclose(
+        sum(green[groups["green_from"] == s][0] for s in starts) + 2 * (AMBER + ALL_RED), signals["cycle"][0]
+    )
     main = links["road_class"][groups["link"]] == "primary"
     assert green[main].min() > green[~main].max()
