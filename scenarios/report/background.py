@@ -71,7 +71,7 @@ def _domains(m: Material) -> list[str]:
         for module in sorted(key for key in sys.modules if key.startswith(package + ".")):
             noted = getattr(sys.modules[module], "ASSUMPTIONS", None)
             if isinstance(noted, dict):
-                rows += [(text(key), *_noted(value)) for key, value in noted.items()]
+                rows += [(f"<code>{text(key)}</code>", *_noted(value)) for key, value in noted.items()]
         if rows:
             parts.append(folded(f"{text(name.capitalize())} ({len(rows)})",
                                 table(("Setting", "Value", "Meaning and source"), rows, f"Settings of the {text(name)} domain")))
@@ -93,7 +93,7 @@ def _settings(config: Any) -> list[tuple[str, str, str]]:
         value, default = getattr(config, name), info.get_default(call_default_factory=True)
         changed = "" if value == default else f" <strong>(default {_value(default)})</strong>"
         about = [part for part in (info.description, meanings.get(name), comments.get(name)) if part]
-        rows.append((text(name.replace("_", " ")), _value(value) + changed, text("; ".join(about))))
+        rows.append((f"<code>{text(name)}</code>", _value(value) + changed, text("; ".join(about))))
     return rows
 
 
@@ -118,7 +118,7 @@ def meanings_of(model: Any) -> dict[str, str]:
             match = re.match(r"((?:[a-z_]+)(?:, [a-z_]+)*)\s*: (.+)", piece)
             if match and all(name in model.model_fields for name in match[1].split(", ")):
                 current = match[1].split(", ")
-                found |= dict.fromkeys(current, match[2])
+                found |= dict.fromkeys(current, match[2].rstrip(";"))
             elif current and piece and line.startswith(" "):
                 found |= {name: f"{found[name]} {piece}" for name in current}
     return found

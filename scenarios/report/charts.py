@@ -53,7 +53,7 @@ class Frame:
 def lines(name: str, title: str, unit_name: str, curves: Sequence[Line], until: int, bands: Sequence[Band] = (),
           note: str = "", top: float | None = None) -> str:
     """A figure of curves; empty if there are none. top : end of the scale, if it is fixed (100 %)."""
-    curves = [c for c in curves if len(c.values)]
+    curves = [c for c in curves if np.isfinite(c.values).any()]
     if not curves:
         return ""
     low = min(0.0, min(float(np.nanmin(c.values)) for c in curves))
@@ -152,7 +152,8 @@ def _tick(value: float, ticks: Sequence[float]) -> str:
 
 
 def _path(frame: Frame, curve: Line) -> str:
-    ms, values = curve.ms, curve.values
+    known = np.isfinite(curve.values)
+    ms, values = curve.ms[known], curve.values[known]
     if curve.step:
         ms, values = np.repeat(ms, 2)[1:], np.repeat(values, 2)[:-1]
     return "M" + _points(frame, ms, values)

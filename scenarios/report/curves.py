@@ -13,7 +13,7 @@ MODES = (("car", "driving a car"), ("passenger", "passenger"), ("transit", "publ
 
 def figures(material: Material) -> list[str]:
     """Every figure for which there are data."""
-    drawn = [_trips(material), _people(material), _streets(material), _cars(material), _load(material), _customers(material),
+    drawn = [_trips(material), _people(material), _streets(material), _lost(material), _cars(material), _load(material), _customers(material),
              _reach(material), _units(material), _weather(material)]
     return [figure for figure in drawn if figure]
 
@@ -55,13 +55,19 @@ def _streets(m: Material) -> str:
 
 
 def _cars(m: Material) -> str:
-    data, link = m.series("vehicles"), m.series("link")
+    data = m.series("vehicles")
     curves = [Line(label, data["time"], data[name], colour) for name, label, colour in (
         ("on_road", "cars on the road", 1), ("waiting", "cars waiting to enter", 4)) if name in data]
-    if curves and "delay" in link:
-        times, sums = by_time(link, {"delay": link["delay"]})
-        curves.append(Line("vehicle minutes lost per quarter of an hour", times, sums["delay"] / 60.0, 2))
-    return lines("cars", "Cars on the road and time lost", "veh; min", curves, m.until, m.bands)
+    return lines("cars", "Cars on the road", "veh", curves, m.until, m.bands)
+
+
+def _lost(m: Material) -> str:
+    data = m.series("link")
+    if "delay" not in data:
+        return ""
+    times, sums = by_time(data, {"delay": data["delay"]})
+    return lines("delay", "Time that cars lost, per quarter of an hour", "vehicle min",
+                 [Line("beyond free flow", times, sums["delay"] / 60.0, 2)], m.until, m.bands)
 
 
 def _load(m: Material) -> str:

@@ -42,11 +42,12 @@ class Projection:
 
 
 def by_neighbourhood(m: Material) -> list[str]:
-    """One map per indicator that differs between neighbourhoods, and a sentence for one that does not."""
+    """One map per indicator that differs between neighbourhoods."""
     drawn = []
     for key, rows in cells(m).items():
         shown = [row for row in rows if not withheld(m, row)]
-        if len(shown) >= 2 and len(drawn) < MOST_MAPS:
+        alike = len({number(row["value"], row["unit"]) for row in shown}) < 2
+        if not alike and len(drawn) < MOST_MAPS:
             drawn.append(_choropleth(m, key.split("/")[0], rows, shown))
     return drawn
 
@@ -55,34 +56,31 @@ def _choropleth(m: Material, name: str, rows: list[Row], shown: list[Row]) -> st
     values = np.array([row["value"] for row in shown])
     low, high = float(values.min()), float(values.max())
     title, unit_name = label(rows[0]), rows[0]["unit"]
-    same = number(low, unit_name) == number(high, unit_name)
     borders = np.linspace(low, high, CLASSES + 1)[1:-1]
     worst_high = rows[0]["better"] != "higher"
     level = {}
     for row in shown:
-        k = 2 if same else int(np.searchsorted(borders, row["value"], side="right"))
+        k = int(np.searchsorted(borders, row["value"], side="right"))
         level[m.zone_row["neighbourhood", row["code"]]] = (k if worst_high else CLASSES - 1 - k, row)
     hidden = {m.zone_row["neighbourhood", row["code"]] for row in rows if withheld(m, row)}
     body, height = _zones(m, level, hidden)
     id = f"map-{name.replace('_', '-')}"
     worst = sorted(shown, key=lambda row: row["value"], reverse=worst_high)[:3]
-    said = "the same everywhere" if same else "; ".join(f"{_name(m, row)} {spoken(row)}" for row in worst)
+    said = "; ".join(f"{_name(m, row)} {spoken(row)}" for row in worst)
     better = {"lower": "darker is worse", "higher": "darker is worse", "": "darker is more"}[rows[0]["better"]]
-    return (f'<figure><figcaption><b>{text(title)}</b>, {text(unit(unit_name) or "share")}<br/>{_legend(borders, low, high, same, worst_high, unit_name)}'
+    return (f'<figure><figcaption><b>{text(title)}</b>, {text(unit(unit_name) or "share")}<br/>{_legend(borders, low, high, worst_high)}'
             f"{_absent(hidden)}</figcaption>"
             f'<svg viewBox="0 0 {SIDE} {height:.0f}" role="img" aria-labelledby="{id}-t {id}-d"><title id="{id}-t">{text(title)} by neighbourhood</title>'
             f'<desc id="{id}-d">{text(said)}</desc>{body}</svg>'
-            f'<p class="note">{better if not same else "No difference between neighbourhoods"}. '
-            f'{"" if same else ("Worst: " if rows[0]["better"] else "Highest: ") + text(said) + "."}</p></figure>')
+            f'<p class="note">{better.capitalize()}. '
+            f'{"Worst" if rows[0]["better"] else "Highest"}: {text(said)}.</p></figure>')
 
 
 def _name(m: Material, row: Row) -> str:
     return str(m.area.zones.name[m.zone_row["neighbourhood", row["code"]]])
 
 
-def _legend(borders: Array, low: float, high: float, same: bool, worst_high: bool, unit_name: str) -> str:
-    if same:
-        return f'<span class="key"><i class="c2"></i>{number(low, unit_name)}</span>'
+def _legend(borders: Array, low: float, high: float, worst_high: bool) -> str:
     edges = [low, *borders.tolist(), high]
     keys = []
     for k in range(CLASSES):
@@ -112,7 +110,8 @@ def _zones(m: Material, level: dict[int, tuple[int, Row]], hidden: set[int]) -> 
         parts.append(f'<path class="{kind}" d="{_outline(projection, shape)}"><title>{text(zones.name[row])}: {text(said)}</title></path>')
         if row in named:
             labels.append(_label(projection, shapely.point_on_surface(shape), str(zones.name[row]),
-                                 number(level[row][1]["value"], level[row][1]["unit"]) if row in level else ""))
+                                 number(level[row][1]["value"], level[row][1]["unit"]) if row in level else "",
+                                 row in level and level[row][0] >= CLASSES - 2))
     return f'<g class="zones">{"".join(parts)}</g><g class="labels">{"".join(labels)}</g>', projection.height
 
 
@@ -123,14 +122,24 @@ def _outline(projection: Projection, shape: Any) -> str:
     return "".join(f"M{projection.path(shapely.get_coordinates(ring))}Z" for ring in rings)
 
 
-def _label(projection: Projection, point: Any, name: str, value: str) -> str:
+def _label(projection: Projection, point: Any, name: str, value: str, on_dark: bool) -> str:
     x, y = (point.x - projection.x) * projection.scale, (projection.y - point.y) * projection.scale
     words = name.split()
     lines = [name] if len(name) <= 11 or len(words) == 1 else [" ".join(words[:-1]), words[-1]]
     lines += [value] if value else []
     spans = "".join(f'<tspan x="{x:.0f}" y="{y + 9 * (k - (len(lines) - 1) / 2):.0f}"{" class=" + chr(34) + "v" + chr(34) if line == value else ""}>{text(line)}</tspan>'
                     for k, line in enumerate(lines))
-    return f"<text>{spans}</text>"
+    return f'<text{" class=" + chr(34) + "light" + chr(34) if on_dark else ""}>{spans}</text>'
+
+
+def alike_note(m: Material) -> str:
+    """A sentence about indicators that are the same in every neighbourhood."""
+    said = []
+    for rows in cells(m).values():
+        shown = {number(row["value"], row["unit"]) for row in rows if not withheld(m, row)}
+        if len(shown) == 1:
+            said.append(f"{text(label(rows[0]))}: {shown.pop()} {text(unit(rows[0]['unit']))} in every neighbourhood")
+    return "; ".join(said) + "." if said else ""
 
 
 def lost_time(m: Material) -> str:

@@ -38,7 +38,7 @@ def page(m: Material) -> str:
     """The whole page as text."""
     title = str(m.manifest.get("title") or m.manifest.get("scenario") or "A run")
     sections = _sections(m)
-    links = "".join(f'<a href="#{anchor}">{name}</a>' for anchor, name, body in sections if body)
+    links = "\n".join(f'<a href="#{anchor}">{name}</a>' for anchor, name, body in sections if body)
     body = "\n".join(body for _, _, body in sections)
     question = paragraph(text(m.scenario.get("question", "")), "question")
     return f"""<!DOCTYPE html>
@@ -73,12 +73,13 @@ def _sections(m: Material) -> list[tuple[str, str, str]]:
         ("happened", "What happened", (story.happened(m), results.headlines(m))),
         ("results", "Results", (results.indicator_table(m),)),
         ("day", "The day in curves", (_grid(curves.figures(m)), _shading(m))),
-        ("maps", "Where", (_grid([f for f in figures if f]), paragraph(note), results.zone_tables(m))),
+        ("maps", "Where", (_grid([f for f in figures if f]), paragraph(maps.alike_note(m)), paragraph(note), results.zone_tables(m))),
         ("events", "Events that matter", (story.timeline(m),)),
         ("why", "From cause to consequence", (story.chains(m),)),
         ("assumptions", "Assumptions", (paragraph(
-            "Intervals and differences cover luck, never assumptions. Every number below was set by somebody; change one with "
-            "<code>domain.NAME.SETTING=VALUE</code> and look whether the answer holds."), background.assumptions(m))),
+            "Intervals and differences cover luck, never assumptions. Every value below was set by somebody and is an assumption "
+            "unless a source stands beside it; change one with <code>domain.NAME.SETTING=VALUE</code> and look whether the answer "
+            "holds."), background.assumptions(m))),
         ("laws", "Conservation laws", (background.laws(m),)),
         ("area", "The area and its data", (background.area_facts(m), background.sources(m))),
         ("made", "How this run was made", (background.made(m),)),

@@ -9,7 +9,7 @@ from scenarios.report.markup import folded, many, number, quantity, table, text,
 from scenarios.report.material import Material
 
 Row = dict[str, Any]
-ARROWS = {"lower": "lower is better", "higher": "higher is better"}
+ARROWS = ("lower", "higher")
 FEW = 30  # observations; below it one day's luck can move the number a lot
 
 
@@ -32,7 +32,7 @@ def headlines(m: Material) -> str:
 
 
 def _tile(row: Row) -> str:
-    notes = [ARROWS[row["better"]]] if row["better"] in ARROWS else []
+    notes = [f"{row['better']} is better"] if row["better"] in ARROWS else []
     if row["norm"] is not None:
         notes.append(_norm(row))
     if row["n"]:
@@ -45,22 +45,23 @@ def _norm(row: Row) -> str:
     """The published target and whether the run meets it, where the indicator says which way is better."""
     norm, value = row["norm"], row["value"]
     met = value <= norm if row["better"] == "lower" else value >= norm if row["better"] == "higher" else None
-    return f"norm {number(norm)} {unit(row['unit'])}" + ("" if met is None else ", met" if met else ", not met")
+    return f"norm {norm:g} {unit(row['unit'])}" + ("" if met is None else ", met" if met else ", not met")
 
 
 def indicator_table(m: Material) -> str:
     """Every indicator of the area, with what it means and the published value beside it."""
-    rows = []
+    rows, before = [], ""
     for row in for_area(m):
+        again, before = row["indicator"] == before, row["indicator"]
         about = DEFINITIONS.get(row["indicator"])
         beside = [text(_norm(row))] if row["norm"] is not None else []
-        beside += [text(about.published)] if about and about.published and not (beside and "norm" in about.published) else []
-        meaning = f'<br/><span class="note">{text(about.meaning)}</span>' if about and about.meaning else ""
+        beside += [text(about.published)] if about and about.published and not again else []
+        meaning = f'<br/><span class="note">{text(about.meaning)}</span>' if about and about.meaning and not again else ""
         n = f"{row['n']:,}" + ("*" if 0 < row["n"] < FEW else "") if row["n"] else ""
         rows.append((text(label(row)) + meaning, number(row["value"], row["unit"]), text(unit(row["unit"])), n, "; ".join(beside),
-                     ARROWS.get(row["better"], "")))
+                     row["better"]))
     few = " * few observations: one day's luck moves this number a lot." if any("*" in row[3] for row in rows) else ""
-    return table(("Indicator", "Value", "Unit", "n", "Norm or published", "Which way"), rows,
+    return table(("Indicator", "Value", "Unit", "n", "Norm or published", "Better"), rows,
                  "Results for the whole area. One run is one draw of luck: differences between runs need paired replications." + few,
                  (1, 3)) if rows else ""
 

@@ -51,8 +51,8 @@ def _consequences(m: Material) -> list[str]:
         events = by_kind.get(kind)
         if events:
             first, last = clock(events[0]["time"]), clock(events[-1]["time"])
-            when = f"At {first}" if first == last else f"From {first} to {last}"
-            found.append(f"{when} {words.say(events)}.")
+            when = first if first == last else f"{first} to {last}"
+            found.append(f"<b>{when}</b> {words.say(events)}.")
     for row in m.indicators:
         if row["level"] == "area" and row["indicator"] in ("outage_customer_hours", "vehicle_delay", "device_minutes_unpowered") and row["value"]:
             found.append(f"{text(row['label'])}: {quantity(row['value'], row['unit'])}.")

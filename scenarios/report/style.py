@@ -40,13 +40,14 @@ svg { display: block; width: 100%; height: auto; } svg text { font-size: 11px; f
 .zones path { stroke: var(--paper); stroke-width: 1.2; stroke-linejoin: round; }
 .labels text { font-size: 7.6px; fill: #1d2530; text-anchor: middle; paint-order: stroke; stroke: #ffffffcc; stroke-width: 2.2px;
   stroke-linejoin: round; pointer-events: none; } .labels .v { font-weight: 700; }
+.labels .light { fill: #ffffff; stroke: #5c1f06aa; }
 .street { fill: none; stroke: var(--street); stroke-width: .8; } .slow { fill: none; stroke-linecap: round; }
 .w1 { stroke: var(--s3); background: var(--s3); stroke-width: 2; } .w2 { stroke: var(--s2); background: var(--s2); stroke-width: 3; }
 .w3 { stroke: var(--alarm); background: var(--alarm); stroke-width: 4; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .88rem; margin: .6rem 0 1rem; width: 100%; }
 caption { text-align: left; color: var(--soft); padding-bottom: .4rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--rule); }
-tbody th { font-weight: 500; } thead th { font-weight: 650; } .n { text-align: right; font-variant-numeric: tabular-nums; }
+tbody th { font-weight: 500; } td:first-child, tbody th { min-width: 5.5rem; } thead th { font-weight: 650; } .n { text-align: right; font-variant-numeric: tabular-nums; }
 .chain { background: var(--panel); border: 1px solid var(--rule); border-radius: .6rem; padding: .4rem 1rem; margin: .6rem 0; }
 .chain ol { margin: .3rem 0; padding-left: 1.3rem; }
 details { margin: .5rem 0; } summary { cursor: pointer; font-weight: 600; }

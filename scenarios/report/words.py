@@ -133,7 +133,8 @@ class Words:
             why = "because oxygen has run out" if events[0]["value"] == OXYGEN else "for an illness"
             return f"{self._somebody(events[0]['object'])} calls 112 {why}"
         oxygen = sum(e["value"] == OXYGEN for e in events)
-        return f"{many(len(events), '112 call')}" + (f", {oxygen} because oxygen has run out" if oxygen else "")
+        why = " because oxygen has run out" if oxygen == len(events) else f", {oxygen} because oxygen has run out" if oxygen else ""
+        return f"{many(len(events), 'resident')} call 112{why}"
 
     def _responses(self, events: Sequence[Event]) -> str:
         longest = max(e["value"] for e in events) / 60.0
