@@ -11,33 +11,26 @@ from agents.grid.build import build_grid
 from agents.grid.streets import hilbert
 
 
-def town():
+def town(_):
     town_module = pytest.importorskip("scenarios.areas.town")
     return town_module.generate_town(2_000)
 
 
-def delft():
-    import os
-    from pathlib import Path
-
-    beside = Path(__file__).resolve().parents[4] / "shared" / "data"
-    file = Path(os.environ.get("TWIN_REFERENCE_DATA") or beside) / "osm" / "delft.osm.pbf"
-    if not file.exists():
-        pytest.skip(f"no reference data at {file}")
-    return pytest.importorskip("scenarios.areas.osm").build_from_osm(file)
+def delft(reference_data):
+    return pytest.importorskip("scenarios.areas.osm").build_from_osm(reference_data("osm", "delft.osm.pbf"))
 
 
 AREAS = {"delft": delft,
-    "tiny": lambda: chequerboard(2, houses=3),
-    "small": chequerboard,
-    "large": lambda: chequerboard(24),
+    "tiny": lambda _: chequerboard(2, houses=3),
+    "small": lambda _: chequerboard(),
+    "large": lambda _: chequerboard(24),
     "town": town,
 }
 
 
 @pytest.fixture(scope="module", params=sorted(AREAS))
-def area(request):
-    made = AREAS[request.param]()
+def area(request, reference_data):
+    made = AREAS[request.param](reference_data)
     for name, columns in build_grid(made).items():
         made.put(name, columns)
     return made
