@@ -227,7 +227,7 @@ def do_grant(links, slots, cars, events, wheel, counts, m, now):
 
 @compiled
 def do_timer(links, slots, cars, events, wheel, counts, m, now, stuck):
-    """Lift the first vehicle off link m if it has waited too long: it goes to the head of the queue to its target.
+    """Lift the first vehicle off link m if it has waited too long: it joins the queue of those who wait to enter its target.
 
     The road behind it is free to move again and no link ever holds more than its storage. Each release is counted.
     """
@@ -244,13 +244,15 @@ def do_timer(links, slots, cars, events, wheel, counts, m, now, stuck):
     cars[car].cursor += 1
     cars[car].state = QUEUED
     cars[car].ready = time
+    cars[car].next = -1
     onto = links[target]
-    cars[car].next = onto.queue_first
     if onto.queue_first < 0:
-        onto.queue_last = car
+        onto.queue_first = car
         onto.queue_time = time
         onto.queue_tag = onto.virtual + onto.queue_weight
-    onto.queue_first = car
+    else:
+        cars[onto.queue_last].next = car
+    onto.queue_last = car
     onto.queued += 1
     counts[RELEASED] += 1
     counts[ROAD] -= 1
