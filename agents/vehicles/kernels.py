@@ -227,7 +227,7 @@ def do_grant(links, slots, cars, events, wheel, counts, m, now):
 
 @compiled
 def do_timer(links, slots, cars, events, wheel, counts, m, now, stuck):
-    """Lift the first vehicle off link m if it has waited too long: it joins the queue of those who wait to enter its target.
+    """Lift the first vehicle off link m if it has waited too long: it joins the queue of those who start at its target.
 
     The road behind it is free to move again and no link ever holds more than its storage. Each release is counted.
     """
