@@ -23,8 +23,8 @@ DECAY = {
 }  # m, mean of the decay (assumption)
 
 ASSUMPTIONS = {
-    "commuting.decay": "choice of school and work falls off as exp(-distance/decay), decay 0.6 km primary school, 1.8 km "
-    "secondary school, 3.5 km work, 5 km university (assumption)",
+    "commuting.decay": "choice of school and work falls off as exp(-distance/decay), decay 0.6 km primary school, 1.8 "
+    "km secondary school, 3.5 km work, 5 km university (assumption)",
     "commuting.gateways": "commuters and through traffic use gateways in proportion to vehicles per day by road class: "
     "motorway 25,000, trunk 10,000, primary 6,000, secondary 3,000, tertiary 1,200 (assumption)",
 }

@@ -23,7 +23,8 @@ class Finding:
 
     def __str__(self) -> str:
         at = f"{self.table}[{self.row}]" if self.row >= 0 else self.table
-        return f"{self.severity}: {self.rule}: {at}{'.' + self.column if self.column else ''}: {self.message}; {self.remedy}"
+        at += f".{self.column}" if self.column else ""
+        return f"{self.severity}: {self.rule}: {at}: {self.message}; {self.remedy}"
 
 
 def first(

@@ -36,10 +36,10 @@ WORK_INSIDE_KM2 = 0.12  # share of workers who work inside grows by this for eac
 SMALL_EXTRACT = 3_000.0  # m (assumption)
 THROUGH_PER_PERSON = 0.3  # most through vehicles per resident and incoming commuter (assumption)
 ASSUMPTIONS = {
-    "osm.work_inside": "share of working residents with a job inside: 0.18 for 1 km2 and 0.12 more per doubling, at most "
-    "0.6 (assumption)",
-    "osm.through": "through vehicles: half of the vehicles per day by class of the gateway road, at most 0.3 per resident "
-    "and incoming commuter (assumption)",
+    "osm.work_inside": "share of working residents with a job inside: 0.18 for 1 km2 and 0.12 more per doubling, at "
+    "most 0.6 (assumption)",
+    "osm.through": "through vehicles: half of the vehicles per day by class of the gateway road, at most 0.3 per "
+    "resident and incoming commuter (assumption)",
 }
 
 
@@ -163,7 +163,8 @@ def _frame(extract: osm_read.Extract) -> tuple[str, Any, tuple[float, float, flo
         cell, least, margin = (100.0, 1, 10.0) if wide < SMALL_EXTRACT else (250.0, 8, 10.0)
     crs = osm_read.projected_system(float(np.median(lon)), float(np.median(lat)))
     to_xy = osm_read.projector(crs)
-    return crs, to_xy, osm_read.core_box(*to_xy(lon, lat), cell, least, margin)
+    x, y = to_xy(lon, lat)
+    return crs, to_xy, osm_read.core_box(x, y, cell, least, margin)
 
 
 def _stock(
@@ -240,6 +241,6 @@ def _count_residents(table: dict[str, Any], buildings: dict[str, Any], people: d
         ("dwellings", np.bincount(buildings["zone"], buildings["dwellings"], n).astype(np.int64)),
     ):
         inner = parent >= 0
-        counts = counts.astype(np.int64)
-        counts[~inner] = np.bincount(parent[inner], counts[inner], n)[~inner].astype(np.int64)
-        table[column] = counts
+        whole = counts.astype(np.int64)
+        whole[~inner] = np.bincount(parent[inner], whole[inner], n)[~inner].astype(np.int64)
+        table[column] = whole

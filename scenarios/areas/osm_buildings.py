@@ -33,8 +33,8 @@ FLAT_M2, HOUSE_M2, ROOM_M2 = 85.0, 130.0, 28.0  # gross floor of a flat, a house
 ASSUMPTIONS = {
     "osm.storeys": "where a building states neither levels nor height: house 2, apartments 4, office 4, university 4, "
     "hospital 4, school 2, shop 2, industry 1; 3 m per storey (assumption)",
-    "osm.dwellings": "the addresses inside a residential building; without addresses gross floor / 85 m2 per flat, 130 m2 "
-    "per house, 28 m2 per student room (assumption)",
+    "osm.dwellings": "the addresses inside a residential building; without addresses gross floor / 85 m2 per flat, 130 "
+    "m2 per house, 28 m2 per student room (assumption)",
 }
 
 
@@ -114,7 +114,7 @@ def _year(tags: dict[str, str]) -> int:
 
 
 def _grounds(extract: Extract, to_xy: Any) -> list[tuple[Any, dict[str, str], float]]:
-    """School grounds, campuses, industrial land: polygons with a use, largest first, so that the smallest has the last word."""
+    """School grounds, campuses, industrial land: polygons with a use, largest first: the smallest has the last word."""
     import shapely
 
     found = [(wkb, tags) for _, wkb, tags in extract.areas if poi_use(tags)]
@@ -218,7 +218,7 @@ def _number(text: str) -> float:
 def _dwellings(
     tags: list[dict[str, str]], use: Any, size: Any, floor: Any, count: Any, storeys: Any
 ) -> NDArray[np.int64]:
-    """Dwellings of each building; campus and work buildings have none, shops with flats above have their addresses less one."""
+    """Dwellings of each building; campus and work buildings have none; flats above shops: addresses less one."""
     kind = np.array([t["building"] for t in tags], object)
     flats = np.where(kind == "dormitory", floor / ROOM_M2, floor / FLAT_M2)
     out = np.where(use == "apartments", np.where((count >= 2) & (kind != "dormitory"), count, np.maximum(flats, 1)), 0)

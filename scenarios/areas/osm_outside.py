@@ -30,8 +30,8 @@ SPEED = 50.0 / 3.6 / 1.4  # m/s: 50 km/h on a way 1.4 times as long as along the
 CLASS_PENALTY = 2.0  # a small street is taken for a border crossing only where no main road is at half its distance
 
 ASSUMPTIONS = {
-    "osm.outside": "parts of the street network that meet only outside the extract are joined by synthetic links along its "
-    "border, as few and as short as suffice, 36 km/h (50 km/h and a detour of 1.4; assumption)"
+    "osm.outside": "parts of the street network that meet only outside the extract are joined by synthetic links along "
+    "its border, as few and as short as suffice, 36 km/h (50 km/h and a detour of 1.4; assumption)"
 }
 
 

@@ -1,4 +1,4 @@
-"""Places of an area from OpenStreetMap: jobs by floor and use, schools, care; what it lacks is served from the gateway."""
+"""Places of an area from OpenStreetMap: jobs by floor and use, schools, care; what it lacks lies at the gateway."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ PRIMARY_SHARE = 0.09  # of residents are 4-11 years old (CBS 2022, from memory)
 
 ASSUMPTIONS = {
     "osm.point_jobs": "a shop, office or amenity in a dwelling house adds 4 to 10 jobs (assumption)",
-    "osm.outside_services": "a hospital, GP post, ambulance post or primary school that the extract lacks is put in the "
-    "suitable building nearest the busiest gateway, marked synthetic",
+    "osm.outside_services": "a hospital, GP post, ambulance post or primary school that the extract lacks is put in "
+    "the suitable building nearest the busiest gateway, marked synthetic",
 }
 
 

@@ -55,7 +55,7 @@ class Extract:
 
 
 def read_extract(path: str | Path) -> Extract:
-    """Read a .osm.pbf, .osm, .osm.gz or .osm.xml.gz file. Raises InputError where it is absent, cut off or no such file."""
+    """Read a .osm.pbf, .osm, .osm.gz or .osm.xml.gz file. Raises InputError where it is absent or cut off."""
     path = Path(path)
     if not path.is_file():
         raise InputError(
@@ -114,9 +114,8 @@ def _take(out: Extract, item: Any, factory: Any) -> None:
     elif item.is_way():
         if "highway" in tags:
             _take_way(out, item, tags)
-    elif item.is_area():
-        if "building" in tags or any(k in tags for k in (*POI_KEYS, "landuse")):
-            _take_area(out, item, tags, factory)
+    elif item.is_area() and any(k in tags for k in ("building", "landuse", *POI_KEYS)):
+        _take_area(out, item, tags, factory)
 
 
 def _take_way(out: Extract, way: Any, tags: dict[str, str]) -> None:

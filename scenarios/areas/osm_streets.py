@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,7 @@ def _edges(extract: Extract, box: tuple[float, float, float, float], to_xy: Any)
     rows, tails, heads, lines = [], [], [], []
     for number, ids, points in pieces:
         cuts = [k for k, i in enumerate(ids) if used[i] > 1]
-        for a, b in zip(cuts, cuts[1:], strict=False):
+        for a, b in pairwise(cuts):
             rows.append(number)
             tails.append(ids[a])
             heads.append(ids[b])
@@ -204,7 +205,7 @@ def _linked(n: int, a: Ints, b: Ints) -> Ints:
 
 
 def _pair_borders(streets: Streets) -> Streets:
-    """Make the two carriageways of one road one node where they cross the border, so that it is an entry and an exit."""
+    """Make the two carriageways of one road one node where they cross the border: an entry and an exit."""
     from scipy.spatial import cKDTree
 
     nodes = streets.marks["border"]

@@ -44,8 +44,8 @@ OUTSIDE_STUDENT_CAR = 0.15
 ASSUMPTIONS = {
     "people.licence": "driving licence: 60 % of 18-24, 88 % of 25-64, 86 % of 65-74, 70 % of 75-84, 35 % above (CBS "
     "shape, from memory)",
-    "people.cars": "cars by number of licence holders, giving some 0.5 cars per resident (CBS 2023: 8.9 million cars for "
-    "17.8 million residents)",
+    "people.cars": "cars by number of licence holders, giving some 0.5 cars per resident (CBS 2023: 8.9 million cars "
+    "for 17.8 million residents)",
     "people.bicycle": "a bicycle for 90 % of children, 93 % of those 12-64, 82 % of 65-79, 45 % above (assumption)",
     "people.work": "at work by age (CBS shape, from memory), scaled to the district's employment rate where given",
     "people.health": "health class by age (assumption)",
@@ -61,7 +61,8 @@ class Demand:
 
     buildings    : columns of the table buildings (x, y, zone, dwellings)
     profiles, profile_of : residents' profile per building
-    jobs         : (building, count) of workplaces;  schools: (building, capacity, level 0 primary, 1 secondary, 2 higher)
+    jobs         : (building, count) of workplaces
+    schools      : (building, capacity, level: 0 primary, 1 secondary, 2 higher)
     gateways     : road_class and xy, shape (gateways, 2)
     work_inside  : share of working residents who look for work inside the area
     through      : vehicles per day

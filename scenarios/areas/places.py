@@ -31,12 +31,12 @@ BEDS_PER_CITIZEN = 2.3 / 1000  # hospital beds; OECD 2021: 2.3-2.9 per 1,000
 VISITORS_M2 = 12.0  # floor per visitor at once in shops and leisure (assumption)
 
 ASSUMPTIONS = {
-    "places.jobs": "gross floor per job: office 28 m2, shop 55, school 90, university 75, hospital 55, care 70, industry "
-    "110, leisure 110, public 60, other 400 (assumption)",
-    "places.schools": "gross floor per pupil: 5.03 m2 and 200 m2 fixed in primary schools (Dutch model regulation, from "
-    "memory), 8 m2 in secondary, 18 m2 per student in higher education (assumption)",
-    "places.ambulances": "one per 28,000 residents (608 by weekday daytime for 17 million), at least 2; a post per 50,000, "
-    "at least 2 (assumption)",
+    "places.jobs": "gross floor per job: office 28 m2, shop 55, school 90, university 75, hospital 55, care 70, "
+    "industry 110, leisure 110, public 60, other 400 (assumption)",
+    "places.schools": "gross floor per pupil: 5.03 m2 and 200 m2 fixed in primary schools (Dutch model regulation, "
+    "from memory), 8 m2 in secondary, 18 m2 per student in higher education (assumption)",
+    "places.ambulances": "one per 28,000 residents (608 by weekday daytime for 17 million), at least 2; a post per "
+    "50,000, at least 2 (assumption)",
     "places.beds": "2.3 hospital beds per 1,000 residents (OECD order of magnitude)",
 }
 

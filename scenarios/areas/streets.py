@@ -30,14 +30,14 @@ SPEED_KMH = np.array([100, 80, 50, 50, 50, 50, 30, 15, 15, 15, 10, 18, 10, 10, 5
 # lanes per direction where a way states none (assumption: the usual Dutch cross-section)
 LANES = np.array([2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1], np.int16)
 # vehicles per hour and lane with priority or green. Motorway 2,100: two lanes carry some 4,200 (Handboek
-# Capaciteitswaarden Infrastructuur Autosnelwegen, from memory). 1,900: base saturation flow, HCM 2010 ch. 18; 1,800 with
-# the usual corrections for lane width and turning traffic. Smaller streets: assumption, for parking and narrow lanes
+# Capaciteitswaarden Infrastructuur Autosnelwegen, from memory). 1,900: base saturation flow, HCM 2010 ch. 18;
+# 1,800: with the usual corrections for lane width and turns. Smaller streets: assumption (parking, narrow lanes)
 CAPACITY_VEH_H = np.array([2100, 1900, 1800, 1800, 1600, 1500, 1200, 600, 600, 300, 300, 300, 300, 300, 300], float)
 
 ASSUMPTIONS = {
     "streets.speed": "limits by class where a way states none: RVV 1990 for Dutch classes, service and track assumed",
-    "streets.capacity": "1,800-1,900 veh/h per lane on main roads (HCM base saturation flow 1,900), 2,100 on motorways, "
-    "600-1,600 on smaller streets (assumption: parking, narrow lanes)",
+    "streets.capacity": "1,800-1,900 veh/h per lane on main roads (HCM base saturation flow 1,900), 2,100 on "
+    "motorways, 600-1,600 on smaller streets (assumption: parking, narrow lanes)",
     "streets.lanes": "one lane per direction where a way states none, two on a motorway (assumption)",
 }
 
@@ -152,7 +152,7 @@ def contract(streets: Streets, labels: Ints) -> Streets:
 
 
 def split_loops(streets: Streets, shortest: float = 60.0) -> Streets:
-    """Give every loop at one node a node half-way, so that no link ends where it starts; drop loops under `shortest` m."""
+    """Give every loop a node half-way, so that no link ends where it starts; drop loops under `shortest` metres."""
     loops = np.flatnonzero(streets.tail == streets.head)
     if not len(loops):
         return streets
@@ -206,7 +206,9 @@ def _codes(streets: Streets) -> Ints:
 
 
 def simplify(streets: Streets, protected: Bools | None = None) -> Streets:
-    """Drop nodes where only one street passes; the line keeps its shape. Half-edge 2e runs with edge e, 2e+1 against it.
+    """Drop nodes where only one street passes; the line keeps its shape.
+
+    Half-edge 2e runs with edge e, 2e+1 against it.
 
     protected : shape (nodes,), nodes that stay (signals, gateways)
     """

@@ -96,7 +96,7 @@ class Sides:
 
 
 def sides_of(plan: Plan) -> Sides:
-    """Both sides of every lattice edge that carries cars or is a shopping street, with the room between cross streets."""
+    """Both sides of every lattice edge with cars or shops, with the room between cross streets."""
     tail, head, road, _, across = edge_list(plan)
     n = plan.points.shape[0]
     flat = plan.points.reshape(-1, 2)
@@ -286,7 +286,7 @@ def _footprints(
 
 
 def without_overlaps(buildings: dict[str, Any]) -> dict[str, Any]:
-    """The buildings less those that stand on another: where bent streets meet, the smaller one goes, public ones stay."""
+    """The buildings less those that stand on another: the smaller one goes, public ones stay."""
     import shapely
 
     shapes = shapely.from_wkb(buildings["geometry"])

@@ -1,4 +1,4 @@
-"""From the lattice plan of a town to its `Streets`: names, junction kinds, cycle paths beside main roads, roundabouts."""
+"""From the lattice plan of a town to its `Streets`: names, junctions, cycle paths beside main roads, roundabouts."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _BY_CLASS[CLASS["cycleway"]] = BIKE_F | BIKE_B | WALK
 
 def lattice_names(plan: Plan) -> tuple[NDArray[Any], Ints, list[str]]:
     """Street name of every lattice edge, superblock of every edge (-1 on a border), and the superblocks' names."""
-    tail, head, road, _, across = edge_list(plan)
+    tail, _, road, _, across = edge_list(plan)
     n = plan.points.shape[0]
     i, j = tail // n, tail % n
     on_border = np.where(across, j % SIDE == 0, i % SIDE == 0)
@@ -91,8 +91,8 @@ def _main_name(plan: Plan, across: bool, i: int, j: int, road: int) -> str:
 
 
 def town_streets(plan: Plan) -> tuple[Streets, dict[str, Any]]:
-    """The cleaned streets of the town and the facts of their cleaning; `marks` holds gateway, signal, priority, roundabout."""
-    tail, head, road, way, across = edge_list(plan)
+    """The cleaned streets of the town, junction kinds in `marks`, and the facts of their cleaning."""
+    tail, head, road, way, _ = edge_list(plan)
     names, _, _ = lattice_names(plan)
     flat = plan.points.reshape(-1, 2)
     n = plan.points.shape[0]

@@ -22,15 +22,15 @@ LEAST = 500
 PERSONS_PER_DWELLING = 2.07
 
 ASSUMPTIONS = {
-    "zones.neighbourhoods": "districts are split into neighbourhoods of some 1,400 residents around centres of dwellings "
-    "(k-means), because figures below the district are not there (assumption)",
-    "zones.students": "share of those aged 18-24 in higher or vocational education: 0.45, more where a district has many "
-    "of that age (assumption)",
+    "zones.neighbourhoods": "districts are split into neighbourhoods of some 1,400 residents around centres of "
+    "dwellings (k-means), because figures below the district are not there (assumption)",
+    "zones.students": "share of those aged 18-24 in higher or vocational education: 0.45, more where a district has "
+    "many of that age (assumption)",
 }
 
 
 def read_districts(folder: str | Path, box: tuple[float, float, float, float], to_xy: Any) -> list[dict[str, Any]]:
-    """Districts that overlap the box: code, name, shape (projected, whole) and figures. Raises InputError if absent or broken."""
+    """Districts that overlap the box: code, name, whole projected shape, figures. InputError if absent or broken."""
     import shapely
 
     path = Path(folder) / DISTRICTS if Path(folder).is_dir() else Path(folder)
@@ -94,7 +94,7 @@ def make_zones(
     used = [k for k in range(len(districts)) if (member == k).any()]
     zone = np.zeros(len(x), np.int64)
     rows: list[tuple[Any, ...]] = []
-    for new, k in enumerate(used):
+    for k in used:
         rows.append(
             (
                 districts[k]["code"],
