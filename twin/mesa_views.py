@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from mesa import Agent, Model
-from mesa.agent import AgentSet
+from mesa.agent import AgentSet, GroupBy
 
 from twin import draws
 from twin.population import Population, Stepping
@@ -228,6 +228,14 @@ class Agents(AgentSet):
     def map(self, method: Any, *args: Any, **kwargs: Any) -> list[Any]:
         """Results of a method or function, one per agent."""
         return [(getattr(v, method) if isinstance(method, str) else _bound(method, v))(*args, **kwargs) for v in self]
+
+    def groupby(self, by: Any, result_type: str = "agentset") -> Any:
+        """Mesa's GroupBy, by a column or a function of the view."""
+        groups: dict[Any, list[int]] = {}
+        for view in self:
+            groups.setdefault(by(view) if callable(by) else getattr(view, by), []).append(view.row)
+        sets = {key: Agents(self.population, rows) for key, rows in groups.items()}
+        return GroupBy(sets if result_type == "agentset" else {key: list(found) for key, found in sets.items()})
 
     def discard(self, agent: Any) -> None:
         """Take one agent out of this set."""
