@@ -116,7 +116,10 @@ def read_rule(tags: dict[str, str]) -> Rule | None:
     bus_only = tags.get("highway") in ("busway", "bus_guideway")
     car = road <= CLASS["service"] and not bus_only
     car = _may(tags, ("motorcar", "motor_vehicle", "vehicle", "access"), car) and car
-    bicycle = not fast and not bus_only and kind not in ("footway", "pedestrian", "steps") and not closed
+    # a crossing joins cycle paths even where it is drawn as a footway: cyclists use it, or push
+    crossing = tags.get("footway") == "crossing" or tags.get("path") == "crossing"
+    on_foot = kind in ("footway", "pedestrian", "steps") and not crossing
+    bicycle = not fast and not bus_only and not on_foot and not closed
     bicycle = _may(tags, ("bicycle",), bicycle and tags.get("vehicle") not in NO)
     walk = not fast and not bus_only and not closed
     walk = _may(tags, ("foot",), walk)
