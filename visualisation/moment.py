@@ -1,0 +1,169 @@
+"""What a run says about one moment: what is dark, how fast the streets are, where cars and ambulances are.
+
+Read from the run folder and its area; a run may lack any of it. `restricted/` is never opened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from twin.area import Area, read_area
+from twin.clock import Calendar, minute
+from twin.errors import Fault, InputError
+from twin.recording import Run
+from twin.units import time_of_day
+
+Array = np.ndarray[Any, Any]
+QUARTER = 15 * minute
+NEAR = 5 * minute  # a position recorded further away than this says nothing about the moment
+
+
+@dataclass
+class Moment:
+    """A run at `ms`.
+
+    dark         : bool (buildings,): without power
+    dark_signals : int, rows of signals without power
+    ratio        : float (links,): speed over free speed in the quarter of an hour; nan where no car drove
+    cars         : link rows (n,) and fractions (n,) of their length
+    ambulances   : x, y and whether busy, (n, 3)
+    customers    : customers without power
+    """
+
+    run: Run
+    area: Area
+    ms: int
+    dark: Array
+    dark_signals: Array
+    ratio: Array
+    cars: tuple[Array, Array]
+    ambulances: Array
+    customers: int
+
+    @property
+    def clock(self) -> str:
+        """"Tuesday 11 March 2025, 17:30"."""
+        manifest = self.run.manifest
+        calendar = Calendar(str(manifest.get("start", "2025-03-11")), str(manifest.get("time_zone", "Europe/Amsterdam")))
+        date = calendar.at(self.ms)
+        return f"{date:%A} {date.day} {date:%B %Y}, {date:%H:%M}"
+
+
+def moment_of(folder: str | Path, at: str) -> Moment:
+    """The moment `at` ("17:30", "day 2, 08:30") of the run in `folder`.
+
+    Raises InputError where the folder is no run, has no area, or the time is none or lies outside the run.
+    """
+    run = Run(folder)
+    ms = _time(run, at)
+    area = area_of(run)
+    feeders, customers = _dark_feeders(run, area, ms)
+    connections = area.connections
+    dark = np.zeros(len(area.buildings), bool)
+    dark_signals = np.zeros(0, np.int64)
+    if len(connections) and feeders.any():
+        without = feeders[connections.feeder]
+        dark[connections.target[without & (connections.kind == "building")]] = True
+        dark_signals = connections.target[without & (connections.kind == "signal")]
+    return Moment(run, area, ms, dark, _signals(run, ms, dark_signals), _ratio(run, area, ms), _cars(run, ms),
+                  _ambulances(run, ms), customers)
+
+
+def area_of(run: Run) -> Area:
+    """The area of a run: as the run keeps it, or the folder that it was read from. Raises InputError where neither is."""
+    kept = run.folder / "area"
+    if (kept / "area.json").is_file():
+        return read_area(kept)
+    path = (run.manifest.get("area") or {}).get("path") or {}
+    if path.get("type") == "folder" and path.get("path"):
+        return read_area(path["path"])
+    raise InputError(Fault(str(run.folder), "keeps no area to draw", "a run with --record full",
+                           "run it again: twin run ... --record full"))
+
+
+def _time(run: Run, at: str) -> int:
+    try:
+        ms = time_of_day(at)
+    except ValueError as error:
+        raise InputError(Fault("--at", str(error))) from None
+    until = int(run.manifest.get("simulated_ms") or 0)
+    if not until:  # still running, or killed: as far as the recorded events and series go
+        until = max((int(table.column("time").to_numpy().max()) for table in (run.events(), run.series("link"))
+                     if table is not None and table.num_rows), default=0)
+    if ms > until:
+        calendar = Calendar()
+        raise InputError(Fault("--at", f"{at} lies after the end of the run", f"00:00 to {calendar.text(until)}"))
+    return ms
+
+
+def _dark_feeders(run: Run, area: Area, ms: int) -> tuple[Array, int]:
+    """Which feeders are without power at `ms`, bool (feeders,), and how many customers hang on them."""
+    dark, customers = np.zeros(len(area.feeders), bool), np.zeros(len(area.feeders))
+    table = run.events("grid")
+    if table is None:
+        return dark, 0
+    kind, time = table.column("kind").to_numpy(zero_copy_only=False), table.column("time").to_numpy()
+    told = np.flatnonzero(np.isin(kind, ("feeder_dark", "feeder_live")) & (time <= ms))
+    row, value = table.column("subject").to_numpy()[told], table.column("value").to_numpy()[told]
+    for k in np.argsort(time[told], kind="stable").tolist():
+        if 0 <= row[k] < len(dark):
+            dark[row[k]] = kind[told[k]] == "feeder_dark"
+            customers[row[k]] = value[k]
+    return dark, int(customers[dark].sum())
+
+
+def _signals(run: Run, ms: int, without_power: Array) -> Array:
+    """Signals that are dark at `ms` as the vehicles domain told; by their connection's power where it told nothing."""
+    table = run.events("vehicles")
+    if table is None:
+        return without_power
+    dark: dict[int, bool] = {}
+    rows = sorted((t, s, k) for t, s, k in zip(table.column("time").to_pylist(), table.column("subject").to_pylist(),
+                                               table.column("kind").to_pylist(), strict=True)
+                  if k in ("signal_dark", "signal_live") and t <= ms)
+    for _, signal, kind in rows:
+        dark[signal] = kind == "signal_dark"
+    return np.array([signal for signal, is_dark in dark.items() if is_dark], np.int64)
+
+
+def _ratio(run: Run, area: Area, ms: int) -> Array:
+    """Speed over free speed of each link in the recorded quarter of an hour that holds `ms`."""
+    ratio = np.full(len(area.links), np.nan)
+    table = run.series("link", ["time", "id", "speed"])
+    if table is None or not table.num_rows:
+        return ratio
+    time, row, speed = (table.column(name).to_numpy() for name in ("time", "id", "speed"))
+    times = np.unique(time)
+    k = min(int(np.searchsorted(times, ms)), len(times) - 1)
+    if abs(int(times[k]) - ms) > QUARTER:
+        return ratio
+    now = (time == times[k]) & (row >= 0) & (row < len(ratio))
+    ratio[row[now]] = speed[now] / area.links.speed[row[now]]
+    return ratio
+
+
+def _cars(run: Run, ms: int) -> tuple[Array, Array]:
+    table = _nearest(run.table("replay/vehicles"), ms)
+    if table is None:
+        return np.zeros(0, np.int64), np.zeros(0)
+    return table.column("link").to_numpy().astype(np.int64), table.column("fraction").to_numpy().astype(float)
+
+
+def _ambulances(run: Run, ms: int) -> Array:
+    table = _nearest(run.table("replay/ambulances"), ms)
+    if table is None:
+        return np.zeros((0, 3))
+    return np.stack([table.column(name).to_numpy(zero_copy_only=False).astype(float) for name in ("x", "y", "busy")], axis=1)
+
+
+def _nearest(table: Any, ms: int) -> Any:
+    """Rows of the recorded time next to `ms`; None where there is none near."""
+    if table is None or not table.num_rows:
+        return None
+    time = table.column("time").to_numpy()
+    best = time[np.argmin(np.abs(time - ms))]
+    return table.filter(time == best) if abs(int(best) - ms) <= NEAR else None

@@ -1,0 +1,213 @@
+"""What is written on a picture: title, time, names of neighbourhoods, legend, and whose data it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from visualisation import palette
+from visualisation.camera import Camera
+from visualisation.moment import Moment
+
+Array = np.ndarray[Any, Any]
+INK, SOFT, PANEL = (29, 37, 48), (90, 102, 117), (255, 255, 255, 225)
+SYNTHETIC = "Citizens are synthetic."
+
+
+def overlay(pixels: Array, moment: Moment, camera: Camera) -> Any:
+    """The picture (height, width, 3) with everything that is written on it, as a Pillow image."""
+    from PIL import Image
+
+    image = Image.fromarray(pixels).convert("RGBA")
+    pen = Pen(image)
+    pen.marks(_marks(moment, camera))
+    pen.names(_names(moment, camera))
+    pen.title(str(moment.run.manifest.get("title") or moment.run.manifest.get("scenario") or "A run"),
+              f"{moment.area.name}  ·  {moment.clock}", _state(moment))
+    pen.legend(_legend(moment))
+    pen.foot(f"{_attribution(moment)} {SYNTHETIC}")
+    return pen.finished()
+
+
+def _state(m: Moment) -> str:
+    """What the moment is like, in one line."""
+    said = []
+    if m.customers or m.dark.any():
+        said.append(f"{m.customers:,} customers in {int(m.dark.sum()):,} buildings without power")
+    if len(m.dark_signals):
+        said.append(f"{len(m.dark_signals)} traffic signal{'s' if len(m.dark_signals) > 1 else ''} dark")
+    slow = int((m.ratio < palette.CONGESTION[2][0]).sum())
+    if np.isfinite(m.ratio).any():
+        said.append(f"{slow:,} street link{'' if slow == 1 else 's'} slower than {palette.CONGESTION[2][0]:.0%} of free flow")
+    return "  ·  ".join(said)
+
+
+def _attribution(m: Moment) -> str:
+    said = dict.fromkeys(str(about.get("attribution", "")) for about in m.area.sources.values())
+    return "Data: " + "; ".join(text for text in said if text) + "." if said else ""
+
+
+def _names(m: Moment, camera: Camera) -> list[tuple[float, float, str]]:
+    """Names of neighbourhoods with buildings, at their pixels; those with more residents first."""
+    zones = m.area.zones
+    if not len(zones):
+        return []
+    built = np.bincount(m.area.buildings.zone, minlength=len(zones))
+    rows = np.flatnonzero((zones.level == "neighbourhood") & (built > 0))
+    rows = rows[np.argsort(-zones.population[rows], kind="stable")]
+    pixels, _ = camera.project(np.stack([zones.x[rows], zones.y[rows], np.full(len(rows), 25.0)], axis=1))
+    return [(float(x), float(y), str(zones.name[row])) for (x, y), row in zip(pixels, rows, strict=True)]
+
+
+def _marks(m: Moment, camera: Camera) -> list[tuple[str, float, float]]:
+    """Signs that stand above everything else: dark signals, hospitals and ambulances, at their pixels."""
+    b, nodes, places = m.area.buildings, m.area.nodes, m.area.places
+    at = m.area.signals.node[m.dark_signals] if len(m.dark_signals) else np.zeros(0, np.int64)
+    home = places.building[np.flatnonzero(places.kind == "hospital")] if len(places) else np.zeros(0, np.int64)
+    groups = (("signal", nodes.x[at], nodes.y[at], np.full(len(at), 2.0)), ("hospital", b.x[home], b.y[home], b.height[home] + 6.0),
+              ("ambulance", m.ambulances[:, 0], m.ambulances[:, 1], np.full(len(m.ambulances), 8.0)))
+    found = []
+    for kind, x, y, z in groups:
+        pixels, _ = camera.project(np.stack([x, y, z], axis=1))
+        found += [(kind, float(px), float(py)) for px, py in pixels]
+    return found
+
+
+Entry = tuple[str, tuple[int, int, int], str]  # shape, colour, words
+
+
+def _legend(m: Moment) -> list[tuple[str, list[Entry]]]:
+    columns: list[tuple[str, list[Entry]]] = []
+    if np.isfinite(m.ratio).any():
+        columns.append(("Speed over free speed", [("line", colour, words) for _, colour, words in palette.CONGESTION]))
+    moving: list[Entry] = []
+    if len(m.cars[0]):
+        moving.append(("car", palette.CAR, f"car ({len(m.cars[0]):,} shown)"))
+    if len(m.ambulances):
+        moving.append(("ambulance", palette.AMBULANCE, f"ambulance ({int(m.ambulances[:, 2].sum())} of {len(m.ambulances)} on a call)"))
+    if len(m.area.places) and (m.area.places.kind == "hospital").any():
+        moving.append(("hospital", palette.HOSPITAL, "hospital"))
+    if len(m.dark_signals):
+        moving.append(("signal", palette.SIGNAL, "traffic signal dark"))
+    if m.dark.any():
+        moving += [("block", palette.DARK_ROOF, "building without power"), ("block", palette.DARK_GROUND, "dark area")]
+    if moving:
+        columns.append(("At this moment", moving))
+    present = set(np.unique(m.area.buildings.use).tolist()) if len(m.area.buildings) else set()
+    uses: list[Entry] = [("block", roofs[0], name) for name, (_, roofs, kinds) in palette.USES.items() if present & set(kinds)]
+    return [*columns, ("Buildings", uses)] if uses else columns
+
+
+class Pen:
+    """Writes on an image; sizes follow its height."""
+
+    def __init__(self, image: Any) -> None:
+        from PIL import Image, ImageDraw
+
+        self.image = image
+        self.layer = Image.new("RGBA", image.size, (0, 0, 0, 0))
+        self.draw = ImageDraw.Draw(self.layer)
+        self.width, self.height = image.size
+        self.unit = min(self.height / 1000.0, self.width / 1200.0)
+        self.taken: list[tuple[float, float, float, float]] = []
+
+    def font(self, size: float, bold: bool = False) -> Any:
+        """DejaVu Sans, which matplotlib carries, so that letters are the same on every machine."""
+        from PIL import ImageFont
+
+        spec = find_spec("matplotlib")
+        folder = Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf" if spec and spec.origin else Path()
+        file = folder / ("DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf")
+        points = max(round(size * self.unit), 8)
+        return ImageFont.truetype(str(file), points) if file.is_file() else ImageFont.load_default(points)
+
+    def title(self, title: str, when: str, state: str) -> None:
+        """Title, area and time, and one line of facts, at the top left."""
+        x, y = 36 * self.unit, 26 * self.unit
+        for text, size, bold, colour in ((title, 34, True, INK), (when, 19, False, SOFT), (state, 17, False, INK)):
+            if text:
+                font = self.font(size, bold)
+                self.draw.text((x, y), text, INK if bold else colour, font, stroke_width=round(3 * self.unit),
+                               stroke_fill=(*palette.PAPER, 235))
+                y += font.size * 1.42
+
+    def foot(self, text: str) -> None:
+        """One small line at the bottom left."""
+        font = self.font(13)
+        self.draw.text((36 * self.unit, self.height - 14 * self.unit), text, SOFT, font, anchor="ls",
+                       stroke_width=round(2 * self.unit), stroke_fill=(*palette.PAPER, 235))
+
+    def marks(self, marks: Sequence[tuple[str, float, float]]) -> None:
+        """Signs on the map; names keep clear of them."""
+        for kind, x, y in marks:
+            if 0 <= x < self.width and 0 <= y < self.height:
+                self._mark(kind, palette.WHITE, x, y)
+                side = 15 * self.unit
+                self.taken.append((x - side, y - side, x + side, y + side))
+
+    def names(self, places: Sequence[tuple[float, float, str]]) -> None:
+        """Names on the map, none over another; the first ones win, and one that does not fit is moved up or down."""
+        font = self.font(13.5)
+        for x, y, text in places:
+            for lift in (0.0, -24.0, 24.0):
+                left, top, right, bottom = self.draw.textbbox((x, y + lift * self.unit), text, font, anchor="mm")
+                pad = 4 * self.unit
+                box = (left - pad, top - pad, right + pad, bottom + pad)
+                outside = left < 0 or right > self.width or top < 128 * self.unit or bottom > self.height - 30 * self.unit
+                if not outside and not any(a < box[2] and c > box[0] and b < box[3] and d > box[1] for a, b, c, d in self.taken):
+                    self.taken.append(box)
+                    self.draw.text((x, y + lift * self.unit), text, INK, font, anchor="mm", stroke_width=round(2.4 * self.unit),
+                                   stroke_fill=(255, 255, 255, 200))
+                    break
+
+    def legend(self, columns: Sequence[tuple[str, Sequence[Entry]]]) -> None:
+        """A panel at the right, one block of entries per subject."""
+        if not columns:
+            return
+        font, bold, u = self.font(13.5), self.font(13.5, True), self.unit
+        row, pad = 23 * u, 16 * u
+        words = max(self.draw.textlength(e[2], font) + 34 * u for _, entries in columns for e in entries)
+        wide = max([words, *(self.draw.textlength(head, bold) for head, _ in columns)]) + 2 * pad
+        tall = sum(len(entries) + 1.6 for _, entries in columns) * row - 0.6 * row + 1.4 * pad
+        x0, y0 = self.width - wide - 24 * u, 26 * u
+        self.draw.rounded_rectangle((x0, y0, x0 + wide, y0 + tall), 10 * u, PANEL, (205, 210, 217, 255), max(round(u), 1))
+        x, y = x0 + pad, y0 + 1.2 * pad
+        for head, entries in columns:
+            self.draw.text((x, y), head, INK, bold, anchor="lm")
+            for shape, colour, said in entries:
+                y += row
+                self._mark(shape, colour, x + 12 * u, y)
+                self.draw.text((x + 34 * u, y), said, INK, font, anchor="lm")
+            y += 1.6 * row
+
+    def _mark(self, shape: str, colour: tuple[int, int, int], x: float, y: float) -> None:
+        """A sign around (x, y)."""
+        u, draw = self.unit, self.draw
+        around = lambda a, b: (x - a * u, y - b * u, x + a * u, y + b * u)  # noqa: E731
+        if shape == "line":
+            draw.rounded_rectangle(around(12, 3), 2 * u, colour)
+        elif shape == "block":
+            draw.rectangle(around(8, 7), colour)
+        elif shape == "car":
+            draw.rectangle(around(5, 3), colour)
+        elif shape == "signal":
+            draw.ellipse(around(9, 9), palette.CONGESTION[1][1])
+            draw.ellipse(around(6, 6), palette.SIGNAL)
+        else:
+            fill = palette.HOSPITAL if shape == "hospital" else palette.AMBULANCE
+            draw.rounded_rectangle(around(11, 11), 4 * u, fill, palette.WHITE, max(round(2 * u), 1))
+            if shape == "hospital":
+                draw.text((x, y), "H", palette.WHITE, self.font(15, True), anchor="mm")
+            else:
+                draw.rectangle(around(6, 2), palette.WHITE)
+                draw.rectangle(around(2, 6), palette.WHITE)
+
+    def finished(self) -> Any:
+        """The image with what was written on it."""
+        from PIL import Image
+
+        return Image.alpha_composite(self.image, self.layer).convert("RGB")
