@@ -53,7 +53,7 @@ class World:
         self.cut = frozenset(cut)
         self.domains = {domain.name: domain for domain in domains}
         self.seconds: dict[str, float] = dict.fromkeys([*self.domains, "processes", "recording"], 0.0)
-        self.start, self.stop, self._observed_from = 0, 0, 0
+        self.start, self.stop, self._observed_from, self._horizon = 0, 0, 0, 0
         self._observing = 0
         self._turns = {name: i for i, name in enumerate(self.domains)}
         self._staged: dict[str, Array] = {}
@@ -129,6 +129,9 @@ class World:
         if self._turn(sender, event.by) >= self._turn(reader, phase):
             raise DesignError(f"{reader.name} handles {kind} in phase {phase} of the same window, but it is sent in phase "
                               f"{event.by} of {sender.name}, whose turn is not before: say when='next'")
+        if phase == "advance" and event.by == "advance" and reader.every < sender.every:
+            raise DesignError(f"{reader.name} handles {kind} in the same window and advances every {reader.every} ms, but "
+                              f"{sender.name} leads over {sender.every} ms: say when='next'")
         if phase == "advance" and reader.every > sender.every:
             raise DesignError(f"{reader.name} handles {kind} in the same window, but advances every {reader.every} ms and "
                               f"{sender.name} every {sender.every} ms: say when='next'")
@@ -178,6 +181,7 @@ class World:
 
     def _window(self) -> None:
         self.start, self.stop = self.stop, self.stop + self.window
+        self._horizon = self.stop
         timeline, seconds = self.timeline, self.seconds
         timeline.phase = "due"
         if self._future or self._later:
@@ -186,10 +190,12 @@ class World:
         for domain in self.domains.values():
             if self.start % domain.every == 0:
                 began = perf_counter()
+                self._horizon = self.start + domain.every  # it leads over its whole period, and so do its readers
                 if self._inbox:
                     self._empty_inbox(domain, "advance")
-                domain.advance(self.start, self.start + domain.every)
+                domain.advance(self.start, self._horizon)
                 seconds[domain.name] += perf_counter() - began
+        self._horizon = self.stop
         began = perf_counter()
         timeline.run_to(self.stop)
         seconds["processes"] += perf_counter() - began
@@ -245,17 +251,17 @@ class World:
         return record.id
 
     def take(self, record: Record) -> None:
-        """Take one event that a domain sent: deliver it in its window."""
+        """Take one event that a domain sent: deliver it now, or keep it until its window."""
         if record.time < self.start:
             raise DesignError(f"{record.id} is sent for {record.time} ms, which is past at {self.now} ms")
-        if record.time > self.stop or (record.time == self.stop and self.timeline.phase != "step"):
+        if record.time > self._horizon or (record.time == self._horizon and self.timeline.phase != "step"):
             heapq.heappush(self._future, (record.time, record.key, record))
         else:
             self._dispatch(record.kind, record)
 
     def take_many(self, batch: Batch) -> None:
-        """Take many events of one kind: those beyond the window wait."""
-        cut = int(np.searchsorted(batch.time, self.stop))
+        """Take many events of one kind: those beyond the window, or beyond the sender's period, wait."""
+        cut = int(np.searchsorted(batch.time, self._horizon))
         if cut < len(batch):
             self._later.append(_part(batch, slice(cut, None)))
             batch = _part(batch, slice(0, cut))

@@ -47,13 +47,13 @@ class Charging:
         self._events: list[tuple[Any, Any, Any, Any]] = []
 
     def note_parked(self, batch: Batch) -> None:
-        """Cars that were parked: (person, location, kWh until full)."""
+        """Cars that were parked: (person, location, kWh used on the way there)."""
         person, place = batch.subject, np.asarray(batch.object)
         found = uniforms(self._elsewhere, person, place) < self._public
         charger = np.where(place == self.home[person], self.has_home[person],
                            np.where(place == self.main[person], self.has_work[person], found))
         inside = (place >= 0) & (place < len(self.at_location))
-        plug = np.where(inside & charger & (batch.value > 0), self.at_location[np.where(inside, place, 0)], -1)
+        plug = np.where(inside & charger, self.at_location[np.where(inside, place, 0)], -1)
         self._events.append((batch.time, person, plug, batch.value))
 
     def note_driven(self, batch: Batch) -> None:
@@ -64,13 +64,13 @@ class Charging:
         """Plug and unplug what was noted, each at its own time."""
         if not self._events:
             return
-        time, person, plug, wanted = (np.concatenate([np.asarray(e[i]) for e in self._events]) for i in range(4))
+        time, person, plug, used = (np.concatenate([np.asarray(e[i]) for e in self._events]) for i in range(4))
         self._events.clear()
         order = np.lexsort((plug, person, time))
         person = person[order].astype(np.int64)
         c = self.cars
         self.sessions += switch_cars(time[order].astype(np.int64), person, plug[order].astype(np.int64),
-                                     wanted[order].astype(np.float64), self.rate[person], c.connection, c.need, c.power,
+                                     used[order].astype(np.float64), self.rate[person], c.connection, c.need, c.power,
                                      c.since, self.grid.demand.node, self.grid.live, self.energy)
 
     def take(self, until: int) -> Any:

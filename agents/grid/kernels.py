@@ -35,19 +35,20 @@ def settle_all(until, connection, need, power, since, load_row, live, energy):  
 
 
 @njit(cache=True)
-def switch_cars(time, person, plug, wanted, rate, connection, need, power, since, load_row, live, energy):  # type: ignore[no-untyped-def]
+def switch_cars(time, person, plug, used, rate, connection, need, power, since, load_row, live, energy):  # type: ignore[no-untyped-def]
     """Plug and unplug in the order of `time`; returns how many were plugged in.
 
     plug   : connection at which the car is plugged in, -1 where it is driven away, shape (events,)
-    wanted : kWh until full; rate : W of the charger
+    used   : kWh that the car used before this moment and after the one before; rate : W of the charger
     """
     n = 0
     for k in range(len(time)):
         p = person[k]
         settle(p, time[k], connection, need, power, since, load_row, live, energy)
-        connection[p] = plug[k]
-        if plug[k] >= 0:
-            need[p], power[p], since[p] = wanted[k], rate[k], time[k]
+        need[p] += used[k]
+        connection[p] = plug[k] if need[p] > 0.0 else -1
+        if connection[p] >= 0:
+            power[p], since[p] = rate[k], time[k]
             n += 1
     return n
 

@@ -40,7 +40,7 @@ class Vehicles(Domain):
     unrouted = Event(by="advance", subject="person", object="location", value="mode: 0 car, 1 bicycle, 2 walk",
                      recorded=False)
     parked = Event(by="advance", subject="person", object="location", recorded=False,
-                   value="kWh that the electric car used since it was last parked at home, where it charges")
+                   value="kWh that the electric car used on this trip")
     signal_dark = Event(by="advance", subject="signal")
     signal_live = Event(by="advance", subject="signal")
     junction_slow = Event(by="advance", subject="signal", value="time over its approaches / that before it went dark")
@@ -95,7 +95,7 @@ class Vehicles(Domain):
         self.link_kwh = length / 1000.0 * np.array(config.kwh_per_km)[np.digitize(speed * 3.6, [51.0, 81.0])]
         n = len(area.people)
         self.electric = uniforms(self.stream("electric"), np.arange(n)) < config.electric_share
-        self.used_kwh, self.trip_kwh = np.zeros(n), np.zeros(n)
+        self.trip_kwh = np.zeros(n)
         self.ledger = Ledger(area)
         self.parkings = np.zeros(n, np.int32)
         self.coming = Moments("person", "origin", "goal")  # cars on their way to a gateway
@@ -225,11 +225,8 @@ class Vehicles(Domain):
         ev = (mode == CAR) & self.electric[person]
         if ev.any():
             who, where = person[ev], goal[ev]
-            self.used_kwh[who] += self.trip_kwh[who]
             self.parkings[who] += 1
-            self.parked.many(who, where, self.used_kwh[who], at=time[ev], ordinal=self.parkings[who])
-            home = where == self.area.people.home[who]
-            self.used_kwh[who[home]] = 0.0
+            self.parked.many(who, where, self.trip_kwh[who], at=time[ev], ordinal=self.parkings[who])
 
     # -- live travel times ---------------------------------------------------------------------------------------------
 

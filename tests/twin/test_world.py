@@ -273,3 +273,41 @@ def test_events_carry_what_contributed(tmp_path):
     assert answer["contributing"] == ["source.ping:7:0"]
     assert {row["event_id"] for row in rows} >= {"source.ping:7:0", "source.ping:7:1", "reader.answer:7:1"}
     assert Run(tmp_path).series("source").to_pydict()["level"] == [1.0, 1.0, 2.0, 2.0]
+
+
+@pytest.mark.parametrize("length", [10 * second, 30 * second, minute])
+def test_bulk_events_reach_the_next_kernel_in_its_period_whatever_the_window(length):
+    class Sender(Domain):
+        name = "sender"
+        go = Event(by="advance")
+
+        def advance(self, start, stop):
+            at = start + np.array([1, 25, 59]) * second
+            self.go.many(np.arange(3), at=at, ordinal=np.full(3, start // minute))
+
+    class Taker(Domain):
+        name = "taker"
+
+        def setup(self, world, area):
+            self.batches, self.heard = [], []
+
+        @on("sender.go", phase="advance")
+        def take(self, batch):
+            self.batches.append((self.now, batch.time.tolist()))
+
+        @on("sender.go")
+        def hear(self, event):
+            self.heard.append((self.now, event.subject))
+
+    w = world(Sender, Taker, window=length)
+    w.run(2 * minute)
+    taker = w.domains["taker"]
+    assert taker.batches == [(0, [1000, 25_000, 59_000]), (minute, [61_000, 85_000, 119_000])]
+    assert taker.heard == [(1000, 0), (25_000, 1), (59_000, 2), (61_000, 0), (85_000, 1), (119_000, 2)]
+
+
+def test_a_reader_quicker_than_the_sender_is_refused():
+    slow = type("Slow", (Domain,), {"name": "slow", "every": 5 * minute, "go": Event(by="advance")})
+    quick = domain(hear=on("slow.go", phase="advance")(lambda self, batch: None))
+    with pytest.raises(DesignError, match="leads over 300000 ms: say when='next'"):
+        world(slow, quick)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from small_area import chequerboard
+from tests.agents.grid.small_area import chequerboard
 
 from agents.grid import powerflow, profiles
 from agents.grid.build import build_grid

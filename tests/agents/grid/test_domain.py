@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from small_area import chequerboard
+from tests.agents.grid.small_area import chequerboard
 
 from agents.grid.assets import KINDS, find_asset, served
 from agents.grid.build import build_grid

@@ -192,11 +192,11 @@ def test_more_electric_cars_only_add_some():
     assert len(driven[1.0]) == len(rush())
 
 
-def test_an_electric_car_adds_up_its_use_until_it_is_home():
+def test_an_electric_car_tells_what_each_trip_used():
     _, citizens, _ = simulate([(0, 0, CAR, 0, 4), (10 * minute, 0, CAR, 4, 0), (20 * minute, 0, CAR, 0, 4)],
                               electric_share=1.0)
     once = 4 * BLOCK / 1000 * 0.15
-    assert [row[2] for row in citizens.heard["parked"]] == pytest.approx([once, 2 * once, once])
+    assert [row[2] for row in citizens.heard["parked"]] == pytest.approx([once, once, once])
 
 
 def middle_trips():
