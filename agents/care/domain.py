@@ -105,14 +105,10 @@ class Care(Domain):
 
     def advance(self, start, stop):
         if start % day == 0:
-            most = int(self.residents * 1e-3) + 100
-            person, ms = np.empty(most, np.int64), np.empty(most, np.int64)
             for event, rate, stream in ((self.fell_ill, self.rate, "illness"), (self.walked_in, self.walk_rate, "walk_in")):
-                n = law.day_of_illness(start // day, self.stream(stream), rate, self.hourly, person, ms)
-                if n == most:
-                    raise RuntimeError(f"more than {most} arrivals in a day: rates of the care domain are too high")
-                ordinal = np.full(n, start // day) * 8 + _repeats(person[:n])
-                event.many(person[:n], at=start + ms[:n], ordinal=ordinal)
+                person, ms = law.arrivals_of_day(start // day, self.stream(stream), rate, self.hourly)
+                ordinal = np.full(len(person), start // day) * law.MOST_A_DAY + _repeats(person)
+                event.many(person, at=start + ms, ordinal=ordinal)
 
     @on(fell_ill)
     def illness(self, event: Record) -> None:

@@ -8,28 +8,50 @@ from numba import njit
 from twin.arrivals import thin
 
 
+MOST_A_DAY = 64  # arrivals of one person
+
+
+def arrivals_of_day(day, stream, rate, hourly):
+    """Arrivals of one day as two int64 arrays: who, and the millisecond of the day. Parameters as `day_of_illness`.
+
+    Raises ValueError where a rate is so high that one person falls ill more than MOST_A_DAY times.
+    """
+    mean = float(rate.sum())
+    room = int(mean + 10.0 * np.sqrt(mean) + 100.0)
+    while True:
+        person, ms = np.empty(room, np.int64), np.empty(room, np.int64)
+        n = day_of_illness(day, stream, rate, hourly, person, ms)
+        if n < 0:
+            raise ValueError(f"one person has more than {MOST_A_DAY} arrivals in a day: the rates are too high")
+        if n <= room:
+            return person[:n], ms[:n]
+        room = n
+
+
 @njit(cache=True)
 def day_of_illness(day, stream, rate, hourly, person, ms):
-    """Arrivals of one day, person by person, by thinning; returns how many were written.
+    """Arrivals of one day, person by person, by thinning; returns how many there are, -1 if one person has too many.
 
     rate   : float64 (persons,): arrivals per day of each person
     hourly : float64 (24,): share of the day's arrivals in each hour, summing to 1
-    person, ms : int64, written: who, and the millisecond of the day
+    person, ms : int64, written as far as they reach: who, and the millisecond of the day
     """
     n = 0
     peak = hourly.max()
-    times = np.empty(8)
+    times = np.empty(MOST_A_DAY)
     scaled = np.empty(24)
     for i in range(len(rate)):
         if rate[i] <= 0.0:
             continue
         for h in range(24):
             scaled[h] = rate[i] * hourly[h] / 3600.0
-        found = min(thin(stream, i, day, scaled, 3600.0, rate[i] * peak / 3600.0, times), len(times))
+        found = thin(stream, i, day, scaled, 3600.0, rate[i] * peak / 3600.0, times)
+        if found > len(times):
+            return -1
         for k in range(found):
             if n < len(person):
                 person[n], ms[n] = i, int(1000.0 * times[k])
-                n += 1
+            n += 1
     return n
 
 

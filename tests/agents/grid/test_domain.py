@@ -279,3 +279,11 @@ def test_kernels_equal_their_readable_reference():
         for expected in (False, False, True, False):
             kernel(np.array([1.3]), over, closed, opens, np.array([1.2]), np.array([45]), np.array([15]))
             assert opens[0] == expected
+
+
+def test_what_was_used_on_trips_without_a_charger_is_charged_at_the_next_one(area):
+    home, elsewhere = int(area.people.home[5]), int(area.people.home[200])
+    world, _ = world_of(area, arrivals=[(12 * hour, 5, elsewhere, 3.0), (18 * hour, 5, home, 5.0)], home_charger=1.0,
+                        work_charger=0.0, public_charger=0.0)
+    world.run(24 * hour)
+    assert values(world)["ev_energy"] == pytest.approx(8.0, rel=1e-9)
