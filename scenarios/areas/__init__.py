@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import Fault, InputError, nearest
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 TYPES: dict[str, str] = {
     "town": "scenarios.areas.town:generate_town",
     "osm": "scenarios.areas.osm:build_from_osm",
-    "folder": "twin.area:read_area",
+    "folder": "scenarios.areas:read_folder",
 }
 
 
@@ -46,6 +47,13 @@ def build(type_name: str, **options: Any) -> Area:
     if faults:
         raise InputError(faults)
     return builder(**options)  # type: ignore[no-any-return]
+
+
+def read_folder(path: str | Path) -> Area:
+    """The area that was written to the folder `path`."""
+    from twin.area import read_area
+
+    return read_area(path)
 
 
 def _load(spec: str) -> Callable[..., Any]:
