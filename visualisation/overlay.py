@@ -24,11 +24,13 @@ def overlay(pixels: Array, moment: Moment, camera: Camera) -> Any:
 
     image = Image.fromarray(pixels).convert("RGBA")
     pen = Pen(image)
+    legend = _legend(moment)
+    pen.keep_clear(legend)
     pen.marks(_marks(moment, camera))
     pen.names(_names(moment, camera))
     pen.title(str(moment.run.manifest.get("title") or moment.run.manifest.get("scenario") or "A run"),
-              f"{moment.area.name}  ·  {moment.clock}", _state(moment))
-    pen.legend(_legend(moment))
+              f"{_place(moment)}  ·  {moment.clock}", _state(moment))
+    pen.legend(legend)
     pen.foot(f"{_attribution(moment)} {SYNTHETIC}")
     return pen.finished()
 
@@ -42,13 +44,20 @@ def _state(m: Moment) -> str:
         said.append(f"{len(m.dark_signals)} traffic signal{'s' if len(m.dark_signals) > 1 else ''} dark")
     slow = int((m.ratio < palette.CONGESTION[2][0]).sum())
     if np.isfinite(m.ratio).any():
-        said.append(f"{slow:,} street link{'' if slow == 1 else 's'} slower than {palette.CONGESTION[2][0]:.0%} of free flow")
+        said.append(f"{slow:,} street link{'' if slow == 1 else 's'} slower than {100 * palette.CONGESTION[2][0]:.0f} % of free flow")
     return "  ·  ".join(said)
 
 
+def _place(m: Moment) -> str:
+    name = m.area.name.replace("_", " ")
+    return name[:1].upper() + name[1:]
+
+
 def _attribution(m: Moment) -> str:
-    said = dict.fromkeys(str(about.get("attribution", "")) for about in m.area.sources.values())
-    return "Data: " + "; ".join(text for text in said if text) + "." if said else ""
+    """Whose data they are, and under which licence where it asks for being named."""
+    said = dict.fromkeys(f"{about.get('attribution', '')} ({about.get('licence', '')})".replace(" (CC0-1.0)", "")
+                         for about in m.area.sources.values() if about.get("attribution"))
+    return "Data: " + "; ".join(said) + "." if said else ""
 
 
 def _names(m: Moment, camera: Camera) -> list[tuple[float, float, str]]:
@@ -60,7 +69,7 @@ def _names(m: Moment, camera: Camera) -> list[tuple[float, float, str]]:
     rows = np.flatnonzero((zones.level == "neighbourhood") & (built > 0))
     rows = rows[np.argsort(-zones.population[rows], kind="stable")]
     pixels, _ = camera.project(np.stack([zones.x[rows], zones.y[rows], np.full(len(rows), 25.0)], axis=1))
-    return [(float(x), float(y), str(zones.name[row])) for (x, y), row in zip(pixels, rows, strict=True)]
+    return [(float(x), float(y), str(zones.name[row]).removeprefix(f"{m.area.name}, ")) for (x, y), row in zip(pixels, rows, strict=True)]
 
 
 def _marks(m: Moment, camera: Camera) -> list[tuple[str, float, float]]:
@@ -78,9 +87,11 @@ def _marks(m: Moment, camera: Camera) -> list[tuple[str, float, float]]:
 
 
 Entry = tuple[str, tuple[int, int, int], str]  # shape, colour, words
+Columns = Sequence[tuple[str, Sequence[Entry]]]
+ROW, PAD = 23, 16  # of the legend, in thousandths of the height
 
 
-def _legend(m: Moment) -> list[tuple[str, list[Entry]]]:
+def _legend(m: Moment) -> Columns:
     columns: list[tuple[str, list[Entry]]] = []
     if np.isfinite(m.ratio).any():
         columns.append(("Speed over free speed", [("line", colour, words) for _, colour, words in palette.CONGESTION]))
@@ -142,11 +153,12 @@ class Pen:
                        stroke_width=round(2 * self.unit), stroke_fill=(*palette.PAPER, 235))
 
     def marks(self, marks: Sequence[tuple[str, float, float]]) -> None:
-        """Signs on the map; names keep clear of them."""
+        """Signs on the map, one for those that nearly coincide; names keep clear of them."""
         for kind, x, y in marks:
-            if 0 <= x < self.width and 0 <= y < self.height:
+            side = 15 * self.unit
+            clear = not any(a < x < c and b < y < d for a, b, c, d in self.taken)
+            if clear and 0 <= x < self.width and 0 <= y < self.height:
                 self._mark(kind, palette.WHITE, x, y)
-                side = 15 * self.unit
                 self.taken.append((x - side, y - side, x + side, y + side))
 
     def names(self, places: Sequence[tuple[float, float, str]]) -> None:
@@ -164,18 +176,29 @@ class Pen:
                                    stroke_fill=(255, 255, 255, 200))
                     break
 
-    def legend(self, columns: Sequence[tuple[str, Sequence[Entry]]]) -> None:
-        """A panel at the right, one block of entries per subject."""
+    def panel(self, columns: Columns) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of the legend's panel, at the right of the picture."""
+        font, bold, u = self.font(13.5), self.font(13.5, True), self.unit
+        words = max(self.draw.textlength(e[2], font) + 34 * u for _, entries in columns for e in entries)
+        wide = max([words, *(self.draw.textlength(head, bold) for head, _ in columns)]) + 2 * PAD * u
+        tall = (sum(len(entries) + 1.6 for _, entries in columns) - 0.6) * ROW * u + 1.4 * PAD * u
+        right, top = self.width - 24 * u, 26 * u
+        return right - wide, top, right, top + tall
+
+    def keep_clear(self, columns: Columns) -> None:
+        """Nothing is written where the legend will stand."""
+        if columns:
+            self.taken.append(self.panel(columns))
+
+    def legend(self, columns: Columns) -> None:
+        """A panel with one block of entries per subject."""
         if not columns:
             return
         font, bold, u = self.font(13.5), self.font(13.5, True), self.unit
-        row, pad = 23 * u, 16 * u
-        words = max(self.draw.textlength(e[2], font) + 34 * u for _, entries in columns for e in entries)
-        wide = max([words, *(self.draw.textlength(head, bold) for head, _ in columns)]) + 2 * pad
-        tall = sum(len(entries) + 1.6 for _, entries in columns) * row - 0.6 * row + 1.4 * pad
-        x0, y0 = self.width - wide - 24 * u, 26 * u
-        self.draw.rounded_rectangle((x0, y0, x0 + wide, y0 + tall), 10 * u, PANEL, (205, 210, 217, 255), max(round(u), 1))
-        x, y = x0 + pad, y0 + 1.2 * pad
+        row, pad = ROW * u, PAD * u
+        box = self.panel(columns)
+        self.draw.rounded_rectangle(box, 10 * u, PANEL, (205, 210, 217, 255), max(round(u), 1))
+        x, y = box[0] + pad, box[1] + 1.2 * pad
         for head, entries in columns:
             self.draw.text((x, y), head, INK, bold, anchor="lm")
             for shape, colour, said in entries:

@@ -19,7 +19,7 @@ def number(value: float, unit: str = "") -> str:
     """A number as people read it: three significant digits, or whole from 100 on; thousands with a comma."""
     if value != value:  # noqa: PLR0124  (not a number)
         return "–"
-    size = abs(value)
+    size = abs(float(f"{value:.3g}"))  # 0.9999 is written 1.00
     if size == 0.0 or (unit in WHOLE and float(value).is_integer()):
         return f"{value:,.0f}"
     digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3
