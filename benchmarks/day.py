@@ -1,6 +1,6 @@
 """A coupled day: seconds per domain, citizens per second, peak memory.
 
-    python -m benchmarks.day --citizens 100000 [key=value ...]
+python -m benchmarks.day --citizens 100000 [key=value ...]
 """
 
 from __future__ import annotations
@@ -26,12 +26,16 @@ def measure(citizens: int, overrides: list[str]) -> None:
     ready = perf_counter()
     world.run(day)
     done = perf_counter()
-    print(f"{citizens:,} citizens, {len(area.people):,} people, {len(area.links):,} links, {len(area.buildings):,} buildings")
+    print(
+        f"{citizens:,} citizens, {len(area.people):,} people, {len(area.links):,} links, {len(area.buildings):,} buildings"
+    )
     print(f"area       {built - began:8.2f} s")
     print(f"set-up     {ready - built:8.2f} s")
     for name, seconds in world.seconds.items():
         print(f"{name:10} {seconds:8.2f} s")
-    print(f"day        {done - ready:8.2f} s: {citizens / (done - ready):,.0f} citizens/s; with area and set-up {done - began:.2f} s")
+    print(
+        f"day        {done - ready:8.2f} s: {citizens / (done - ready):,.0f} citizens/s; with area and set-up {done - began:.2f} s"
+    )
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")
     print(f"digest {world.recorder.result_digest()}")
     broken = [b for b in world.balances() if not b.holds]

@@ -1,6 +1,6 @@
 """What the engine costs: an empty window, and Mesa's Boltzmann model on a Population beside Mesa itself, in one run.
 
-    python -m benchmarks.engine
+python -m benchmarks.engine
 """
 
 from __future__ import annotations
@@ -87,8 +87,18 @@ def boltzmann(wealth, cell, head, following, order, key, step, side):
 
 def our_boltzmann() -> float:
     """Agent-steps per second of the same model on a Population with a kernel."""
-    people = Population(None, "trader", AGENTS, {"wealth": np.ones(AGENTS, np.int64), "cell": np.zeros(AGENTS, np.int64),
-                                                 "following": np.full(AGENTS, -1), "order": np.arange(AGENTS)}, seed=1)
+    people = Population(
+        None,
+        "trader",
+        AGENTS,
+        {
+            "wealth": np.ones(AGENTS, np.int64),
+            "cell": np.zeros(AGENTS, np.int64),
+            "following": np.full(AGENTS, -1),
+            "order": np.arange(AGENTS),
+        },
+        seed=1,
+    )
     key = stream(1, "boltzmann")
     head = np.full(SIDE * SIDE, -1)
     for i in range(AGENTS):
@@ -114,8 +124,10 @@ def main() -> None:
         print(f"empty window, {domains} domain(s): {1e6 * window:.1f} us")
     theirs = max(mesa_boltzmann() for _ in range(3))
     ours = max(our_boltzmann() for _ in range(3))
-    print(f"Boltzmann, {AGENTS:,} agents: Mesa {mesa.__version__} {theirs:,.0f} agent-steps/s, "
-          f"Population with a kernel {ours:,.0f}, ratio {ours / theirs:.0f}")
+    print(
+        f"Boltzmann, {AGENTS:,} agents: Mesa {mesa.__version__} {theirs:,.0f} agent-steps/s, "
+        f"Population with a kernel {ours:,.0f}, ratio {ours / theirs:.0f}"
+    )
 
 
 if __name__ == "__main__":

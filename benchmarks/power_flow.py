@@ -42,8 +42,11 @@ def series(case) -> tuple[float, float]:
     update["id"] = grid.flow._load_id + np.arange(p.shape[1])
     update["p_specified"], update["q_specified"] = p, q
     outputs = ["node", "line", "transformer", "source"]
-    bare = best(lambda: grid.flow._model.calculate_power_flow(update_data={"sym_load": update}, threading=-1,
-                                                              output_component_types=outputs))
+    bare = best(
+        lambda: grid.flow._model.calculate_power_flow(
+            update_data={"sym_load": update}, threading=-1, output_component_types=outputs
+        )
+    )
     return best(lambda: grid.flow.solve_series(p, q)), bare
 
 
@@ -67,8 +70,10 @@ def main() -> None:
     for name in CASES:
         case = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
         ours, bare = series(case)
-        print(f"{name}: {len(case['input']['nodes'])} nodes, 96 steps {1e3 * ours:.2f} ms, bare {1e3 * bare:.2f} ms, "
-              f"ratio {ours / bare:.2f}; breaker to dead loads {1e6 * breaker(case):.0f} us")
+        print(
+            f"{name}: {len(case['input']['nodes'])} nodes, 96 steps {1e3 * ours:.2f} ms, bare {1e3 * bare:.2f} ms, "
+            f"ratio {ours / bare:.2f}; breaker to dead loads {1e6 * breaker(case):.0f} us"
+        )
 
 
 if __name__ == "__main__":

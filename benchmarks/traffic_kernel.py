@@ -26,8 +26,14 @@ def grid(size: int, block: float = 200.0) -> Network:
     tail = np.concatenate([node[:, :-1].ravel(), node[:-1].ravel()])
     head = np.concatenate([node[:, 1:].ravel(), node[1:].ravel()])
     x, y = np.meshgrid(np.arange(size) * block, np.arange(size) * block)
-    return Network(size * size, np.concatenate([tail, head]), np.concatenate([head, tail]),
-                   np.full(2 * len(tail), block), x=x.ravel(), y=y.ravel())
+    return Network(
+        size * size,
+        np.concatenate([tail, head]),
+        np.concatenate([head, tail]),
+        np.full(2 * len(tail), block),
+        x=x.ravel(),
+        y=y.ravel(),
+    )
 
 
 def trips(network: Network, count: int, seconds: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -37,7 +43,8 @@ def trips(network: Network, count: int, seconds: float) -> tuple[np.ndarray, np.
     step = 1 + (uniforms(stream(1, "destination"), keys) * (network.nodes - 1)).astype(int)
     spread = 1.0 + 0.1 * uniforms(stream(1, "weight"), np.arange(network.links))  # so that shortest paths spread
     ptr, links, _ = Router(network, (network.length / 13.9 * 1000 * spread).astype(int)).paths(
-        origin, (origin + step) % network.nodes)
+        origin, (origin + step) % network.nodes
+    )
     return keys * (seconds / count), ptr, links
 
 
@@ -66,9 +73,17 @@ def measure(size: int, count: int, seconds: float, window: float, repeats: int) 
             walls.append(time.perf_counter() - begin)
     wall = float(np.median(walls))
     entries = int(ptr[-1])
-    return {"links": network.links, "trips": count, "entries": entries, "wall_s": wall,
-            "ns_per_entry": 1e9 * wall / entries, "mean_travel_s": travel / arrived, "simulated_s": state.now,
-            "released": state.released, "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    return {
+        "links": network.links,
+        "trips": count,
+        "entries": entries,
+        "wall_s": wall,
+        "ns_per_entry": 1e9 * wall / entries,
+        "mean_travel_s": travel / arrived,
+        "simulated_s": state.now,
+        "released": state.released,
+        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
 
 
 def main() -> None:

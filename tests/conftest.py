@@ -19,6 +19,7 @@ def reference_data() -> Callable[..., Path]:
     Looks in the folder named by TWIN_REFERENCE_DATA, else in ../shared/data beside the repository. A missing file
     skips the test, but fails it where the variable is set.
     """
+
     def find(*parts: str) -> Path:
         path = Path(os.environ.get(VARIABLE) or BESIDE).joinpath(*parts)
         if not path.exists():

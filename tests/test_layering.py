@@ -6,8 +6,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-MAY_IMPORT = {"twin": {"twin"}, "agents": {"agents", "twin"}, "scenarios": {"scenarios", "agents", "twin", "configs"},
-              "visualisation": {"visualisation", "twin"}}
+MAY_IMPORT = {
+    "twin": {"twin"},
+    "agents": {"agents", "twin"},
+    "scenarios": {"scenarios", "agents", "twin", "configs"},
+    "visualisation": {"visualisation", "twin"},
+}
 OURS = {"twin", "agents", "scenarios", "visualisation", "configs", "benchmarks", "tests"}
 
 

@@ -27,8 +27,10 @@ def run(area, *overrides, until=day):
 
 
 def test_same_configuration_same_digest_in_other_processes_and_threads():
-    code = ("import sys; from scenarios.configuration import compose; from scenarios.simulate import build_area, build_world\n"
-            "c = compose(sys.argv[1:]); w = build_world(c, build_area(c)); w.run(10 * 3600 * 1000); print(w.recorder.result_digest())")
+    code = (
+        "import sys; from scenarios.configuration import compose; from scenarios.simulate import build_area, build_world\n"
+        "c = compose(sys.argv[1:]); w = build_world(c, build_area(c)); w.run(10 * 3600 * 1000); print(w.recorder.result_digest())"
+    )
     found = []
     for threads, hashing, extra in ((1, "0", []), (2, "7", []), (1, "0", ["run.seed=2"])):
         env = {**os.environ, "PYTHONHASHSEED": hashing, "NUMBA_NUM_THREADS": str(threads)}
@@ -42,8 +44,12 @@ def test_same_configuration_same_digest_in_other_processes_and_threads():
 def test_with_the_coupling_cut_traffic_never_notices_the_outage(area):
     outage = run(area, "scenario=outage", "run.cut=[power.signals]", until=20 * hour).recorder.digests()
     weekday = run(area, "run.cut=[power.signals]", until=20 * hour).recorder.digests()
-    traffic = [name for name in weekday if name in ("series/link", "series/vehicles", "restricted/trips", "replay/vehicles")
-               or name == "events/vehicles"]
+    traffic = [
+        name
+        for name in weekday
+        if name in ("series/link", "series/vehicles", "restricted/trips", "replay/vehicles")
+        or name == "events/vehicles"
+    ]
     assert len(traffic) >= 4
     assert {name: outage.get(name) for name in traffic} == {name: weekday[name] for name in traffic}
     assert outage["series/grid"] != weekday["series/grid"]
@@ -79,7 +85,11 @@ def test_a_run_writes_a_folder_that_can_be_read_back(tmp_path):
     assert found.manifest["status"] == "complete"
     assert found.manifest["purpose"] == "test"
     assert all(b["holds"] for b in found.manifest["balances"])
-    assert {row["indicator"] for row in found.indicators} >= {"outage_customer_hours", "ambulance_reach_15min", "peak_load"}
+    assert {row["indicator"] for row in found.indicators} >= {
+        "outage_customer_hours",
+        "ambulance_reach_15min",
+        "peak_load",
+    }
     events = {row["event_id"]: row for row in found.events().to_pylist()}
     dark = [e for e in events.values() if e["kind"] == "feeder_dark"]
     assert dark

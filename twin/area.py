@@ -46,8 +46,14 @@ class Area:
     A table is read as `area.links.length`; geometry as shapely objects by `area.geometry("links")`.
     """
 
-    def __init__(self, name: str, crs: str, tables: Mapping[str, Mapping[str, Any]],
-                 sources: Mapping[str, Any] | None = None, facts: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        crs: str,
+        tables: Mapping[str, Mapping[str, Any]],
+        sources: Mapping[str, Any] | None = None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
         self.name, self.crs = name, crs
         self.sources, self.facts = dict(sources or {}), dict(facts or {})
         self.tables: dict[str, Table] = {}
@@ -69,13 +75,25 @@ class Area:
         faults, arrays = [], {}
         for column in values:
             if column not in columns:
-                faults.append(Fault(f"{name}.{column}", "unknown column", ", ".join(columns),
-                                    f"did you mean {nearest(column, list(columns)) or 'another table'}?"))
+                faults.append(
+                    Fault(
+                        f"{name}.{column}",
+                        "unknown column",
+                        ", ".join(columns),
+                        f"did you mean {nearest(column, list(columns)) or 'another table'}?",
+                    )
+                )
         for column, declared in columns.items():
             if column not in values:
                 if n and declared.default is REQUIRED:
-                    faults.append(Fault(f"{name}.{column}", "column is missing", f"{declared.dtype} {declared.unit}".strip(),
-                                        "add the column, or build the area again"))
+                    faults.append(
+                        Fault(
+                            f"{name}.{column}",
+                            "column is missing",
+                            f"{declared.dtype} {declared.unit}".strip(),
+                            "add the column, or build the area again",
+                        )
+                    )
                 arrays[column] = declared.new(n)
                 continue
             try:
@@ -107,8 +125,16 @@ class Area:
         return len(self.buildings) + len(self.gateways)
 
     def location_node(self, mode: str) -> Array:
-        """The node at which a location is entered by `mode` ("car", "bicycle", "walk"); int32, shape (locations,)."""
-        return np.concatenate([self.buildings[f"node_{mode}"], self.gateways.node]).astype(np.int32)
+        """The node at which a location is entered by `mode` ("car", "bicycle", "walk"); int32, shape (locations,).
+
+        A gateway that the mode does not reach, as one on a motorway, is entered at the nearest node that it does.
+        """
+        gates, links, nodes = np.array(self.gateways.node, np.int64), self.links, self.nodes
+        rows = np.asarray(links[mode], bool)
+        used = np.unique(np.concatenate([links.tail[rows], links.head[rows]]))
+        for k in np.flatnonzero(~np.isin(gates, used)) if len(used) else ():
+            gates[k] = used[np.argmin(np.hypot(nodes.x[used] - nodes.x[gates[k]], nodes.y[used] - nodes.y[gates[k]]))]
+        return np.concatenate([self.buildings[f"node_{mode}"], gates]).astype(np.int32)
 
     def location_zone(self) -> Array:
         """The neighbourhood of each location, -1 for a gateway; int32, shape (locations,)."""
@@ -161,16 +187,26 @@ class Area:
                 if progress:
                     progress(name)
                 if len(table):
-                    write_table(partial / f"{name}.parquet", vars(table), TABLES[name],
-                                geometry=GEOMETRY_TYPES.get(name), crs=self.crs)
+                    write_table(
+                        partial / f"{name}.parquet",
+                        vars(table),
+                        TABLES[name],
+                        geometry=GEOMETRY_TYPES.get(name),
+                        crs=self.crs,
+                    )
             (partial / "area.json").write_text(json.dumps(self._header(), indent=2) + "\n", encoding="utf-8")
             if target.exists():
                 shutil.rmtree(target)
             partial.rename(target)
         except OSError as error:
             shutil.rmtree(partial, ignore_errors=True)
-            raise InputError(Fault(str(target), f"cannot be written ({error.strerror or error})",
-                                   remedy="name a folder on a writable disk with room, with --out")) from error
+            raise InputError(
+                Fault(
+                    str(target),
+                    f"cannot be written ({error.strerror or error})",
+                    remedy="name a folder on a writable disk with room, with --out",
+                )
+            ) from error
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
@@ -178,10 +214,19 @@ class Area:
 
     def _header(self) -> dict[str, Any]:
         nodes = self.nodes
-        bounds = [float(v) for v in (nodes.x.min(), nodes.y.min(), nodes.x.max(), nodes.y.max())] if len(nodes) else None
-        return {"schema": SCHEMA_VERSION, "name": self.name, "crs": self.crs, "bounds": bounds,
-                "rows": {name: len(table) for name, table in self.tables.items()}, "digest": self.digest(),
-                "sources": self.sources, "facts": self.facts}
+        bounds = (
+            [float(v) for v in (nodes.x.min(), nodes.y.min(), nodes.x.max(), nodes.y.max())] if len(nodes) else None
+        )
+        return {
+            "schema": SCHEMA_VERSION,
+            "name": self.name,
+            "crs": self.crs,
+            "bounds": bounds,
+            "rows": {name: len(table) for name, table in self.tables.items()},
+            "digest": self.digest(),
+            "sources": self.sources,
+            "facts": self.facts,
+        }
 
 
 def read_area(folder: str | Path) -> Area:
@@ -191,15 +236,26 @@ def read_area(folder: str | Path) -> Area:
     folder = Path(folder)
     header_file = folder / "area.json"
     if not header_file.is_file():
-        raise InputError(Fault(str(folder), "is not an area (no area.json)",
-                               remedy="build one: twin area build FILE --out DIR, or use area=town"))
+        raise InputError(
+            Fault(
+                str(folder),
+                "is not an area (no area.json)",
+                remedy="build one: twin area build FILE --out DIR, or use area=town",
+            )
+        )
     try:
         header = json.loads(header_file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(Fault(str(header_file), f"cannot be read ({error})", remedy="build the area again")) from error
     if header.get("schema") != SCHEMA_VERSION:
-        raise InputError(Fault(str(header_file), f"schema {header.get('schema')}", f"schema {SCHEMA_VERSION}",
-                               "build the area again with this version"))
+        raise InputError(
+            Fault(
+                str(header_file),
+                f"schema {header.get('schema')}",
+                f"schema {SCHEMA_VERSION}",
+                "build the area again with this version",
+            )
+        )
     tables, faults = {}, []
     for name, rows in header["rows"].items():
         if rows and name in TABLES:

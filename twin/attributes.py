@@ -92,8 +92,12 @@ class Column:
         bad = np.array([value not in self.allowed for value in array], bool)
         if bad.any():
             row = int(np.flatnonzero(bad)[0])
-            yield Fault(f"{where}.{name}[{row}]", f"is {array[row]!r}", "one of " + ", ".join(self.allowed),
-                        f"{int(bad.sum())} rows are so; correct them in the table")
+            yield Fault(
+                f"{where}.{name}[{row}]",
+                f"is {array[row]!r}",
+                "one of " + ", ".join(self.allowed),
+                f"{int(bad.sum())} rows are so; correct them in the table",
+            )
 
 
 def describe(columns: Mapping[str, Column]) -> str:

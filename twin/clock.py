@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import simpy
+from simpy.events import NORMAL
 
 from twin.errors import DesignError
 
@@ -59,12 +60,17 @@ class Timeline(simpy.Environment):
         super().__init__(initial_time=0)
         self.phase = "setup"
 
-    def schedule(self, event: Any, priority: Any = simpy.core.NORMAL, delay: Any = 0) -> None:
+    def schedule(self, event: Any, priority: Any = NORMAL, delay: Any = 0) -> None:
         """SimPy's own scheduling, checked."""
         if type(delay) is not int or delay < 0:
-            raise DesignError(f"a process waits {delay!r} ({type(delay).__name__}): waits are whole milliseconds >= 0, as Python int")
+            raise DesignError(
+                f"a process waits {delay!r} ({type(delay).__name__}): waits are whole milliseconds >= 0, as Python int"
+            )
         if self.phase not in ("process", "setup", "running"):
-            raise DesignError(f"a process or resource is touched in phase {self.phase!r}: send an event instead; its handler runs in the process phase")
+            raise DesignError(
+                f"a process or resource is touched in phase {self.phase!r}: "
+                "send an event instead; its handler runs in the process phase"
+            )
         super().schedule(event, priority, delay)
 
     def deliver(self, at: int, key: tuple[Any, ...], handler: Callable[[Any], None], record: Any) -> None:
@@ -72,7 +78,7 @@ class Timeline(simpy.Environment):
         event = simpy.Event(self)
         event._ok, event._value = True, record
         event.callbacks = [lambda _: handler(record)]
-        heappush(self._queue, (at, 0.5, key, event))  # type: ignore[misc,arg-type]
+        heappush(self._queue, (at, 0.5, key, event))  # type: ignore[misc]
 
     def run_to(self, edge: int) -> None:
         """Run every event before `edge`; the clock stands at `edge` afterwards."""

@@ -22,69 +22,34 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from twin.clock import PHASES
 from twin.errors import DesignError
+from twin.events import Batch, Record
 
 if TYPE_CHECKING:
     from twin.domain import Domain
 
+__all__ = [
+    "Batch",
+    "Event",
+    "Reads",
+    "Record",
+    "Sender",
+    "Subscription",
+    "couplings",
+    "find_cycle",
+    "observe",
+    "on",
+    "plain",
+]
+
 Array = np.ndarray[Any, Any]
 SENDERS = (*PHASES, "outside")
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One event as a process or a due handler sees it. `id` names it in the log; `because` are contributing ids."""
-
-    kind: str
-    time: int
-    subject: int
-    object: int
-    value: float
-    ordinal: int
-    because: tuple[str, ...] = ()
-
-    @property
-    def id(self) -> str:
-        """kind:subject:ordinal, unique in a run and equal in two runs that share their luck."""
-        return f"{self.kind}:{self.subject}:{self.ordinal}"
-
-    @property
-    def key(self) -> tuple[str, int, int]:
-        """Its place among events of the same time."""
-        return (self.kind, self.subject, self.ordinal)
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Many events of one kind as arrays of shape (n,), in total order (time, subject, ordinal).
-
-    time : int64 ms; subject, object : int64; value : float64; ordinal : int64
-    """
-
-    kind: str
-    time: Array
-    subject: Array
-    object: Array
-    value: Array
-    ordinal: Array
-    because: tuple[tuple[str, ...], ...] = field(default=())
-
-    def __len__(self) -> int:
-        return len(self.time)
-
-    def because_of(self, row: int) -> tuple[str, ...]:
-        """Contributing event ids of one row."""
-        return self.because[row] if self.because else ()
-
-    def id_of(self, row: int) -> str:
-        """Event id of one row."""
-        return f"{self.kind}:{self.subject[row]}:{self.ordinal[row]}"
 
 
 class Event:
@@ -95,8 +60,9 @@ class Event:
     recorded : whether it enters the run's event log (bulk traffic between kernels does not)
     """
 
-    def __init__(self, by: str = "process", *, subject: str = "", object: str = "", value: str = "",
-                 recorded: bool = True) -> None:
+    def __init__(
+        self, by: str = "process", *, subject: str = "", object: str = "", value: str = "", recorded: bool = True
+    ) -> None:
         if by not in SENDERS:
             raise DesignError(f"Event(by={by!r}): a phase is one of {', '.join(SENDERS)}")
         self.by, self.subject, self.object, self.value, self.recorded = by, subject, object, value, recorded
@@ -125,8 +91,15 @@ class Sender:
         self.kind = f"{domain.name}.{event.name}"
         self._sent: dict[int, int] = {}
 
-    def __call__(self, subject: int = 0, object: int = -1, value: float = 0.0, *, at: int | None = None,
-                 because: Sequence[str] = ()) -> str:
+    def __call__(
+        self,
+        subject: int = 0,
+        object: int = -1,
+        value: float = 0.0,
+        *,
+        at: int | None = None,
+        because: Sequence[str] = (),
+    ) -> str:
         """Send one event, now or at a later time `at` (ms); returns its id. The ordinal counts per subject."""
         subject = int(subject)
         ordinal = self._sent.get(subject, 0)
@@ -138,7 +111,9 @@ class Sender:
         world.take(record)
         return record.id
 
-    def many(self, subject: Array, object: Array | int = -1, value: Array | float = 0.0, *, at: Array, ordinal: Array) -> None:
+    def many(
+        self, subject: Array, object: Array | int = -1, value: Array | float = 0.0, *, at: Array, ordinal: Array
+    ) -> None:
         """Send many events at once (kernels): arrays of shape (n,), `at` in ms within the window or later.
 
         The kernel gives the ordinals: the n-th event of this kind of each subject, from a column of its own.
@@ -151,9 +126,16 @@ class Sender:
         time = np.asarray(at, np.int64)
         subject, ordinal = np.asarray(subject, np.int64), np.asarray(ordinal, np.int64)
         order = np.lexsort((ordinal, subject, time))
-        world.take_many(Batch(self.kind, time[order], subject[order],
-                              np.broadcast_to(np.asarray(object, np.int64), n)[order],
-                              np.broadcast_to(np.asarray(value, np.float64), n)[order], ordinal[order]))
+        world.take_many(
+            Batch(
+                self.kind,
+                time[order],
+                subject[order],
+                np.broadcast_to(np.asarray(object, np.int64), n)[order],
+                np.broadcast_to(np.asarray(value, np.float64), n)[order],
+                ordinal[order],
+            )
+        )
 
 
 class Reads:
@@ -178,7 +160,7 @@ class Reads:
             return self
         world = domain.world
         world.check_reading(f"the signal {self.signal}")
-        return world.signal(self.signal, cut=self.coupling_of(domain) in world.cut)
+        return world.signals.value(self.signal, cut=self.coupling_of(domain) in world.cut)
 
     def coupling_of(self, domain: Domain | type[Domain]) -> str:
         """Name of the coupling; "owner.reader" where none was given."""
@@ -217,7 +199,9 @@ def couplings(domains: Iterable[Domain | type[Domain]]) -> dict[str, list[str]]:
     return found
 
 
-def on(event: str | Event, *, phase: str = "process", when: str = "same", coupling: str = "") -> Callable[[Callable[..., None]], Callable[..., None]]:
+def on(
+    event: str | Event, *, phase: str = "process", when: str = "same", coupling: str = ""
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Mark a method as handler of an event: "domain.kind", or the domain's own `Event` attribute.
 
     phase : "process" (inside SimPy at the event's exact time; one Record each), "due" (one Record each, before the
@@ -264,7 +248,10 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, tuple | list):
         return tuple(plain(v) for v in value)
-    raise DesignError(f"{value!r} ({type(value).__name__}) in a question or answer: only int, float, bool, str, None and tuples of these can be written down")
+    raise DesignError(
+        f"{value!r} ({type(value).__name__}) in a question or answer: "
+        "only int, float, bool, str, None and tuples of these can be written down"
+    )
 
 
 def find_cycle(edges: Iterable[tuple[Any, Any]]) -> list[Any]:
@@ -276,7 +263,7 @@ def find_cycle(edges: Iterable[tuple[Any, Any]]) -> list[Any]:
 
     def walk(node: Any, path: list[Any]) -> list[Any]:
         if node in path:
-            return [*path[path.index(node):], node]
+            return [*path[path.index(node) :], node]
         if node in done:
             return []
         for other in following.get(node, ()):

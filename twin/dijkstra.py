@@ -60,8 +60,9 @@ def _pop(keys: Array, nodes: Array, size: int) -> int:
 
 
 @njit(cache=True)
-def search(first_out: Array, out_links: Array, head: Array, weight: Array, sources: Array, offsets: Array,
-           target: int) -> tuple[Array, Array]:
+def search(
+    first_out: Array, out_links: Array, head: Array, weight: Array, sources: Array, offsets: Array, target: int
+) -> tuple[Array, Array]:
     """Shortest distances from the nearest of several sources (Dijkstra 1959, 4-ary heap with lazy deletion).
 
     Parameters

@@ -129,7 +129,9 @@ class Domain:
     def forget(self) -> None:
         """Forget what the indicators have counted so far: called once, at the end of a warm-up."""
         if type(self).indicators is not Domain.indicators:
-            raise DesignError(f"{self.name} has indicators and no forget(): it cannot have a warm-up; add the method or set run.warm_up to 0 h")
+            raise DesignError(
+                f"{self.name} has indicators and no forget(): it cannot have a warm-up; add the method or set run.warm_up to 0 h"
+            )
 
     def balances(self) -> Sequence[Balance]:
         """The conservation laws that hold at the end of the run."""

@@ -35,7 +35,7 @@ def stream(seed: int, purpose: str) -> int:
 
 
 @njit(cache=True)
-def _mix(z: np.uint64) -> np.uint64:
+def _mix(z):  # type: ignore[no-untyped-def]
     # numba turns uint64 mixed with int64 into float64, so every operand here is uint64
     z = (z ^ (z >> _S30)) * _MIX_1
     z = (z ^ (z >> _S27)) * _MIX_2
@@ -43,7 +43,7 @@ def _mix(z: np.uint64) -> np.uint64:
 
 
 @njit(cache=True)
-def bits(stream: int, key: int, ordinal: int) -> np.uint64:
+def bits(stream, key, ordinal):  # type: ignore[no-untyped-def]
     """64 hashed bits of (stream, key, ordinal); all three int64."""
     z = _mix(np.uint64(stream) + _GOLDEN * np.uint64(key + 1))
     return _mix(z + _GOLDEN * np.uint64(ordinal + 1))

@@ -17,7 +17,6 @@ from twin import draws
 from twin.population import Population, Stepping
 
 
-
 class _ColumnRandom(draws.KeyedRandom):
     """Keyed draws of one agent whose count lives in the population's column `draws_made`."""
 
@@ -26,7 +25,7 @@ class _ColumnRandom(draws.KeyedRandom):
         super().__init__(stream, row, int(self._made[row]))
 
     @property
-    def draws(self) -> int:  # type: ignore[override]
+    def draws(self) -> int:
         return int(self._made[self._row])
 
     @draws.setter
@@ -71,8 +70,10 @@ def _column_property(population: Population, name: str) -> property:
 
     def put(self: Any, value: Any) -> None:
         if population.step_start is not None and population.stepping_row != self.row:
-            raise AttributeError(f"{population.name} {population.stepping_row} sets {name} of {self.row} in a step: "
-                                 f"use population.add({name!r}, {self.row}, amount), or reads='live'")
+            raise AttributeError(
+                f"{population.name} {population.stepping_row} sets {name} of {self.row} in a step: "
+                f"use population.add({name!r}, {self.row}, amount), or reads='live'"
+            )
         array[self.row] = value
 
     return property(get, put)
@@ -110,7 +111,7 @@ class Agents(AgentSet):
     def __init__(self, population: Population, rows: Any = None) -> None:
         self.population = population
         self._rows = None if rows is None else np.asarray(rows, np.int64)
-        self._class = population.__dict__.setdefault("_view_class", None) or view_class(population)
+        self._class: Any = population.__dict__.setdefault("_view_class", None) or view_class(population)
         population.__dict__["_view_class"] = self._class
 
     @property
@@ -136,7 +137,7 @@ class Agents(AgentSet):
             yield self._view(row)
 
     def __contains__(self, agent: Any) -> bool:
-        return isinstance(agent, self._class) and agent.row in self.rows
+        return bool(type(agent) is self._class and agent.row in self.rows)
 
     def __getitem__(self, item: Any) -> Any:
         rows = self.rows[item]
@@ -147,8 +148,13 @@ class Agents(AgentSet):
         if isinstance(attr_names, str):
             if attr_names in self.population.columns:
                 return self.population.array(attr_names)[self.rows].tolist()
-            return [getattr(v, attr_names) if handle_missing == "error" else getattr(v, attr_names, default_value) for v in self]
-        return [list(row) for row in zip(*(self.get(n, handle_missing, default_value) for n in attr_names), strict=True)]
+            return [
+                getattr(v, attr_names) if handle_missing == "error" else getattr(v, attr_names, default_value)
+                for v in self
+            ]
+        return [
+            list(row) for row in zip(*(self.get(n, handle_missing, default_value) for n in attr_names), strict=True)
+        ]
 
     def set(self, attr_name: str, value: Any) -> Agents:
         """Set a whole column."""
@@ -159,11 +165,17 @@ class Agents(AgentSet):
         """`func` of the column as an array."""
         return func(self.population.array(attribute)[self.rows])
 
-    def select(self, filter_func: Any = None, at_most: float = float("inf"), inplace: bool = False, agent_type: Any = None) -> Agents:
+    def select(
+        self, filter_func: Any = None, at_most: float = float("inf"), inplace: bool = False, agent_type: Any = None
+    ) -> Agents:
         """Agents for which `filter_func(view)` holds, or a boolean array over the set."""
         rows = self.rows
         if filter_func is not None:
-            mask = filter_func if isinstance(filter_func, np.ndarray) else np.array([bool(filter_func(v)) for v in self], bool)
+            mask = (
+                filter_func
+                if isinstance(filter_func, np.ndarray)
+                else np.array([bool(filter_func(v)) for v in self], bool)
+            )
             rows = rows[mask]
         if at_most != float("inf"):
             rows = rows[: int(at_most * len(self)) if isinstance(at_most, float) and at_most <= 1.0 else int(at_most)]

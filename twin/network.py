@@ -31,16 +31,24 @@ class Network:
     first_out, out_links, first_in, in_links : CSR lists of the links that leave and enter a node, by rising link
     """
 
-    def __init__(self, nodes: int, tail: ArrayLike, head: ArrayLike, length: ArrayLike | None = None,
-                 rows: ArrayLike | None = None, x: ArrayLike | None = None, y: ArrayLike | None = None) -> None:
+    def __init__(
+        self,
+        nodes: int,
+        tail: ArrayLike,
+        head: ArrayLike,
+        length: ArrayLike | None = None,
+        rows: ArrayLike | None = None,
+        x: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+    ) -> None:
         self.nodes = int(nodes)
         self.tail: Ids = np.ascontiguousarray(tail, np.int32)
         self.head: Ids = np.ascontiguousarray(head, np.int32)
         self.links = len(self.tail)
-        self.length: NDArray[np.float64] = (np.ones(self.links) if length is None
-                                            else np.ascontiguousarray(length, np.float64))
-        self.rows: Ids = (np.arange(self.links, dtype=np.int32) if rows is None
-                          else np.ascontiguousarray(rows, np.int32))
+        self.length: NDArray[np.float64] = (
+            np.ones(self.links) if length is None else np.ascontiguousarray(length, np.float64)
+        )
+        self.rows: Ids = np.arange(self.links, dtype=np.int32) if rows is None else np.ascontiguousarray(rows, np.int32)
         if not len(self.head) == len(self.length) == len(self.rows) == self.links:
             raise ValueError("tail, head, length and rows differ in length")
         ends = np.concatenate([self.tail, self.head])
@@ -86,8 +94,15 @@ class Network:
 
     def path(self, weight: ArrayLike, source: int, target: int) -> tuple[int, Ids]:
         """Distance and links of one shortest path by Dijkstra; (-1, empty) where no path leads."""
-        distance, parent = search(self.first_out, self.out_links, self.head, np.asarray(weight, np.int64),
-                                  np.array([source], np.int32), np.zeros(1, np.int64), target)
+        distance, parent = search(
+            self.first_out,
+            self.out_links,
+            self.head,
+            np.asarray(weight, np.int64),
+            np.array([source], np.int32),
+            np.zeros(1, np.int64),
+            target,
+        )
         return int(distance[target]), path_to(target, parent, self.tail)
 
     def components(self) -> Ids:

@@ -16,8 +16,15 @@ from twin.errors import Fault, InputError
 Array = np.ndarray[Any, Any]
 
 
-def write_table(path: Path, arrays: Mapping[str, Array], columns: Mapping[str, Column], *,
-                geometry: str | None = None, crs: str = "", metadata: Mapping[str, str] | None = None) -> None:
+def write_table(
+    path: Path,
+    arrays: Mapping[str, Array],
+    columns: Mapping[str, Column],
+    *,
+    geometry: str | None = None,
+    crs: str = "",
+    metadata: Mapping[str, str] | None = None,
+) -> None:
     """Write one Parquet file (zstd) with the unit and meaning of each column in its metadata.
 
     geometry : GeoParquet geometry type of the column `geometry`, if there is one
@@ -76,17 +83,21 @@ def read_table(path: Path, columns: Mapping[str, Column]) -> dict[str, Array]:
     except FileNotFoundError:
         raise InputError(Fault(str(path), "is missing", remedy="build the area again")) from None
     except (OSError, pa.ArrowException) as error:
-        raise InputError(Fault(str(path), f"cannot be read ({str(error).splitlines()[0]})", "a Parquet file",
-                               "build the area again")) from error
-    faults = [Fault(f"{path}: {name}", "column is missing", f"{c.dtype} {c.unit}".strip(), "build the area again")
-              for name, c in columns.items() if name not in table.column_names and c.default is REQUIRED]
+        raise InputError(
+            Fault(str(path), f"cannot be read ({str(error).splitlines()[0]})", "a Parquet file", "build the area again")
+        ) from error
+    faults = [
+        Fault(f"{path}: {name}", "column is missing", f"{c.dtype} {c.unit}".strip(), "build the area again")
+        for name, c in columns.items()
+        if name not in table.column_names and c.default is REQUIRED
+    ]
     if faults:
         raise InputError(faults)
     found: dict[str, Array] = {}
     for name in table.column_names:
         column = table.column(name)
         if pa.types.is_string(column.type) or pa.types.is_binary(column.type) or pa.types.is_nested(column.type):
-            found[name] = np.array(column.to_pylist() + [None], dtype=object)[:-1]
+            found[name] = np.array([*column.to_pylist(), None], dtype=object)[:-1]
         else:
             found[name] = column.to_numpy()
     return found

@@ -67,8 +67,19 @@ class Population:
     represents : people or things that each row stands for in a sampled run
     """
 
-    def __init__(self, world: World | None, name: str, n: int, columns: Mapping[str, Any], *, agent: type | None = None,
-                 constant: Iterable[str] = (), reads: str = "start", represents: float = 1.0, seed: int = 0) -> None:
+    def __init__(
+        self,
+        world: World | None,
+        name: str,
+        n: int,
+        columns: Mapping[str, Any],
+        *,
+        agent: type | None = None,
+        constant: Iterable[str] = (),
+        reads: str = "start",
+        represents: float = 1.0,
+        seed: int = 0,
+    ) -> None:
         self.world, self.name, self.n, self.agent_class = world, name, int(n), agent
         self.reads, self.represents = reads, float(represents)
         self.seed = world.seed if world is not None else seed
@@ -113,7 +124,9 @@ class Population:
         """The message for an unknown column."""
         names = list(self._arrays)
         close = nearest(name, names)
-        return f"{self.name} has no column {name!r}; it has {', '.join(names)}" + (f"; did you mean {close}?" if close else "")
+        return f"{self.name} has no column {name!r}; it has {', '.join(names)}" + (
+            f"; did you mean {close}?" if close else ""
+        )
 
     def array(self, name: str) -> Array:
         """A column without the rules on reading, for the engine."""
@@ -154,7 +167,9 @@ class Population:
 
     def begin_step(self) -> None:
         """Note the columns as at the step's start."""
-        self.step_start = {name: array.copy() for name, array in self._arrays.items()} if self.reads == "start" else None
+        self.step_start = (
+            {name: array.copy() for name, array in self._arrays.items()} if self.reads == "start" else None
+        )
 
     def end_step(self) -> None:
         """Write the sums that `add` collected."""
@@ -170,11 +185,8 @@ def differences(one: Population, other: Population, relative: float = 1e-12) -> 
     found = []
     for name in one.columns:
         a, b = one.array(name), other.array(name)
-        if a.dtype.kind == "f":
-            same = np.allclose(a, b, rtol=relative, atol=0.0, equal_nan=True)
-        else:
-            same = np.array_equal(a, b)
-        if not same:
+        close = a.dtype.kind == "f" and np.allclose(a, b, rtol=relative, atol=0.0, equal_nan=True)
+        if not close and not np.array_equal(a, b):
             row = int(np.flatnonzero(a != b)[0])
             found.append(f"{one.name}.{name}[{row}]: {a[row]} against {b[row]}")
     return found

@@ -135,24 +135,36 @@ class Recorder:
             if isinstance(item, Record):
                 rows.append((item.time, item.kind, item.subject, item.ordinal, item.object, item.value, item.because))
             else:
-                rows += [(int(item.time[i]), item.kind, int(item.subject[i]), int(item.ordinal[i]), int(item.object[i]),
-                          float(item.value[i]), item.because_of(i)) for i in range(len(item))]
+                rows += [
+                    (
+                        int(item.time[i]),
+                        item.kind,
+                        int(item.subject[i]),
+                        int(item.ordinal[i]),
+                        int(item.object[i]),
+                        float(item.value[i]),
+                        item.because_of(i),
+                    )
+                    for i in range(len(item))
+                ]
         self._events.clear()
         for domain, rows in sorted(by_domain.items()):
             rows.sort(key=lambda row: row[:4])
             n = len(rows)
             contributing = np.empty(n, object)
             contributing[:] = [list(row[6]) for row in rows]
-            self._stream(f"events/{domain}", EVENT_COLUMNS).append({
-                "event_id": np.array([f"{r[1]}:{r[2]}:{r[3]}" for r in rows], object),
-                "time": np.array([r[0] for r in rows], np.int64),
-                "domain": np.full(n, domain, object),
-                "kind": np.array([r[1].partition(".")[2] for r in rows], object),
-                "subject": np.array([r[2] for r in rows], np.int64),
-                "object": np.array([r[4] for r in rows], np.int64),
-                "value": np.array([r[5] for r in rows], np.float64),
-                "contributing": contributing,
-            })
+            self._stream(f"events/{domain}", EVENT_COLUMNS).append(
+                {
+                    "event_id": np.array([f"{r[1]}:{r[2]}:{r[3]}" for r in rows], object),
+                    "time": np.array([r[0] for r in rows], np.int64),
+                    "domain": np.full(n, domain, object),
+                    "kind": np.array([r[1].partition(".")[2] for r in rows], object),
+                    "subject": np.array([r[2] for r in rows], np.int64),
+                    "object": np.array([r[4] for r in rows], np.int64),
+                    "value": np.array([r[5] for r in rows], np.float64),
+                    "contributing": contributing,
+                }
+            )
 
     def _stream(self, name: str, columns: Mapping[str, Column]) -> Stream:
         if name not in self.streams:
@@ -193,7 +205,7 @@ def _missing(column: Column, n: int) -> Array:
     return np.full(n, np.nan if dtype.kind == "f" else 0, dtype)
 
 
-class writing:
+class writing:  # noqa: N801 - reads as a statement: with writing(folder)
     """Context in which a failing disk becomes one clear InputError; what was written before stays readable."""
 
     def __init__(self, folder: Path) -> None:
@@ -205,8 +217,14 @@ class writing:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, OSError):
             reason = error.strerror or str(error)
-            raise InputError(Fault(str(self.folder), f"cannot be written ({reason})", "a writable disk with room",
-                                   "free some room or name another place with run.folder=DIR")) from error
+            raise InputError(
+                Fault(
+                    str(self.folder),
+                    f"cannot be written ({reason})",
+                    "a writable disk with room",
+                    "free some room or name another place with run.folder=DIR",
+                )
+            ) from error
 
 
 def private_folder(folder: Path) -> None:
@@ -288,6 +306,8 @@ def new_run_folder(root: str | Path, name: str) -> Path:
                 continue
             if shutil.disk_usage(folder).free < 50e6:
                 folder.rmdir()
-                raise InputError(Fault(str(root), "less than 50 MB of disk are free", remedy="free some room or set run.folder=DIR"))
+                raise InputError(
+                    Fault(str(root), "less than 50 MB of disk are free", remedy="free some room or set run.folder=DIR")
+                )
             return folder
     raise InputError(Fault(str(root / name), "ten thousand runs of this name exist"))

@@ -13,15 +13,48 @@ Y = Column(unit="m", meaning="northing in the area's projected system")
 NODE = Column("int32", refers="nodes", low=0)
 
 ROAD_CLASSES = (
-    "motorway", "trunk", "primary", "secondary", "tertiary", "unclassified", "residential", "living_street",
-    "service", "track", "pedestrian", "cycleway", "footway", "path", "steps",
+    "motorway",
+    "trunk",
+    "primary",
+    "secondary",
+    "tertiary",
+    "unclassified",
+    "residential",
+    "living_street",
+    "service",
+    "track",
+    "pedestrian",
+    "cycleway",
+    "footway",
+    "path",
+    "steps",
 )
 USES = (
-    "house", "apartments", "office", "shop", "school", "university", "hospital", "care", "industry", "leisure",
-    "public", "garage", "other",
+    "house",
+    "apartments",
+    "office",
+    "shop",
+    "school",
+    "university",
+    "hospital",
+    "care",
+    "industry",
+    "leisure",
+    "public",
+    "garage",
+    "other",
 )
 PLACE_KINDS = (
-    "work", "school", "university", "shop", "leisure", "library", "gp_post", "hospital", "ambulance_post", "pharmacy",
+    "work",
+    "school",
+    "university",
+    "shop",
+    "leisure",
+    "library",
+    "gp_post",
+    "hospital",
+    "ambulance_post",
+    "pharmacy",
     "care_home",
 )
 OCCUPATIONS = ("child", "pupil", "student", "worker", "home", "retired", "through")
@@ -31,7 +64,8 @@ ZONES = {
     "name": Column("str"),
     "level": Column("str", allowed=("district", "neighbourhood")),
     "parent": Column("int32", default=-1, low=-1, refers="zones", meaning="the district of a neighbourhood; -1 none"),
-    "x": X, "y": Y,
+    "x": X,
+    "y": Y,
     "area_m2": Column(unit="m2", low=0.0),
     "population": Column("int32", unit="persons", low=0, meaning="residents living in the zone"),
     "dwellings": Column("int32", low=0),
@@ -39,18 +73,22 @@ ZONES = {
     "origin": ORIGIN,
 }
 NODES = {
-    "x": X, "y": Y,
+    "x": X,
+    "y": Y,
     "kind": Column("str", allowed=("plain", "priority", "signal", "roundabout", "gateway")),
     "osm_id": Column("int64", default=0),
     "origin": ORIGIN,
 }
 LINKS = {
-    "tail": NODE, "head": NODE,
+    "tail": NODE,
+    "head": NODE,
     "length": Column(unit="m", low=0.1),
     "speed": Column(unit="m/s", low=0.1, high=60.0, meaning="free speed of cars"),
     "lanes": Column("int16", low=1, high=12),
     "capacity": Column(unit="veh/s", low=1e-3, meaning="largest outflow with priority or green, all lanes"),
-    "car": Column("bool"), "bicycle": Column("bool"), "walk": Column("bool"),
+    "car": Column("bool"),
+    "bicycle": Column("bool"),
+    "walk": Column("bool"),
     "road_class": Column("str", allowed=ROAD_CLASSES),
     "name": Column("str", default=""),
     "roundabout": Column("bool", default=False),
@@ -60,8 +98,11 @@ LINKS = {
 }
 BUILDINGS = {
     "zone": Column("int32", low=0, refers="zones", meaning="its neighbourhood"),
-    "x": X, "y": Y,
-    "node_car": NODE, "node_bicycle": NODE, "node_walk": NODE,
+    "x": X,
+    "y": Y,
+    "node_car": NODE,
+    "node_bicycle": NODE,
+    "node_walk": NODE,
     "use": Column("str", allowed=USES),
     "storeys": Column("int16", low=1, high=200),
     "height": Column(unit="m", low=1.0, high=900.0),
@@ -78,14 +119,18 @@ PLACES = {
     "building": Column("int32", low=0, refers="buildings"),
     "kind": Column("str", allowed=PLACE_KINDS),
     "name": Column("str", default=""),
-    "capacity": Column("int32", default=0, low=0, meaning="jobs, pupils, beds, ambulances or visitors at once, by kind"),
+    "capacity": Column(
+        "int32", default=0, low=0, meaning="jobs, pupils, beds, ambulances or visitors at once, by kind"
+    ),
     "origin": ORIGIN,
 }
 GATEWAYS = {
     "node": NODE,
     "name": Column("str", default=""),
     "road_class": Column("str", allowed=ROAD_CLASSES),
-    "commuters_in": Column("int32", unit="persons/day", low=0, meaning="people who live outside and work or learn here"),
+    "commuters_in": Column(
+        "int32", unit="persons/day", low=0, meaning="people who live outside and work or learn here"
+    ),
     "commuters_out": Column("int32", unit="persons/day", low=0, meaning="residents who work outside"),
     "through": Column("int32", unit="veh/day", low=0, meaning="vehicles that enter here and leave by another gateway"),
     "distance": Column(unit="m", default=10_000.0, low=0.0, meaning="typical road distance to what lies beyond"),
@@ -103,7 +148,8 @@ PEOPLE = {
     "main": Column("int32", low=-1, meaning="location of work or school; -1 none"),
     "age": Column("int16", unit="years", low=0, high=120),
     "occupation": Column("int8", low=0, high=len(OCCUPATIONS) - 1, meaning="row of OCCUPATIONS"),
-    "licence": Column("bool"), "has_car": Column("bool", meaning="may use a car of the household"),
+    "licence": Column("bool"),
+    "has_car": Column("bool", meaning="may use a car of the household"),
     "has_bicycle": Column("bool"),
     "health": Column("int8", low=0, high=3, meaning="0 well, 1 chronic condition, 2 frail, 3 needs daily care"),
     "resident": Column("bool", meaning="lives in the area"),
@@ -112,9 +158,13 @@ PEOPLE = {
 SIGNALS = {
     "node": NODE,
     "cycle": Column(unit="s", low=10.0, high=300.0),
-    "dark_capacity": Column(default=0.5, low=0.0, high=1.0,
-                            meaning="share of what its green lets through that an approach keeps when the signal is dark",
-                            source="assumption: all sides take turns, as at an all-way stop"),
+    "dark_capacity": Column(
+        default=0.5,
+        low=0.0,
+        high=1.0,
+        meaning="share of what its green lets through that an approach keeps when the signal is dark",
+        source="assumption: all sides take turns, as at an all-way stop",
+    ),
     "origin": ORIGIN,
 }
 SIGNAL_GROUPS = {
@@ -125,7 +175,8 @@ SIGNAL_GROUPS = {
     "origin": ORIGIN,
 }
 GRID_NODES = {
-    "x": X, "y": Y,
+    "x": X,
+    "y": Y,
     "voltage": Column(unit="V", low=100.0, high=400_000.0, meaning="rated, line to line"),
     "origin": ORIGIN,
 }
@@ -140,7 +191,8 @@ TRANSFORMERS = {
     "p0": Column(unit="W", low=0.0, meaning="no-load losses"),
     "i0": Column(default=0.002, low=0.0, high=0.1, meaning="no-load current, share of rated"),
     "clock": Column("int8", default=5, low=0, high=11, meaning="vector group clock number"),
-    "x": X, "y": Y,
+    "x": X,
+    "y": Y,
     "zone": Column("int32", low=-1, refers="zones"),
     "origin": ORIGIN,
 }
@@ -155,7 +207,9 @@ CABLES = {
     "tail": Column("int32", low=0, refers="grid_nodes"),
     "head": Column("int32", low=0, refers="grid_nodes"),
     "length": Column(unit="m", low=0.1),
-    "r": Column(unit="ohm", low=0.0), "x": Column(unit="ohm", low=0.0), "c": Column(unit="F", low=0.0),
+    "r": Column(unit="ohm", low=0.0),
+    "x": Column(unit="ohm", low=0.0),
+    "c": Column(unit="F", low=0.0),
     "i_max": Column(unit="A", low=1.0),
     "feeder": Column("int32", low=0, refers="feeders"),
     "closed": Column("bool", default=True, meaning="False: the normally open point of a ring"),
@@ -171,9 +225,20 @@ CONNECTIONS = {
 }
 
 TABLES: dict[str, dict[str, Column]] = {
-    "zones": ZONES, "nodes": NODES, "links": LINKS, "buildings": BUILDINGS, "places": PLACES, "gateways": GATEWAYS,
-    "households": HOUSEHOLDS, "people": PEOPLE, "signals": SIGNALS, "signal_groups": SIGNAL_GROUPS,
-    "grid_nodes": GRID_NODES, "transformers": TRANSFORMERS, "feeders": FEEDERS, "cables": CABLES,
+    "zones": ZONES,
+    "nodes": NODES,
+    "links": LINKS,
+    "buildings": BUILDINGS,
+    "places": PLACES,
+    "gateways": GATEWAYS,
+    "households": HOUSEHOLDS,
+    "people": PEOPLE,
+    "signals": SIGNALS,
+    "signal_groups": SIGNAL_GROUPS,
+    "grid_nodes": GRID_NODES,
+    "transformers": TRANSFORMERS,
+    "feeders": FEEDERS,
+    "cables": CABLES,
     "connections": CONNECTIONS,
 }
 GEOMETRY_TYPES = {"zones": "Polygon", "links": "LineString", "buildings": "Polygon", "cables": "LineString"}

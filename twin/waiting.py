@@ -55,8 +55,9 @@ class Waiting(Event):
     def __enter__(self) -> Waiting:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if kind is GeneratorExit:  # a dropped world is being collected: its clock must not be touched
             return
         self.resource.leave(self)

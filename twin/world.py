@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from twin.area import Area
-from twin.attributes import REQUIRED, Column
 from twin.clock import PHASES, Calendar, Timeline, minute
-from twin.coupling import Batch, Event, Reads, Record, Sender, couplings, find_cycle, plain
+from twin.coupling import Event, Reads, Sender, couplings, find_cycle, plain
 from twin.domain import Balance, Domain, Indicator
 from twin.errors import DesignError, nearest
+from twin.events import Batch, Record, merged
 from twin.recording import Recorder
+from twin.signals import Signals
 
 Array = np.ndarray[Any, Any]
 
@@ -44,8 +45,17 @@ class World:
     recorder : where results go; a fresh one that keeps digests only, if absent
     """
 
-    def __init__(self, area: Area, domains: Sequence[Domain], *, seed: int = 1, window: int = minute,
-                 calendar: Calendar | None = None, cut: Iterable[str] = (), recorder: Recorder | None = None) -> None:
+    def __init__(
+        self,
+        area: Area,
+        domains: Sequence[Domain],
+        *,
+        seed: int = 1,
+        window: int = minute,
+        calendar: Calendar | None = None,
+        cut: Iterable[str] = (),
+        recorder: Recorder | None = None,
+    ) -> None:
         self.area, self.seed, self.window = area, int(seed), int(window)
         self.calendar = calendar or Calendar()
         self.recorder = recorder or Recorder()
@@ -56,10 +66,7 @@ class World:
         self.start, self.stop, self._observed_from, self._horizon = 0, 0, 0, 0
         self._observing = 0
         self._turns = {name: i for i, name in enumerate(self.domains)}
-        self._staged: dict[str, Array] = {}
-        self._signals: dict[str, Array] = {}
-        self._defaults: dict[str, Array] = {}
-        self._columns: dict[str, Column] = {}
+        self.signals = Signals()
         self._readers: dict[str, list[tuple[Domain, str, str, Callable[[Any], None]]]] = {}
         self._inbox: dict[tuple[str, str], list[tuple[Callable[[Any], None], Record | Batch]]] = {}
         self._future: list[tuple[int, tuple[str, int, int], Record]] = []
@@ -75,9 +82,11 @@ class World:
             raise DesignError("every domain needs a name of its own")
         for domain in domains:
             if domain.every % self.window:
-                raise DesignError(f"{domain.name}.every is {domain.every} ms: a multiple of the window, {self.window} ms")
+                raise DesignError(
+                    f"{domain.name}.every is {domain.every} ms: a multiple of the window, {self.window} ms"
+                )
             domain.world, domain.area = self, self.area
-            self._columns |= {f"{domain.name}.{name}": column for name, column in domain.publishes.items()}
+            self.signals.columns |= {f"{domain.name}.{name}": column for name, column in domain.publishes.items()}
         self._subscribe()
         self.couplings = couplings(domains)
         unknown = sorted(self.cut - self.couplings.keys())
@@ -89,19 +98,19 @@ class World:
             began = perf_counter()
             domain.setup(self, self.area)
             self.seconds[domain.name] += perf_counter() - began
-        missing = [name for name in self._columns if name not in self._staged]
-        if missing:
-            raise DesignError(f"setup published no first value of: {', '.join(missing)}")
-        self._publish()
+        self.signals.check_complete()
+        self.signals.publish()
         self.timeline.phase = "edge"
 
     def _subscribe(self) -> None:
         """Fill the table of handlers; every signal and event that is read must be declared by its owner."""
-        kinds = {f"{d.name}.{name}": (d, event) for d in self.domains.values() for name, event in d.declared(Event).items()}
+        kinds = {
+            f"{d.name}.{name}": (d, event) for d in self.domains.values() for name, event in d.declared(Event).items()
+        }
         for domain in self.domains.values():
             for reads in domain.declared(Reads).values():
-                if reads.signal not in self._columns:
-                    raise DesignError(self._no_such("signal", reads.signal, domain, list(self._columns)))
+                if reads.signal not in self.signals.columns:
+                    raise DesignError(self._no_such("signal", reads.signal, domain, list(self.signals.columns)))
             for method, subscription in domain.handlers().items():
                 kind = subscription.kind(domain)
                 if kind not in kinds:
@@ -117,8 +126,11 @@ class World:
         owner = name.partition(".")[0]
         close = nearest(name, names)
         if owner not in self.domains:
-            return f"{domain.name} reads the {what} {name}, but the run has no domain {owner!r}: add it, or leave {domain.name} out"
-        return f"{domain.name} reads the {what} {name}, which {owner} does not declare" + (f"; did you mean {close}?" if close else "")
+            missing = f"the run has no domain {owner!r}: add it, or leave {domain.name} out"
+            return f"{domain.name} reads the {what} {name}, but {missing}"
+        return f"{domain.name} reads the {what} {name}, which {owner} does not declare" + (
+            f"; did you mean {close}?" if close else ""
+        )
 
     def _turn(self, domain: Domain, phase: str) -> tuple[int, int]:
         return (PHASES.index(phase), self._turns[domain.name] if phase in ("advance", "step") else 0)
@@ -127,22 +139,31 @@ class World:
         if event.by == "outside" or (event.by == phase == "process"):
             return
         if self._turn(sender, event.by) >= self._turn(reader, phase):
-            raise DesignError(f"{reader.name} handles {kind} in phase {phase} of the same window, but it is sent in phase "
-                              f"{event.by} of {sender.name}, whose turn is not before: say when='next'")
+            raise DesignError(
+                f"{reader.name} handles {kind} in phase {phase} of the same window, but it is sent in phase "
+                f"{event.by} of {sender.name}, whose turn is not before: say when='next'"
+            )
         if phase == "advance" and event.by == "advance" and reader.every < sender.every:
-            raise DesignError(f"{reader.name} handles {kind} in the same window and advances every {reader.every} ms, but "
-                              f"{sender.name} leads over {sender.every} ms: say when='next'")
+            raise DesignError(
+                f"{reader.name} handles {kind} in the same window and advances every {reader.every} ms, but "
+                f"{sender.name} leads over {sender.every} ms: say when='next'"
+            )
         if phase == "advance" and reader.every > sender.every:
-            raise DesignError(f"{reader.name} handles {kind} in the same window, but advances every {reader.every} ms and "
-                              f"{sender.name} every {sender.every} ms: say when='next'")
+            raise DesignError(
+                f"{reader.name} handles {kind} in the same window, but advances every {reader.every} ms and "
+                f"{sender.name} every {sender.every} ms: say when='next'"
+            )
 
     def _check_order(self) -> None:
         edges = []
         for kind, readers in self._readers.items():
             sender = self.domains[kind.partition(".")[0]]
             by = sender.declared(Event)[kind.partition(".")[2]].by
-            edges += [((sender.name, by), (reader.name, phase)) for reader, phase, when, _ in readers
-                      if when == "same" and reader is not sender]
+            edges += [
+                ((sender.name, by), (reader.name, phase))
+                for reader, phase, when, _ in readers
+                if when == "same" and reader is not sender
+            ]
         cycle = find_cycle(edges)
         if cycle:
             raise DesignError("events of one window go round in a cycle: " + " -> ".join(map(str, cycle)))
@@ -217,7 +238,7 @@ class World:
             for array, row, value in self._writes:
                 array[row] = value
             self._writes.clear()
-        self._publish()
+        self.signals.publish()
         if self._next_window:
             waiting, self._next_window = self._next_window, []
             for domain, phase, handler, item in waiting:
@@ -234,10 +255,13 @@ class World:
         """Raise DesignError where an event is sent from another phase than the declared one."""
         phase = self.timeline.phase
         if phase not in (sender.event.by, "setup"):
-            raise DesignError(f"{sender.kind} is declared as sent by {sender.event.by!r}, but is sent in phase {phase!r}")
+            raise DesignError(
+                f"{sender.kind} is declared as sent by {sender.event.by!r}, but is sent in phase {phase!r}"
+            )
 
-    def post(self, kind: str, *, at: int, subject: int = 0, object: int = -1, value: float = 0.0,
-             because: Sequence[str] = ()) -> str:
+    def post(
+        self, kind: str, *, at: int, subject: int = 0, object: int = -1, value: float = 0.0, because: Sequence[str] = ()
+    ) -> str:
         """Post a command (an event declared `by="outside"`) for time `at`: what measures do. Returns its id."""
         owner, _, name = kind.partition(".")
         event = self.domains[owner].declared(Event).get(name) if owner in self.domains else None
@@ -263,8 +287,8 @@ class World:
         """Take many events of one kind: those beyond the window, or beyond the sender's period, wait."""
         cut = int(np.searchsorted(batch.time, self._horizon))
         if cut < len(batch):
-            self._later.append(_part(batch, slice(cut, None)))
-            batch = _part(batch, slice(0, cut))
+            self._later.append(batch.part(slice(cut, None)))
+            batch = batch.part(slice(0, cut))
         if len(batch):
             if batch.time[0] < self.start:
                 raise DesignError(f"{batch.kind} is sent for {batch.time[0]} ms, which is past at {self.start} ms")
@@ -292,11 +316,13 @@ class World:
             else:
                 self._hand_over(domain, phase, handler, item, 0)
 
-    def _hand_over(self, domain: Domain, phase: str, handler: Callable[[Any], None], item: Record | Batch, earliest: int) -> None:
+    def _hand_over(
+        self, domain: Domain, phase: str, handler: Callable[[Any], None], item: Record | Batch, earliest: int
+    ) -> None:
         if phase in ("advance", "step"):
             self._inbox.setdefault((domain.name, phase), []).append((handler, item))
             return
-        for record in [item] if isinstance(item, Record) else _records(item):
+        for record in [item] if isinstance(item, Record) else item.records():
             if phase == "due":
                 handler(record)
             else:
@@ -312,39 +338,16 @@ class World:
             by_handler.setdefault(handler.__name__, (handler, []))[1].append(item)
         for name in sorted(by_handler):
             handler, items = by_handler[name]
-            handler(_merged(items))
+            handler(merged(items))
 
-    # -- signals -----------------------------------------------------------------------------------------------------
+    # -- signals -------------------------------------------------------------------------------------------------------
 
     def stage(self, domain: Domain, name: str, values: Array) -> None:
         """Keep `values` as the next published value of a signal (a reference until the edge)."""
         full = f"{domain.name}.{name}"
-        column = self._columns.get(full)
-        if column is None:
-            raise DesignError(f"{domain.name} publishes {name!r}, which is not declared in its `publishes`")
         if self.timeline.phase == "process":
             raise DesignError(f"{full} is published by a process: publish in advance or step")
-        self._staged[full] = np.asarray(values, column.numpy_dtype)
-
-    def _publish(self) -> None:
-        for name, values in self._staged.items():
-            seen = self._signals.get(name)
-            if seen is None or seen.shape != values.shape:
-                self._signals[name] = seen = np.empty_like(values)
-                column = self._columns[name]
-                self._defaults[name] = column.new(len(values)) if column.default is not REQUIRED else values.copy()
-                self._defaults[name].flags.writeable = False
-            seen.flags.writeable = True
-            np.copyto(seen, values)
-            seen.flags.writeable = False
-        self._staged.clear()
-
-    def signal(self, name: str, cut: bool = False) -> Array:
-        """A signal as of the last edge, read-only; its declared default (or its first value) where it is cut."""
-        found = (self._defaults if cut else self._signals).get(name)
-        if found is None:
-            raise DesignError(f"the signal {name} is read before the first publication: read it in advance, not in setup")
-        return found
+        self.signals.stage(full, values)
 
     # -- processes asking ----------------------------------------------------------------------------------------------
 
@@ -372,15 +375,19 @@ class World:
         columns = domain.series.get(kind)
         if columns is None or quantity not in columns:
             names = [f"{k}.{q}" for k, declared in domain.series.items() for q in declared]
-            raise DesignError(f"{domain.name} records {kind}.{quantity}, which its `series` does not declare: {', '.join(names)}")
+            raise DesignError(
+                f"{domain.name} records {kind}.{quantity}, which its `series` does not declare: {', '.join(names)}"
+            )
         self.recorder.series(kind, columns, quantity, value, ids, at)
 
     def rows(self, domain: Domain, table: str, columns: Mapping[str, Any]) -> None:
         """Record rows of a declared table."""
         declared = domain.tables.get(table)
         if declared is None or declared.keys() != columns.keys():
-            raise DesignError(f"{domain.name} records rows of {table} with {', '.join(columns)}; "
-                              f"its `tables` declares {dict(domain.tables).get(table, {}).keys() or list(domain.tables)}")
+            raise DesignError(
+                f"{domain.name} records rows of {table} with {', '.join(columns)}; "
+                f"its `tables` declares {dict(domain.tables).get(table, {}).keys() or list(domain.tables)}"
+            )
         self.recorder.rows(table, declared, columns)
 
     def indicators(self) -> list[Indicator]:
@@ -390,34 +397,3 @@ class World:
     def balances(self) -> list[Balance]:
         """Every conservation law, in coupling order."""
         return [balance for domain in self.domains.values() for balance in domain.balances()]
-
-
-def _part(batch: Batch, rows: slice) -> Batch:
-    return Batch(batch.kind, batch.time[rows], batch.subject[rows], batch.object[rows], batch.value[rows],
-                 batch.ordinal[rows], batch.because[rows])
-
-
-def _records(batch: Batch) -> list[Record]:
-    return [Record(batch.kind, int(t), int(s), int(o), float(v), int(n), batch.because_of(i))
-            for i, (t, s, o, v, n) in enumerate(zip(batch.time, batch.subject, batch.object, batch.value, batch.ordinal, strict=True))]
-
-
-def _merged(items: list[Record | Batch]) -> Batch:
-    """One batch in total order (time, subject, ordinal) from single events and batches of one kind."""
-    if len(items) == 1 and isinstance(items[0], Batch):
-        return items[0]
-    batches = [item if isinstance(item, Batch) else _batch(item) for item in items]
-    time, subject, object_, value, ordinal = (
-        np.concatenate([getattr(b, name) for b in batches]) for name in ("time", "subject", "object", "value", "ordinal"))
-    order = np.lexsort((ordinal, subject, time))
-    because: tuple[tuple[str, ...], ...] = ()
-    if any(b.because for b in batches):
-        reasons = [reason for b in batches for reason in (b.because or ((),) * len(b))]
-        because = tuple(reasons[i] for i in order)
-    return Batch(batches[0].kind, time[order], subject[order], object_[order], value[order], ordinal[order], because)
-
-
-def _batch(record: Record) -> Batch:
-    return Batch(record.kind, np.array([record.time], np.int64), np.array([record.subject], np.int64),
-                 np.array([record.object], np.int64), np.array([record.value]), np.array([record.ordinal], np.int64),
-                 (record.because,))

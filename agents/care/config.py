@@ -21,10 +21,39 @@ class CareConfig(BaseModel):
     urgent_calls: float = Field(78.0, ge=0.0)
     other_calls: float = Field(38.0, ge=0.0)
     advice_calls: float = Field(30.0, ge=0.0)  # assumption
-    walk_ins: float = Field(220.0, ge=0.0)  # assumption: about 2 million visits a year in the Netherlands, a quarter by ambulance
+    walk_ins: float = Field(
+        220.0, ge=0.0
+    )  # assumption: about 2 million visits a year in the Netherlands, a quarter by ambulance
     calls_by_hour: list[float] = Field(  # assumption: low at night, high from late morning to evening
-        default=[2.6, 2.2, 2.0, 1.8, 1.8, 2.0, 2.6, 3.4, 4.4, 5.2, 5.6, 5.6, 5.4, 5.2, 5.2, 5.2, 5.2, 5.3, 5.3, 5.1, 4.8, 4.4,
-                 3.8, 3.2], min_length=24, max_length=24)
+        default=[
+            2.6,
+            2.2,
+            2.0,
+            1.8,
+            1.8,
+            2.0,
+            2.6,
+            3.4,
+            4.4,
+            5.2,
+            5.6,
+            5.6,
+            5.4,
+            5.2,
+            5.2,
+            5.2,
+            5.2,
+            5.3,
+            5.3,
+            5.1,
+            4.8,
+            4.4,
+            3.8,
+            3.2,
+        ],
+        min_length=24,
+        max_length=24,
+    )
     age_weight: list[float] = Field(default=[0.4, 0.6, 1.0, 2.0, 4.5], min_length=5, max_length=5)  # assumption
     health_weight: list[float] = Field(default=[1.0, 1.5, 2.5, 4.0], min_length=4, max_length=4)  # assumption
 

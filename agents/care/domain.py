@@ -14,7 +14,7 @@ from agents.care.config import CareConfig
 from agents.care.devices import HomeDevices
 from agents.care.hospital import Hospital
 from twin.attributes import Column
-from twin.clock import day, hour, minute
+from twin.clock import day, minute
 from twin.coupling import Event, Reads, Record, observe, on
 from twin.domain import Balance, Domain, Indicator
 from twin.network import Network, Router
@@ -33,28 +33,47 @@ class Care(Domain):
 
     fell_ill = Event(by="advance", subject="person", recorded=False)
     walked_in = Event(by="advance", subject="person", recorded=False)
-    call = Event(by="process", subject="person (synthetic)", object="neighbourhood of home", value="cause: 0 illness, 1 oxygen")
+    call = Event(
+        by="process", subject="person (synthetic)", object="neighbourhood of home", value="cause: 0 illness, 1 oxygen"
+    )
     dispatched = Event(by="process", subject="person (synthetic)", object="ambulance", value="s since the call")
     response = Event(by="process", subject="person (synthetic)", object="ambulance", value="s from call to arrival")
-    closed = Event(by="process", subject="person (synthetic)", object="outcome: row of OUTCOMES", value="min since the call")
-    battery_empty = Event(by="process", subject="person (synthetic)", object="kind: 0 oxygen, 1 alarm", value="min of battery")
+    closed = Event(
+        by="process", subject="person (synthetic)", object="outcome: row of OUTCOMES", value="min since the call"
+    )
+    battery_empty = Event(
+        by="process", subject="person (synthetic)", object="kind: 0 oxygen, 1 alarm", value="min of battery"
+    )
 
     series = {
         "care": {
             "reach": Column(unit="%", meaning="residents whom the nearest free unit reaches within the norm"),
-            "free_units": Column("int32", unit="ambulances"), "waiting": Column("int32", unit="calls"),
-            "bays": Column("int32", unit="bays in use"), "beds": Column("int32", unit="beds in use"),
+            "free_units": Column("int32", unit="ambulances"),
+            "waiting": Column("int32", unit="calls"),
+            "bays": Column("int32", unit="bays in use"),
+            "beds": Column("int32", unit="beds in use"),
             "devices_unpowered": Column("int32", unit="devices", meaning="at home with an empty battery"),
         },
         "zone": {"reach": Column(unit="%", meaning="residents whom the nearest free unit reaches within the norm")},
     }
-    tables = {"restricted/calls": {
-        "person": Column("int64"), "time": Column("int64", unit="ms"), "location": Column("int32"), "cause": Column("int8"),
-        "urgency": Column("int8"), "response": Column("int64", unit="ms", meaning="-1 none"), "outcome": Column("int8"),
-    }, "replay/ambulances": {
-        "time": Column("int64", unit="ms"), "unit": Column("int32"), "x": Column(unit="m"), "y": Column(unit="m"),
-        "busy": Column("bool"),
-    }}
+    tables = {
+        "restricted/calls": {
+            "person": Column("int64"),
+            "time": Column("int64", unit="ms"),
+            "location": Column("int32"),
+            "cause": Column("int8"),
+            "urgency": Column("int8"),
+            "response": Column("int64", unit="ms", meaning="-1 none"),
+            "outcome": Column("int8"),
+        },
+        "replay/ambulances": {
+            "time": Column("int64", unit="ms"),
+            "unit": Column("int32"),
+            "x": Column(unit="m"),
+            "y": Column(unit="m"),
+            "busy": Column("bool"),
+        },
+    }
 
     def setup(self, world, area):
         people = area.people
@@ -75,8 +94,10 @@ class Care(Domain):
         self.devices = HomeDevices(self)
         kinds, places = area.places.kind, area.places
         hospitals = np.flatnonzero(kinds == "hospital")
-        self.hospitals = [Hospital(self, k, int(self.node[places.building[p]]), max(int(places.capacity[p]), 10))
-                          for k, p in enumerate(hospitals)]
+        self.hospitals = [
+            Hospital(self, k, int(self.node[places.building[p]]), max(int(places.capacity[p]), 10))
+            for k, p in enumerate(hospitals)
+        ]
         posts = [p for p in np.flatnonzero(kinds == "ambulance_post") for _ in range(max(int(places.capacity[p]), 1))]
         self.units = [Ambulance(self, k, int(self.node[places.building[p]])) for k, p in enumerate(posts)]
         self.probes, self.zone_reach, self.least = 0, np.zeros(len(area.zones)), 100.0
@@ -105,7 +126,10 @@ class Care(Domain):
 
     def advance(self, start, stop):
         if start % day == 0:
-            for event, rate, stream in ((self.fell_ill, self.rate, "illness"), (self.walked_in, self.walk_rate, "walk_in")):
+            for event, rate, stream in (
+                (self.fell_ill, self.rate, "illness"),
+                (self.walked_in, self.walk_rate, "walk_in"),
+            ):
                 person, ms = law.arrivals_of_day(start // day, self.stream(stream), rate, self.hourly)
                 ordinal = np.full(len(person), start // day) * law.MOST_A_DAY + _repeats(person)
                 event.many(person, at=start + ms, ordinal=ordinal)
@@ -258,7 +282,9 @@ class Care(Domain):
     def on_scene_ms(self, call: Call) -> int:
         """Time at the scene, ms: exponential above a shortest time."""
         config = self.config
-        return max(self.exponential_ms("scene", call.person, call.ordinal, config.on_scene), self.ms(config.shortest_on_scene))
+        return max(
+            self.exponential_ms("scene", call.person, call.ordinal, config.on_scene), self.ms(config.shortest_on_scene)
+        )
 
     def handover_ms(self, call: Call) -> int:
         """Time to hand a patient over, ms."""
@@ -304,10 +330,14 @@ class Care(Domain):
         self.zone_reach += by_zone
         self.least = min(self.least, reach)
         self.record("zone.reach", by_zone[self.zone_residents > 0], np.flatnonzero(self.zone_residents > 0))
-        for name, value in (("reach", reach), ("free_units", len(self.idle)), ("waiting", len(self.queue)),
-                            ("bays", sum(h.bays.count for h in self.hospitals)),
-                            ("beds", sum(h.beds.count for h in self.hospitals)),
-                            ("devices_unpowered", len(self.devices.without))):
+        for name, value in (
+            ("reach", reach),
+            ("free_units", len(self.idle)),
+            ("waiting", len(self.queue)),
+            ("bays", sum(h.bays.count for h in self.hospitals)),
+            ("beds", sum(h.beds.count for h in self.hospitals)),
+            ("devices_unpowered", len(self.devices.without)),
+        ):
             self.record(f"care.{name}", value)
         self._show_units()
 
@@ -329,8 +359,14 @@ class Care(Domain):
     def _show_units(self) -> None:
         nodes = self.area.nodes
         at = np.array([unit.position() for unit in self.units], np.int64)
-        self.rows("replay/ambulances", time=np.full(len(at), self.now), unit=np.arange(len(at)), x=nodes.x[at], y=nodes.y[at],
-                  busy=np.array([unit.call is not None for unit in self.units], bool))
+        self.rows(
+            "replay/ambulances",
+            time=np.full(len(at), self.now),
+            unit=np.arange(len(at)),
+            x=nodes.x[at],
+            y=nodes.y[at],
+            busy=np.array([unit.call is not None for unit in self.units], bool),
+        )
 
     # -- results ---------------------------------------------------------------------------------------------------------
 
@@ -339,21 +375,43 @@ class Care(Domain):
         yield Indicator("ambulance_reach_15min", self.reach_sum / probes, "%", n=self.probes, better="higher")
         yield Indicator("ambulance_reach_least", self.least, "%", n=self.probes, better="higher")
         for z in np.flatnonzero(self.zone_residents):
-            yield Indicator("ambulance_reach_15min", self.zone_reach[z] / probes, "%", "neighbourhood", str(zones.code[z]),
-                            n=self.probes, better="higher", residents=int(self.zone_residents[z]))
+            yield Indicator(
+                "ambulance_reach_15min",
+                self.zone_reach[z] / probes,
+                "%",
+                "neighbourhood",
+                str(zones.code[z]),
+                n=self.probes,
+                better="higher",
+                residents=int(self.zone_residents[z]),
+            )
         for urgency in (A1, A2):
             times = [c.response / minute for c in self.calls if c.urgency == urgency and c.response >= 0]
             if times:
-                yield Indicator("response_mean", float(np.mean(times)), "min", group=CLASSES[urgency], n=len(times), better="lower")
+                yield Indicator(
+                    "response_mean", float(np.mean(times)), "min", group=CLASSES[urgency], n=len(times), better="lower"
+                )
                 if urgency == A1:
                     late = 100.0 * float(np.mean(np.array(times) > self.config.norm))
                     yield Indicator("late_share", late, "%", group="A1", n=len(times), better="lower", norm=5.0)
         for k, name in enumerate(OUTCOMES):
-            yield Indicator("calls", float(sum(c.outcome == k for c in self.calls)), "calls", group=name, n=len(self.calls))
-        yield Indicator("calls_oxygen", float(sum(c.cause == OXYGEN for c in self.calls)), "calls", n=len(self.devices.person),
-                        better="lower")
-        yield Indicator("device_minutes_unpowered", self.devices.unpowered_minutes(), "min", n=len(self.devices.person),
-                        better="lower")
+            yield Indicator(
+                "calls", float(sum(c.outcome == k for c in self.calls)), "calls", group=name, n=len(self.calls)
+            )
+        yield Indicator(
+            "calls_oxygen",
+            float(sum(c.cause == OXYGEN for c in self.calls)),
+            "calls",
+            n=len(self.devices.person),
+            better="lower",
+        )
+        yield Indicator(
+            "device_minutes_unpowered",
+            self.devices.unpowered_minutes(),
+            "min",
+            n=len(self.devices.person),
+            better="lower",
+        )
         waits = [w / minute for h in self.hospitals for w in h.waits]
         if waits:
             yield Indicator("emergency_wait_mean", float(np.mean(waits)), "min", n=len(waits), better="lower")
@@ -372,9 +430,16 @@ class Care(Domain):
         still = sum(c.outcome == OPEN for c in self.calls)
         busy = sum(unit.call is not None for unit in self.units)
         return [
-            Balance("each call ended once or is open", float(len(self.calls)), float(self.closed_calls + still), "calls"),
+            Balance(
+                "each call ended once or is open", float(len(self.calls)), float(self.closed_calls + still), "calls"
+            ),
             Balance("calls that ended were closed once", float(ended), float(self.closed_calls), "calls"),
-            Balance("each ambulance is free or on a call", float(len(self.units)), float(len(self.idle) + busy), "ambulances"),
+            Balance(
+                "each ambulance is free or on a call",
+                float(len(self.units)),
+                float(len(self.idle) + busy),
+                "ambulances",
+            ),
         ]
 
 

@@ -7,7 +7,6 @@ from numba import njit
 
 from twin.arrivals import thin
 
-
 MOST_A_DAY = 64  # arrivals of one person
 
 

@@ -59,7 +59,7 @@ def station(arrive, priority, work, patience, servers, room, preempt, start, lea
     Ties at one time: a departure before an arrival, an arrival before losing patience.
     """
     n = len(arrive)
-    queue_t, queue_i, waiting = np.empty(n + 1), np.empty(n + 1, np.int64), 0      # by priority, then row
+    queue_t, queue_i, waiting = np.empty(n + 1), np.empty(n + 1, np.int64), 0  # by priority, then row
     done_t, done_i, pending = np.empty(2 * n + 2), np.empty(2 * n + 2, np.int64), 0
     out_t, out_i, patient = np.empty(n + 1), np.empty(n + 1, np.int64), 0
     left, end = work.copy(), np.full(n, np.nan)

@@ -28,8 +28,17 @@ class Habit(BaseModel):
 
     def row(self) -> list[float]:
         """As a row of the habits table of the kernels, in seconds."""
-        return [self.to_main, self.leave * HOUR, self.leave_sd * HOUR, self.stay * HOUR, self.stay_sd * HOUR,
-                self.errand, self.outing, self.outing_again, self.evening]
+        return [
+            self.to_main,
+            self.leave * HOUR,
+            self.leave_sd * HOUR,
+            self.stay * HOUR,
+            self.stay_sd * HOUR,
+            self.errand,
+            self.outing,
+            self.outing_again,
+            self.evening,
+        ]
 
 
 class ModeTaste(BaseModel):
@@ -48,12 +57,39 @@ def _habits() -> dict[str, Habit]:
     # assumption; set so that trips per person and day come to the published 3.08 (CBS, 2002/03)
     return {
         "child": Habit(outing=0.72, outing_again=0.40, evening=0.08),
-        "pupil": Habit(to_main=0.93, leave=8.15, leave_sd=0.13, stay=6.6, stay_sd=0.6, errand=0.08, outing=0.7,
-                       outing_again=0.45, evening=0.38),
-        "student": Habit(to_main=0.70, leave=8.8, leave_sd=1.0, stay=6.0, stay_sd=1.8, errand=0.25, outing=0.8,
-                         outing_again=0.45, evening=0.42),
-        "worker": Habit(to_main=0.74, leave=7.8, leave_sd=0.9, stay=8.2, stay_sd=1.3, errand=0.22, outing=0.88,
-                        outing_again=0.60, evening=0.36),
+        "pupil": Habit(
+            to_main=0.93,
+            leave=8.15,
+            leave_sd=0.13,
+            stay=6.6,
+            stay_sd=0.6,
+            errand=0.08,
+            outing=0.7,
+            outing_again=0.45,
+            evening=0.38,
+        ),
+        "student": Habit(
+            to_main=0.70,
+            leave=8.8,
+            leave_sd=1.0,
+            stay=6.0,
+            stay_sd=1.8,
+            errand=0.25,
+            outing=0.8,
+            outing_again=0.45,
+            evening=0.42,
+        ),
+        "worker": Habit(
+            to_main=0.74,
+            leave=7.8,
+            leave_sd=0.9,
+            stay=8.2,
+            stay_sd=1.3,
+            errand=0.22,
+            outing=0.88,
+            outing_again=0.60,
+            evening=0.36,
+        ),
         "home": Habit(outing=0.88, outing_again=0.60, evening=0.25),
         "retired": Habit(outing=0.86, outing_again=0.48, evening=0.16),
         "through": Habit(),
@@ -91,5 +127,32 @@ class CitizensConfig(BaseModel):
     beyond_speed: float = Field(75.0, gt=0.0)
     through_by_hour: list[float] = Field(
         # assumption, after the double peak of Dutch main roads
-        default=[0.6, 0.4, 0.3, 0.4, 0.8, 2.0, 4.6, 7.2, 7.4, 5.8, 5.0, 5.0, 5.2, 5.4, 5.6, 6.2, 7.4, 7.8, 6.0, 4.6, 3.6,
-                 3.0, 2.4, 1.3], min_length=24, max_length=24)
+        default=[
+            0.6,
+            0.4,
+            0.3,
+            0.4,
+            0.8,
+            2.0,
+            4.6,
+            7.2,
+            7.4,
+            5.8,
+            5.0,
+            5.0,
+            5.2,
+            5.4,
+            5.6,
+            6.2,
+            7.4,
+            7.8,
+            6.0,
+            4.6,
+            3.6,
+            3.0,
+            2.4,
+            1.3,
+        ],
+        min_length=24,
+        max_length=24,
+    )

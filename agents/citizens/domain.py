@@ -32,45 +32,74 @@ class Citizens(Domain):
     travel_ms = Reads("vehicles.travel_ms", coupling="traffic.citizens")
 
     # between kernels, in bulk; value = the location of departure
-    drive = Event(by="advance", subject="person", object="location of arrival", value="location of departure", recorded=False)
-    ride = Event(by="advance", subject="person", object="location of arrival", value="location of departure", recorded=False)
-    walk = Event(by="advance", subject="person", object="location of arrival", value="location of departure", recorded=False)
+    drive = Event(
+        by="advance", subject="person", object="location of arrival", value="location of departure", recorded=False
+    )
+    ride = Event(
+        by="advance", subject="person", object="location of arrival", value="location of departure", recorded=False
+    )
+    walk = Event(
+        by="advance", subject="person", object="location of arrival", value="location of departure", recorded=False
+    )
 
     publishes = {"place": Column("int32", default=0, meaning="location where each person is, or has set off from")}
-    series = {"citizens": {
-        "away": Column("int32", unit="persons", meaning="residents who are not at home"),
-        "under_way": Column("int32", unit="persons", meaning="people between two places"),
-        **{mode: Column("int32", unit="trips", meaning="trips begun in the quarter of an hour") for mode in law.MODES},
-    }}
+    series = {
+        "citizens": {
+            "away": Column("int32", unit="persons", meaning="residents who are not at home"),
+            "under_way": Column("int32", unit="persons", meaning="people between two places"),
+            **{
+                mode: Column("int32", unit="trips", meaning="trips begun in the quarter of an hour")
+                for mode in law.MODES
+            },
+        }
+    }
 
     def setup(self, world, area):
         people, config = area.people, self.config
         n = len(people)
-        self.people = Population(world, "citizen", n, {
-            "at": people.home.astype(np.int32), "due": np.full(n, law.NEVER), "stop": np.zeros(n, np.int8),
-            "state": np.zeros(n, np.int8), "mode": np.full(n, law.WALK, np.int8), "trips": np.zeros(n, np.int32),
-            "goal": np.full(n, -1, np.int32), "left": np.zeros(n, np.int64),
-            "seconds_travelled": np.zeros(n), "stops": np.zeros(n, np.int8),
-            "place": np.zeros((n, law.STOPS), np.int32), "leave": np.zeros((n, law.STOPS), np.int32),
-        })
+        self.people = Population(
+            world,
+            "citizen",
+            n,
+            {
+                "at": people.home.astype(np.int32),
+                "due": np.full(n, law.NEVER),
+                "stop": np.zeros(n, np.int8),
+                "state": np.zeros(n, np.int8),
+                "mode": np.full(n, law.WALK, np.int8),
+                "trips": np.zeros(n, np.int32),
+                "goal": np.full(n, -1, np.int32),
+                "left": np.zeros(n, np.int64),
+                "seconds_travelled": np.zeros(n),
+                "stops": np.zeros(n, np.int8),
+                "place": np.zeros((n, law.STOPS), np.int32),
+                "leave": np.zeros((n, law.STOPS), np.int32),
+            },
+        )
         self.zone = np.maximum(area.location_zone()[people.home], 0) if n else np.zeros(0, np.int32)
         self.car, self.household_car = self._cars(area)
         self.habits = np.array([config.habits[name].row() for name in OCCUPATIONS])
         self.hourly = np.cumsum(config.through_by_hour) / np.sum(config.through_by_hour)
         self.reach, self.reach_place = self._reach(area)
         tastes = [config.tastes[mode] for mode in law.MODES]
-        self.taste = tuple(np.array([getattr(t, name) for t in tastes]) * unit for name, unit in (
-            ("constant", 1.0), ("per_minute", 1.0), ("speed", 1 / 3.6), ("overhead", 1.0)))
+        self.taste = tuple(
+            np.array([getattr(t, name) for t in tastes]) * unit
+            for name, unit in (("constant", 1.0), ("per_minute", 1.0), ("speed", 1 / 3.6), ("overhead", 1.0))
+        )
         self.limits = np.array([[t.shortest, t.longest] for t in tastes]) * 1000.0
         self.xy, self.node = area.location_xy(), area.location_node("car")
         gates = len(area.gateways)
-        self.beyond = np.concatenate([np.zeros(len(area.buildings)), area.gateways.distance]) if gates else np.zeros(len(area.buildings))
+        self.beyond = (
+            np.concatenate([np.zeros(len(area.buildings)), area.gateways.distance])
+            if gates
+            else np.zeros(len(area.buildings))
+        )
         self.network = Network.of(area, "car")
         self.router = Router(self.network)
         self.detour = self._detour()
         self.midnight, self.customised = 0, -1
         self.found = np.empty(n, np.int64)
-        self.count = {mode: 0 for mode in law.MODES}
+        self.count = dict.fromkeys(law.MODES, 0)
         self.resident_trips = np.zeros(5, np.int64)
         self.given_up, self.out_at_night = 0, 0
         self.arrivals = np.zeros((len(area.zones), 2))
@@ -143,12 +172,30 @@ class Citizens(Domain):
         home = np.asarray(people.home)
         settled = (p.state == law.RESTING) & ((p.at == home) | (people.occupation == law.THROUGH))
         rows = np.flatnonzero(settled)
-        late = np.flatnonzero(~settled)  # still out: they finish yesterday's plan, whose seconds count from its midnight
+        late = np.flatnonzero(
+            ~settled
+        )  # still out: they finish yesterday's plan, whose seconds count from its midnight
         self.out_at_night += len(late)
         p.leave[late] -= day // 1000 if now else 0
         factor = self.config.weekend_main if self.world.calendar.is_weekend(now) else 1.0
-        law.plan_days(rows, number, self.stream("plan"), self.habits, factor, people.occupation, home, people.main, self.zone,
-                      people.resident, self.reach, self.reach_place, self.hourly, p.place, p.leave, p.stops)
+        law.plan_days(
+            rows,
+            number,
+            self.stream("plan"),
+            self.habits,
+            factor,
+            people.occupation,
+            home,
+            people.main,
+            self.zone,
+            people.resident,
+            self.reach,
+            self.reach_place,
+            self.hourly,
+            p.place,
+            p.leave,
+            p.stops,
+        )
         law.start_day(rows, self.midnight, now, home, p.leave, p.stops, p.at, p.due, p.stop, p.state)
 
     def _set_off(self, rows, stop):
@@ -200,8 +247,19 @@ class Citizens(Domain):
         car_ms[drivers] = self._car_ms(origin[drivers], goal[drivers])
         utility = np.empty((len(rows), 5))
         constant, per_minute, speed, overhead = self.taste
-        law.utilities(distance, car_ms, self.car[rows], self.household_car[rows], self.area.people.has_bicycle[rows],
-                      constant, per_minute, speed, overhead, self.limits, utility)
+        law.utilities(
+            distance,
+            car_ms,
+            self.car[rows],
+            self.household_car[rows],
+            self.area.people.has_bicycle[rows],
+            constant,
+            per_minute,
+            speed,
+            overhead,
+            self.limits,
+            utility,
+        )
         chosen = np.empty(len(rows), np.int64)
         choose(utility, uniforms(self.choosing, rows, p.trips[rows]), chosen)
         chosen[chosen < 0] = law.TRANSIT  # nothing else goes that far: public transport
@@ -247,8 +305,20 @@ class Citizens(Domain):
             zone = self.zone[rows[resident]]
             self.arrivals[:, 0] += np.bincount(zone, minlength=len(self.arrivals))
             self.arrivals[:, 1] += np.bincount(zone, seconds[resident], minlength=len(self.arrivals))
-        law.arrive(rows, places, times, self.midnight, int(self.config.dwell * minute), start, p.leave, p.stops, p.at, p.due,
-                   p.stop, p.state)
+        law.arrive(
+            rows,
+            places,
+            times,
+            self.midnight,
+            int(self.config.dwell * minute),
+            start,
+            p.leave,
+            p.stops,
+            p.at,
+            p.due,
+            p.stop,
+            p.state,
+        )
 
     def step(self):
         if self.now % QUARTER:
@@ -269,8 +339,13 @@ class Citizens(Domain):
         residents, days = max(int(resident.sum()), 1), max(self.world.observed_ms / day, 1e-9)
         trips = int(self.resident_trips.sum())
         yield Indicator("trips_per_person", trips / residents / days, "trips/day", n=residents)
-        yield Indicator("travel_time_per_person", float(p.seconds_travelled[resident].sum()) / 60.0 / residents / days,
-                        "min/day", n=residents, better="lower")
+        yield Indicator(
+            "travel_time_per_person",
+            float(p.seconds_travelled[resident].sum()) / 60.0 / residents / days,
+            "min/day",
+            n=residents,
+            better="lower",
+        )
         for k, mode in enumerate(law.MODES):
             yield Indicator("mode_share", 100.0 * self.resident_trips[k] / max(trips, 1), "%", group=mode, n=trips)
         done = self.arrivals.sum(axis=0)
@@ -278,8 +353,16 @@ class Citizens(Domain):
         yield Indicator("trips_given_up", float(self.given_up), "trips", n=trips, better="lower")
         population = np.bincount(self.zone[resident], minlength=len(area.zones))
         for z in np.flatnonzero(self.arrivals[:, 0] > 0):
-            yield Indicator("travel_time_mean", self.arrivals[z, 1] / self.arrivals[z, 0] / 60.0, "min", "neighbourhood",
-                            str(area.zones.code[z]), n=int(self.arrivals[z, 0]), better="lower", residents=int(population[z]))
+            yield Indicator(
+                "travel_time_mean",
+                self.arrivals[z, 1] / self.arrivals[z, 0] / 60.0,
+                "min",
+                "neighbourhood",
+                str(area.zones.code[z]),
+                n=int(self.arrivals[z, 0]),
+                better="lower",
+                residents=int(population[z]),
+            )
 
     def forget(self):
         self.resident_trips[:] = 0
@@ -289,5 +372,9 @@ class Citizens(Domain):
 
     def balances(self):
         p = self.people
-        somewhere = int(((p.state == law.RESTING) & (p.at >= 0)).sum() + (p.state == law.MOVING).sum() + (p.state == law.CARRIED).sum())
+        somewhere = int(
+            ((p.state == law.RESTING) & (p.at >= 0)).sum()
+            + (p.state == law.MOVING).sum()
+            + (p.state == law.CARRIED).sum()
+        )
         return [Balance("every person is at a place or under way", float(len(p)), float(somewhere), "persons")]

@@ -37,8 +37,24 @@ def pick(cumulative, u):
 
 
 @njit(cache=True)
-def plan_days(people, day, stream, habits, weekend, occupation, home, main, zone, resident, reach, reach_place, hourly,
-              place, seconds, stops):
+def plan_days(
+    people,
+    day,
+    stream,
+    habits,
+    weekend,
+    occupation,
+    home,
+    main,
+    zone,
+    resident,
+    reach,
+    reach_place,
+    hourly,
+    place,
+    seconds,
+    stops,
+):
     """Write a plan for each of `people` (rows) for one day.
 
     habits     : float64 (occupations, 9): see the column names above; hours as seconds
@@ -83,13 +99,26 @@ def plan_days(people, day, stream, habits, weekend, occupation, home, main, zone
                     if uniform(stream, i, first + 6 + k) < chance:
                         centre = 10.5 * 3600.0 if k == 0 else 14.75 * 3600.0
                         leave = max(centre + 4500.0 * normal(stream, i, first + 22 + k), free_from)
-                        n, free_from = tour(i, n, leave, 3600.0, stream, first + 8 + 3 * k, zone, home, reach, reach_place,
-                                            place, seconds)
+                        n, free_from = tour(
+                            i,
+                            n,
+                            leave,
+                            3600.0,
+                            stream,
+                            first + 8 + 3 * k,
+                            zone,
+                            home,
+                            reach,
+                            reach_place,
+                            place,
+                            seconds,
+                        )
             if uniform(stream, i, first + 14) < habit[P_EVENING]:
                 leave = max(19.25 * 3600.0 + 2700.0 * normal(stream, i, first + 25), free_from)
                 if leave < 21.5 * 3600.0:
-                    n, free_from = tour(i, n, leave, 5400.0, stream, first + 15, zone, home, reach, reach_place,
-                                        place, seconds)
+                    n, free_from = tour(
+                        i, n, leave, 5400.0, stream, first + 15, zone, home, reach, reach_place, place, seconds
+                    )
         stops[i] = n
 
 
@@ -143,7 +172,9 @@ def arrive(people, places, times, midnight, dwell, start, seconds, stops, at, du
 
 
 @njit(cache=True)
-def utilities(distance, car_ms, has_car, household_car, has_bicycle, constant, per_minute, speed, overhead, limits, out):
+def utilities(
+    distance, car_ms, has_car, household_car, has_bicycle, constant, per_minute, speed, overhead, limits, out
+):
     """Utility of each mode for each tour, (n, 5) in the order of MODES; -inf where a mode is not to be had.
 
     distance : m along the streets; car_ms : live door-to-door driving time, ms, < 0 where there is no way

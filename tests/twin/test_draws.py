@@ -49,6 +49,10 @@ def test_streams_depend_on_seed_and_purpose():
 def test_keyed_random_counts_its_draws():
     one, other = draws.KeyedRandom(1, 2), draws.KeyedRandom(1, 2)
     assert [one.random(), one.choice("abc"), one.gauss(), one.randint(1, 6)] == [
-        other.random(), other.choice("abc"), other.gauss(), other.randint(1, 6)]
+        other.random(),
+        other.choice("abc"),
+        other.gauss(),
+        other.randint(1, 6),
+    ]
     resumed = draws.KeyedRandom(1, 2, one.draws)
     assert resumed.random() == one.random()

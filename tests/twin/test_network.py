@@ -24,8 +24,9 @@ def bellman_ford(network, weight, source):
     for _ in range(network.nodes):
         for link in range(network.links):
             if weight[link] < BLOCKED:
-                distance[network.head[link]] = min(distance[network.head[link]],
-                                                   distance[network.tail[link]] + weight[link])
+                distance[network.head[link]] = min(
+                    distance[network.head[link]], distance[network.tail[link]] + weight[link]
+                )
     return np.where(distance >= 2**40, -1, distance)
 
 
@@ -53,7 +54,7 @@ def test_paths_are_connected_and_as_long_as_stated(graph, data):
     origin, destination = np.array(pairs).T
     ptr, links, ms = router.paths(origin, destination)
     for i, (a, b) in enumerate(pairs):
-        ours = links[ptr[i]:ptr[i + 1]]
+        ours = links[ptr[i] : ptr[i + 1]]
         oracle_ms, oracle = network.path(weight, a, b)
         assert ms[i] == oracle_ms
         for path in (ours, oracle):
@@ -101,8 +102,15 @@ def test_kernels_equal_their_reference():
 
     network = Network(4, [0, 0, 2, 1, 0, 3], [1, 2, 3, 3, 1, 3])
     weight = np.array([3, 1, 4, 1, 2, 1])
-    arguments = (network.first_out, network.out_links, network.head, weight, np.array([0], np.int32),
-                 np.zeros(1, np.int64), -1)
+    arguments = (
+        network.first_out,
+        network.out_links,
+        network.head,
+        weight,
+        np.array([0], np.int32),
+        np.zeros(1, np.int64),
+        -1,
+    )
     for fast, slow in zip(module.search(*arguments), module.search.py_func(*arguments), strict=True):
         assert (fast == slow).all()
 

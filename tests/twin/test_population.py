@@ -14,8 +14,15 @@ from twin.population import Population, differences, stepping
 
 
 def population(agent, n=20, **options):
-    return Population(None, "trader", n, {"wealth": Column(default=1.0), "luck": 0.0, "neighbour": (np.arange(n) + 1) % n},
-                      agent=agent, seed=5, **options)
+    return Population(
+        None,
+        "trader",
+        n,
+        {"wealth": Column(default=1.0), "luck": 0.0, "neighbour": (np.arange(n) + 1) % n},
+        agent=agent,
+        seed=5,
+        **options,
+    )
 
 
 class OneByOne(mesa.Agent):

@@ -44,7 +44,7 @@ def test_nobody_lost_and_creation_order_is_irrelevant(jobs, capacity, random):
     assert sorted(log) == sorted(log_of(capacity, shuffled, HeapResource))
     assert sorted(key for key, _, _ in log) == list(range(len(jobs)))
     start = {key: begin for key, begin, _ in log}
-    for a, one in enumerate(named):      # no later or less urgent request starts before one that was waiting
+    for a, one in enumerate(named):  # no later or less urgent request starts before one that was waiting
         for b, other in enumerate(named):
             if one[0] <= start[b] < start[a]:
                 assert (other[2], other[0], b) < (one[2], one[0], a)

@@ -98,8 +98,11 @@ def test_a_command_takes_effect_at_the_first_edge_at_or_after_its_time():
     w.post("source.command", at=minute)
     w.post("source.command", at=minute + 1)
     w.run(4 * minute)
-    assert w.domains["source"].commands == [(0, "source.command:0:0"), (minute, "source.command:0:1"),
-                                            (2 * minute, "source.command:0:2")]
+    assert w.domains["source"].commands == [
+        (0, "source.command:0:0"),
+        (minute, "source.command:0:1"),
+        (2 * minute, "source.command:0:2"),
+    ]
 
 
 def test_events_beyond_the_window_wait_for_theirs():
@@ -136,7 +139,9 @@ def test_ties_among_deliveries_do_not_depend_on_the_window(length):
 
         def advance(self, start, stop):
             subject = np.array([5, 2, 9, 2])
-            self.hit.many(subject, at=np.full(4, start + 10 * second), ordinal=np.array([0, 0, 0, 1]) + 10 * (start // minute))
+            self.hit.many(
+                subject, at=np.full(4, start + 10 * second), ordinal=np.array([0, 0, 0, 1]) + 10 * (start // minute)
+            )
 
         @on(hit)
         def serve(self, event):
@@ -202,15 +207,19 @@ def test_an_answer_is_a_plain_value():
         yield self.world.timeline.timeout(5)
         self.all_levels()
 
-    odd = domain(level=Reads("source.level"), all_levels=observe(lambda self: {"a": self.level}),
-                 setup=lambda self, w, a: self.process(ask(self)))
+    odd = domain(
+        level=Reads("source.level"),
+        all_levels=observe(lambda self: {"a": self.level}),
+        setup=lambda self, w, a: self.process(ask(self)),
+    )
     with pytest.raises(DesignError, match="only int, float, bool, str, None and tuples"):
         run_one(odd, Source)
 
 
 def test_same_window_needs_a_later_turn():
-    odd = domain(step=lambda self: None, tell=Event(by="step"),
-                 hear=on("odd.tell", phase="advance")(lambda self, batch: None))
+    odd = domain(
+        step=lambda self: None, tell=Event(by="step"), hear=on("odd.tell", phase="advance")(lambda self, batch: None)
+    )
     with pytest.raises(DesignError, match="whose turn is not before: say when='next'"):
         world(odd)
 

@@ -36,7 +36,9 @@ class Vehicles(Domain):
     slow_signal = None
 
     def setup(self, world, area):
-        self.publish("travel_ms", np.maximum(self.factor * 1000 * area.links.length / area.links.speed, 1).astype(np.int64))
+        self.publish(
+            "travel_ms", np.maximum(self.factor * 1000 * area.links.length / area.links.speed, 1).astype(np.int64)
+        )
 
     def advance(self, start, stop):
         if self.slow_signal is not None and start == 0:
@@ -86,7 +88,10 @@ def test_the_rate_of_calls_is_the_stated_one(area):
     """200 keyed days: |mean - expected| <= 3.5 standard errors, with the error below 8 %."""
     care = world_of(area, days=0.01)[1]
     expected = care.need * len(area.people.resident[area.people.resident]) / 1e6 * 20
-    counts = [len(law.arrivals_of_day(number, care.stream("illness"), 20 * care.rate, care.hourly)[0]) for number in range(200)]
+    counts = [
+        len(law.arrivals_of_day(number, care.stream("illness"), 20 * care.rate, care.hourly)[0])
+        for number in range(200)
+    ]
     error = np.std(counts, ddof=1) / np.sqrt(len(counts))
     assert error / expected < 0.08
     assert abs(np.mean(counts) - expected) < 3.5 * error
@@ -195,5 +200,3 @@ def test_a_slow_junction_contributes_to_responses_past_it(area):
     _, care, events = world_of(area, days=2, vehicles=vehicles, urgent_calls=20_000.0)
     named = [e for e in kinds(events, "response") if "vehicles.junction_slow:0:0" in e.because]
     assert 0 < len(named) < len(kinds(events, "response"))
-
-

@@ -30,7 +30,9 @@ class Instant(Domain):
 
     def note(self, batch):
         self.pending.append(batch)
-        self.trips += list(zip(batch.subject.tolist(), batch.object.tolist(), batch.value.tolist(), batch.time.tolist(), strict=True))
+        self.trips += list(
+            zip(batch.subject.tolist(), batch.object.tolist(), batch.value.tolist(), batch.time.tolist(), strict=True)
+        )
 
     @on("citizens.drive", phase="advance")
     def drive(self, batch):
@@ -143,8 +145,24 @@ def test_plan_kernel_equals_its_python():
     for plan in (law.plan_days, law.plan_days.py_func):
         place, seconds = np.zeros((n, law.STOPS), np.int32), np.zeros((n, law.STOPS), np.int32)
         stops = np.zeros(n, np.int8)
-        plan(np.arange(n), 3, stream, habits, 1.0, occupation, home, main, np.arange(n) % zones, occupation != law.THROUGH,
-             reach, np.arange(200, 205, dtype=np.int32), np.linspace(1 / 24, 1, 24), place, seconds, stops)
+        plan(
+            np.arange(n),
+            3,
+            stream,
+            habits,
+            1.0,
+            occupation,
+            home,
+            main,
+            np.arange(n) % zones,
+            occupation != law.THROUGH,
+            reach,
+            np.arange(200, 205, dtype=np.int32),
+            np.linspace(1 / 24, 1, 24),
+            place,
+            seconds,
+            stops,
+        )
         found.append((place, seconds, stops))
     for one, other in zip(*found, strict=True):
         assert np.array_equal(one, other)
@@ -153,4 +171,4 @@ def test_plan_kernel_equals_its_python():
     for i in range(n):
         if stops[i] and occupation[i] != law.THROUGH:
             assert place[i, stops[i] - 1] == home[i]
-            assert (np.diff(seconds[i, :stops[i]]) >= 0).all()
+            assert (np.diff(seconds[i, : stops[i]]) >= 0).all()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.agents.grid.small_area import chequerboard
 
 from agents.grid import powerflow, profiles
 from agents.grid.build import build_grid
 from agents.grid.streets import hilbert
+from tests.agents.grid.small_area import chequerboard
 
 
 def town(_):
@@ -20,7 +20,8 @@ def delft(reference_data):
     return pytest.importorskip("scenarios.areas.osm").build_from_osm(reference_data("osm", "delft.osm.pbf"))
 
 
-AREAS = {"delft": delft,
+AREAS = {
+    "delft": delft,
     "tiny": lambda _: chequerboard(2, houses=3),
     "small": lambda _: chequerboard(),
     "large": lambda _: chequerboard(24),

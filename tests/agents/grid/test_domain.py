@@ -6,7 +6,6 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from tests.agents.grid.small_area import chequerboard
 
 from agents.grid.assets import KINDS, find_asset, served
 from agents.grid.build import build_grid
@@ -14,6 +13,7 @@ from agents.grid.config import GridConfig
 from agents.grid.domain import Grid
 from agents.grid.kernels import settle_all, switch_cars, watch_overload
 from agents.grid.transformer import Transformer, protected
+from tests.agents.grid.small_area import chequerboard
 from twin.attributes import Column
 from twin.clock import hour, minute
 from twin.coupling import Event
@@ -50,8 +50,9 @@ class Vehicles(Domain):
     def advance(self, start, stop):
         for at, person, place, kwh in self.arrivals:
             if start <= at < stop:
-                self.parked.many(np.array([person]), np.array([place]), np.array([kwh]), at=np.array([at]),
-                                 ordinal=np.array([at]))
+                self.parked.many(
+                    np.array([person]), np.array([place]), np.array([kwh]), at=np.array([at]), ordinal=np.array([at])
+                )
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +60,20 @@ def area():
     made = chequerboard(10)
     n = int(made.buildings.dwellings.sum())
     home = np.repeat(np.arange(len(made.buildings)), made.buildings.dwellings)
-    made.put("people", {"home": home, "main": np.full(n, -1), "age": np.full(n, 40), "occupation": np.zeros(n, int),
-                        "licence": np.ones(n, bool), "has_car": np.ones(n, bool), "has_bicycle": np.ones(n, bool),
-                        "health": np.zeros(n, int), "resident": np.ones(n, bool)})
+    made.put(
+        "people",
+        {
+            "home": home,
+            "main": np.full(n, -1),
+            "age": np.full(n, 40),
+            "occupation": np.zeros(n, int),
+            "licence": np.ones(n, bool),
+            "has_car": np.ones(n, bool),
+            "has_bicycle": np.ones(n, bool),
+            "health": np.zeros(n, int),
+            "resident": np.ones(n, bool),
+        },
+    )
     for name, columns in build_grid(made).items():
         made.put(name, columns)
     return made
@@ -91,9 +103,9 @@ def test_outage_of_a_station(area):
     base.run(24 * hour)
     world.run(17 * hour + minute)
     dark = area.feeders.transformer[area.connections.feeder] == row
-    np.testing.assert_array_equal(~world.signal("grid.energised"), dark)
+    np.testing.assert_array_equal(~world.signals.value("grid.energised"), dark)
     world.run(24 * hour)
-    assert world.signal("grid.energised").all()
+    assert world.signals.value("grid.energised").all()
     found, usual = values(world), values(base)
     assert found["outage_customer_hours"] == pytest.approx(2 * served(area, kind, row))
     assert found["energy_not_supplied"] == pytest.approx(usual["energy_used"] - found["energy_used"])
@@ -207,11 +219,11 @@ def test_signals_with_a_battery_go_on(area):
     world, _ = world_of(area, signal_backup=60.0)
     fail(world, "transformer", station, 10 * hour, 13 * hour)
     world.run(10 * hour + 55 * minute)
-    assert world.signal("grid.energised")[signal]
+    assert world.signals.value("grid.energised")[signal]
     world.run(11 * hour + 5 * minute)
-    assert not world.signal("grid.energised")[signal]
+    assert not world.signals.value("grid.energised")[signal]
     world.run(14 * hour)
-    assert world.signal("grid.energised").all()
+    assert world.signals.value("grid.energised").all()
 
 
 def test_warm_up_is_forgotten(area):
@@ -263,8 +275,13 @@ def test_mesa_step_equals_the_kernel():
 def test_kernels_equal_their_readable_reference():
     rng = np.random.default_rng(4)
     n, m = 40, 9
-    events = (np.sort(rng.integers(0, 7_200_000, 120)), rng.integers(0, n, 120), rng.integers(-1, m, 120),
-              rng.uniform(0, 30, 120), np.full(120, 11e3))
+    events = (
+        np.sort(rng.integers(0, 7_200_000, 120)),
+        rng.integers(0, n, 120),
+        rng.integers(-1, m, 120),
+        rng.uniform(0, 30, 120),
+        np.full(120, 11e3),
+    )
     results = []
     for switch, settle in ((switch_cars, settle_all), (switch_cars.py_func, settle_all.py_func)):
         state = [np.full(n, -1), np.zeros(n), np.zeros(n), np.zeros(n, np.int64)]
@@ -283,7 +300,12 @@ def test_kernels_equal_their_readable_reference():
 
 def test_what_was_used_on_trips_without_a_charger_is_charged_at_the_next_one(area):
     home, elsewhere = int(area.people.home[5]), int(area.people.home[200])
-    world, _ = world_of(area, arrivals=[(12 * hour, 5, elsewhere, 3.0), (18 * hour, 5, home, 5.0)], home_charger=1.0,
-                        work_charger=0.0, public_charger=0.0)
+    world, _ = world_of(
+        area,
+        arrivals=[(12 * hour, 5, elsewhere, 3.0), (18 * hour, 5, home, 5.0)],
+        home_charger=1.0,
+        work_charger=0.0,
+        public_charger=0.0,
+    )
     world.run(24 * hour)
     assert values(world)["ev_energy"] == pytest.approx(8.0, rel=1e-9)

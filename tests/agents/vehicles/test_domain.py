@@ -33,31 +33,84 @@ def a_town(people=400):
     middle = n // 2
     approaches = np.flatnonzero(head == middle)
     every = np.arange(n + 1)
-    return Area("square", "EPSG:28992", {
-        "zones": {"code": ["N1"], "name": ["all"], "level": ["neighbourhood"], "x": [0.0], "y": [0.0],
-                  "area_m2": [1.0], "population": [people], "dwellings": [1], "geometry": [b""]},
-        "nodes": {"x": np.append(x.ravel(), 9e3), "y": np.append(y.ravel(), 9e3),
-                  "kind": ["signal" if i == middle else "plain" for i in every]},
-        "links": {"tail": tail, "head": head, "length": np.full(m, BLOCK), "speed": np.full(m, 13.9),
-                  "lanes": np.ones(m, int), "capacity": np.full(m, 0.5), "car": np.ones(m, bool),
-                  "bicycle": np.ones(m, bool), "walk": np.ones(m, bool), "road_class": ["residential"] * m,
-                  "geometry": [b""] * m},
-        "buildings": {"zone": np.zeros(n + 1, int), "x": np.append(x.ravel(), 9e3), "y": np.append(y.ravel(), 9e3),
-                      "node_car": every, "node_bicycle": every, "node_walk": every, "use": ["house"] * (n + 1),
-                      "storeys": np.ones(n + 1, int), "height": np.full(n + 1, 3.0),
-                      "footprint_m2": np.full(n + 1, 50.0), "floor_m2": np.full(n + 1, 50.0),
-                      "dwellings": np.ones(n + 1, int), "geometry": [b""] * (n + 1)},
-        "gateways": {"node": [n - 1], "name": ["east"], "road_class": ["primary"], "commuters_in": [0],
-                     "commuters_out": [0], "through": [0], "distance": [7500.0]},
-        "people": {"home": np.arange(people) % n, "main": np.full(people, -1), "age": np.full(people, 40),
-                   "occupation": np.zeros(people, int), "licence": np.ones(people, bool),
-                   "has_car": np.ones(people, bool), "has_bicycle": np.ones(people, bool),
-                   "health": np.zeros(people, int), "resident": np.ones(people, bool)},
-        "signals": {"node": [middle], "cycle": [60.0]},
-        "signal_groups": {"signal": np.zeros(4, int), "link": approaches, "green_from": [0.0, 0.0, 30.0, 30.0],
-                          "green_to": [25.0, 25.0, 55.0, 55.0]},
-        "connections": {"kind": ["building", "signal"], "target": [0, 0], "grid_node": [0, 0], "feeder": [0, 1]},
-    }), int(island[0])
+    return Area(
+        "square",
+        "EPSG:28992",
+        {
+            "zones": {
+                "code": ["N1"],
+                "name": ["all"],
+                "level": ["neighbourhood"],
+                "x": [0.0],
+                "y": [0.0],
+                "area_m2": [1.0],
+                "population": [people],
+                "dwellings": [1],
+                "geometry": [b""],
+            },
+            "nodes": {
+                "x": np.append(x.ravel(), 9e3),
+                "y": np.append(y.ravel(), 9e3),
+                "kind": ["signal" if i == middle else "plain" for i in every],
+            },
+            "links": {
+                "tail": tail,
+                "head": head,
+                "length": np.full(m, BLOCK),
+                "speed": np.full(m, 13.9),
+                "lanes": np.ones(m, int),
+                "capacity": np.full(m, 0.5),
+                "car": np.ones(m, bool),
+                "bicycle": np.ones(m, bool),
+                "walk": np.ones(m, bool),
+                "road_class": ["residential"] * m,
+                "geometry": [b""] * m,
+            },
+            "buildings": {
+                "zone": np.zeros(n + 1, int),
+                "x": np.append(x.ravel(), 9e3),
+                "y": np.append(y.ravel(), 9e3),
+                "node_car": every,
+                "node_bicycle": every,
+                "node_walk": every,
+                "use": ["house"] * (n + 1),
+                "storeys": np.ones(n + 1, int),
+                "height": np.full(n + 1, 3.0),
+                "footprint_m2": np.full(n + 1, 50.0),
+                "floor_m2": np.full(n + 1, 50.0),
+                "dwellings": np.ones(n + 1, int),
+                "geometry": [b""] * (n + 1),
+            },
+            "gateways": {
+                "node": [n - 1],
+                "name": ["east"],
+                "road_class": ["primary"],
+                "commuters_in": [0],
+                "commuters_out": [0],
+                "through": [0],
+                "distance": [7500.0],
+            },
+            "people": {
+                "home": np.arange(people) % n,
+                "main": np.full(people, -1),
+                "age": np.full(people, 40),
+                "occupation": np.zeros(people, int),
+                "licence": np.ones(people, bool),
+                "has_car": np.ones(people, bool),
+                "has_bicycle": np.ones(people, bool),
+                "health": np.zeros(people, int),
+                "resident": np.ones(people, bool),
+            },
+            "signals": {"node": [middle], "cycle": [60.0]},
+            "signal_groups": {
+                "signal": np.zeros(4, int),
+                "link": approaches,
+                "green_from": [0.0, 0.0, 30.0, 30.0],
+                "green_to": [25.0, 25.0, 55.0, 55.0],
+            },
+            "connections": {"kind": ["building", "signal"], "target": [0, 0], "grid_node": [0, 0], "feeder": [0, 1]},
+        },
+    ), int(island[0])
 
 
 class Citizens(Domain):
@@ -193,8 +246,9 @@ def test_more_electric_cars_only_add_some():
 
 
 def test_an_electric_car_tells_what_each_trip_used():
-    _, citizens, _ = simulate([(0, 0, CAR, 0, 4), (10 * minute, 0, CAR, 4, 0), (20 * minute, 0, CAR, 0, 4)],
-                              electric_share=1.0)
+    _, citizens, _ = simulate(
+        [(0, 0, CAR, 0, 4), (10 * minute, 0, CAR, 4, 0), (20 * minute, 0, CAR, 0, 4)], electric_share=1.0
+    )
     once = 4 * BLOCK / 1000 * 0.15
     assert [row[2] for row in citizens.heard["parked"]] == pytest.approx([once, once, once])
 
@@ -236,18 +290,19 @@ def test_a_closure_sends_cars_another_way_and_holds_nobody():
     values = {i.indicator: i.value for i in vehicles.indicators() if i.level == "area"}
     assert values["rerouted"] > 0
     assert values["held_up_by_closure"] == 0
-    assert world.signal("vehicles.travel_ms")[row] == BLOCKED
+    assert world.signals.value("vehicles.travel_ms")[row] == BLOCKED
     assert vehicles.state.links.count[vehicles.link_of_row[row]] == 0
     assert len(citizens.heard["arrived"]) == 400
     world.run(61 * minute)
-    assert world.signal("vehicles.travel_ms")[row] < BLOCKED
+    assert world.signals.value("vehicles.travel_ms")[row] < BLOCKED
 
 
 def test_where_there_is_no_other_way_one_waits_for_the_opening():
     area, _ = a_town()
     into = [int(r) for r in np.flatnonzero(area.links.head == 4)]  # both ways into a corner
-    commands = [(f"vehicles.{what}_link", at * minute, row, 0.0)
-                for row in into for what, at in (("close", 1), ("open", 30))]
+    commands = [
+        (f"vehicles.{what}_link", at * minute, row, 0.0) for row in into for what, at in (("close", 1), ("open", 30))
+    ]
     _, citizens, vehicles = simulate([(40_000, 1, CAR, 0, 4), (61_000, 2, CAR, 0, 4)], commands=commands)
     assert [row[0] for row in citizens.heard["unrouted"]] == [2]
     ((person, _, _, time),) = citizens.heard["arrived"]
@@ -266,7 +321,7 @@ def test_pictures_show_nobody_on_the_first_or_last_link():
     _, _, vehicles = simulate(rush(), until=10 * minute)
     state = vehicles.state
     shown = set(state.positions()[2].tolist())
-    for car in state.cars[:state.counts[1]]:
+    for car in state.cars[: state.counts[1]]:
         if car.key in shown:
             assert car.cursor != car.begin
             assert car.cursor + 1 < car.end

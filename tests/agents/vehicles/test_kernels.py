@@ -129,12 +129,15 @@ def saturated(rates, priority, seconds=4000, capacity=Q):
     return (state.links.left - before)[:2] / (seconds - 500)
 
 
-@pytest.mark.parametrize(("rates", "priority", "expected"), [
-    ((Q, Q), (1, 1), (0.4, 0.4)),
-    ((Q, Q), (2, 1), (0.5333, 0.2667)),
-    ((Q, Q), (1, 3), (0.2, 0.6)),
-    ((0.2, Q), (1, 1), (0.2, 0.6)),
-])
+@pytest.mark.parametrize(
+    ("rates", "priority", "expected"),
+    [
+        ((Q, Q), (1, 1), (0.4, 0.4)),
+        ((Q, Q), (2, 1), (0.5333, 0.2667)),
+        ((Q, Q), (1, 3), (0.2, 0.6)),
+        ((0.2, Q), (1, 1), (0.2, 0.6)),
+    ],
+)
 def test_d_merges(rates, priority, expected):
     assert saturated(rates, priority) == pytest.approx(expected, abs=1e-3)
 
@@ -188,9 +191,16 @@ def cases(draw):
     ends = [(a, b) for a in range(nodes) for b in range(nodes) if a != b]
     chosen = draw(st.lists(st.sampled_from(ends), min_size=2, max_size=10, unique=True))
     tail, head = np.array(chosen).T
-    numbers = {name: draw(st.lists(st.sampled_from(values), min_size=len(chosen), max_size=len(chosen)))
-               for name, values in {"length": (20.0, 73.0, 310.0), "speed": (8.3, 13.9), "lanes": (1, 2),
-                                    "capacity": (0.1, 0.5, 1.0), "red": (False, True)}.items()}
+    numbers = {
+        name: draw(st.lists(st.sampled_from(values), min_size=len(chosen), max_size=len(chosen)))
+        for name, values in {
+            "length": (20.0, 73.0, 310.0),
+            "speed": (8.3, 13.9),
+            "lanes": (1, 2),
+            "capacity": (0.1, 0.5, 1.0),
+            "red": (False, True),
+        }.items()
+    }
     routes = []
     for _ in range(draw(st.integers(1, 60))):
         link = draw(st.integers(0, len(chosen) - 1))
@@ -208,8 +218,9 @@ def cases(draw):
 def build(case):
     tail, head, numbers, *_, stuck = case
     degree = np.bincount(head, minlength=tail.max() + 1)[tail]
-    state = State.of(numbers["length"], numbers["speed"], numbers["lanes"], numbers["capacity"], in_degree=degree,
-                     stuck=stuck)
+    state = State.of(
+        numbers["length"], numbers["speed"], numbers["lanes"], numbers["capacity"], in_degree=degree, stuck=stuck
+    )
     red = np.flatnonzero(numbers["red"])
     state.change(red, cycle=60.0, green_from=7.0, green_for=20.0)
     return state
@@ -347,7 +358,15 @@ for stop in (60.0, 300.0, 900.0):
 
 
 def test_compiled_equals_plain_python():
-    outputs = [subprocess.run([sys.executable, "-c", REFERENCE], capture_output=True, text=True, check=True,
-                              env={**os.environ, "NUMBA_DISABLE_JIT": flag}).stdout for flag in "01"]
+    outputs = [
+        subprocess.run(
+            [sys.executable, "-c", REFERENCE],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "NUMBA_DISABLE_JIT": flag},
+        ).stdout
+        for flag in "01"
+    ]
     assert Counter(outputs[0])["\n"] == 6
     assert outputs[0] == outputs[1]

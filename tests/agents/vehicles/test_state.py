@@ -28,8 +28,14 @@ NET = streets()
 
 def fresh(stuck):
     n = NET.links
-    return State.of(NET.length, np.full(n, 10.0), np.ones(n), np.full(n, 0.4), stuck=stuck,
-                    in_degree=np.diff(NET.first_in)[NET.tail])
+    return State.of(
+        NET.length,
+        np.full(n, 10.0),
+        np.ones(n),
+        np.full(n, 0.4),
+        stuck=stuck,
+        in_degree=np.diff(NET.first_in)[NET.tail],
+    )
 
 
 def reroute(state, router, closed):
@@ -48,7 +54,7 @@ def reroute(state, router, closed):
 
 def whole(state):
     """Every vehicle stands in exactly one place, and every queue is linked to its end."""
-    cars, links = state.cars[:state.counts[k.FRESH]], state.links
+    cars, links = state.cars[: state.counts[k.FRESH]], state.links
     assert links.count.sum() == state.on_road == (cars.state == k.DRIVING).sum()
     assert (links.count <= links.room).all()
     seen = []
@@ -68,8 +74,13 @@ closures = st.lists(st.tuples(st.integers(1, 40), st.lists(st.integers(0, NET.li
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, NODES - 1), st.integers(1, NODES - 1), st.integers(0, 299)), min_size=1,
-                max_size=150), closures, st.sampled_from([30.0, 120.0]))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, NODES - 1), st.integers(1, NODES - 1), st.integers(0, 299)), min_size=1, max_size=150
+    ),
+    closures,
+    st.sampled_from([30.0, 120.0]),
+)
 def test_everybody_arrives_after_any_closures(trips, plan, stuck):
     state, router = fresh(stuck), Router(NET, np.full(NET.links, 6000))
     origin, step, second = np.array(trips).T
