@@ -18,6 +18,9 @@ def prepare_numba(folder: str | Path | None = None, threads: int = 1) -> str:
     user's cache directory (`XDG_CACHE_HOME`, or its equivalent on Windows and macOS) and the temporary directory; the
     first that takes a file is chosen. Kernels run on one thread, because replicates run side by side.
 
+    A folder of its own below it belongs to the present state of the engine's own kernels: numba notices that a file
+    of kernels has changed, but not that a kernel which it calls from another file has.
+
     Never raises: where nothing can be written the answer is "" and numba compiles without a cache.
     """
     os.environ.setdefault("NUMBA_NUM_THREADS", str(max(1, int(threads))))
@@ -25,10 +28,23 @@ def prepare_numba(folder: str | Path | None = None, threads: int = 1) -> str:
     if chosen:
         return chosen
     for candidate in _candidates(folder):
+        candidate /= _state_of_shared_kernels()
         if _writable(candidate):
             os.environ["NUMBA_CACHE_DIR"] = str(candidate)
             return str(candidate)
     return ""
+
+
+def _state_of_shared_kernels() -> str:
+    """A short name that changes with the files whose kernels are called from other files."""
+    state = 0
+    for name in ("draws.py", "arrivals.py", "dijkstra.py"):
+        try:
+            found = (Path(__file__).parent / name).stat()
+        except OSError:
+            continue  # a zipped package has no files to look at
+        state = (state * 1_000_003 + found.st_mtime_ns + found.st_size) % 2**32
+    return f"{state:08x}"
 
 
 def _candidates(folder: str | Path | None) -> list[Path]:
