@@ -21,32 +21,61 @@ class Definition:
 
 DEFINITIONS = {
     "temperature_max": Definition("Highest temperature", "warmest quarter of an hour"),
-    "trips_per_person": Definition("Trips per person and day", "trips begun by residents", published="3.08 (CBS, 2002/03)"),
-    "travel_time_per_person": Definition("Travel time per person and day", "door to door, residents", "lower",
-                                         published="59.6 min (CBS, 2002/03)"),
-    "mode_share": Definition("Share of trips", "of residents, by main mode",
-                             published="driver 32, passenger 16, bicycle 26, walk 19, public transport 5 % (CBS, 2002/03)"),
-    "travel_time_mean": Definition("Mean travel time of a trip", "door to door, residents", "lower",
-                                   published="27.05 min (CBS, 2023)"),
+    "trips_per_person": Definition(
+        "Trips per person and day", "trips begun by residents", published="3.08 (CBS, 2002/03)"
+    ),
+    "travel_time_per_person": Definition(
+        "Travel time per person and day", "door to door, residents", "lower", published="59.6 min (CBS, 2002/03)"
+    ),
+    "mode_share": Definition(
+        "Share of trips",
+        "of residents, by main mode",
+        published="driver 32, passenger 16, bicycle 26, walk 19, public transport 5 % (CBS, 2002/03)",
+    ),
+    "travel_time_mean": Definition(
+        "Mean travel time of a trip", "door to door, residents", "lower", published="27.05 min (CBS, 2023)"
+    ),
     "trips_given_up": Definition("Trips without a way", "trips for which the network had no way", "lower"),
     "vehicle_delay": Definition("Lost vehicle hours", "time on the road beyond free flow", "lower"),
     "vehicle_km": Definition("Distance driven", "by cars inside the area"),
+    "car_travel_time": Definition("Mean travel time of a car trip", "door to door, beyond gateways included", "lower"),
+    "car_trips": Definition("Car trips", "that arrived, everybody's"),
+    "bicycle_trips": Definition("Bicycle trips", "that arrived, everybody's"),
+    "walk_trips": Definition("Trips on foot", "that arrived, everybody's"),
+    "trips_routed": Definition("Trips for which a way was found", "by car, bicycle and on foot", "higher"),
+    "trips_unrouted": Definition("Trips without a way on the streets", "by car, bicycle and on foot", "lower"),
+    "gridlock_releases": Definition("Cars lifted out of a jam", "after waiting for the stated stuck time", "lower"),
+    "rerouted": Definition("Cars that took another way", "because a street on theirs was closed"),
+    "held_up_by_closure": Definition("Cars held up by a closure", "no other way led to their goal", "lower"),
     "outage_customer_hours": Definition("Customer hours without power", "customers x hours", "lower"),
     "energy_not_supplied": Definition("Energy not supplied", "load of customers without power", "lower"),
-    "peak_load": Definition("Highest load", "of all customers, quarter of an hour", "lower"),
+    "peak_load": Definition(
+        "Highest load", "drawn from the grid above, losses included and solar power subtracted", "lower"
+    ),
     "transformer_hours_over": Definition("Transformer hours above rating", "hours x transformers above 100 %", "lower"),
     "voltage_lowest": Definition("Lowest voltage", "of all energised grid nodes, of rated", "higher"),
     "ev_energy": Definition("Energy charged by cars", "from the grid"),
-    "ambulance_reach_15min": Definition("Reach of ambulances",
-                                        "residents whom the nearest free unit would reach within 15 min now, mean of probes",
-                                        "higher"),
+    "pv_energy": Definition("Solar energy", "of the roofs", "higher"),
+    "energy_used": Definition("Energy used", "by buildings, signals and cars"),
+    "grid_losses": Definition("Losses of the grid", "in transformers and cables", "lower"),
+    "power_flows_unsolved": Definition(
+        "Power flows without a solution", "steps at which the loads cannot be served", "lower"
+    ),
+    "ambulance_reach_15min": Definition(
+        "Reach of ambulances",
+        "residents whom the nearest free unit would reach within 15 min now, mean of probes",
+        "higher",
+    ),
     "ambulance_reach_least": Definition("Lowest reach of ambulances", "smallest of all probes", "higher"),
     "response_mean": Definition("Mean response time", "from call to arrival", "lower"),
-    "late_share": Definition("A1 calls later than 15 min", "share of real calls", "lower", 5.0,
-                             "7.6 % (2018); norm 5 %"),
+    "late_share": Definition(
+        "A1 calls later than 15 min", "share of real calls", "lower", 5.0, "7.6 % (2018); norm 5 %"
+    ),
     "calls": Definition("112 calls", "by outcome"),
     "calls_oxygen": Definition("Calls because oxygen ran out", "after a battery was empty", "lower"),
-    "device_minutes_unpowered": Definition("Device minutes without power", "oxygen and alarms at home, battery empty", "lower"),
+    "device_minutes_unpowered": Definition(
+        "Device minutes without power", "oxygen and alarms at home, battery empty", "lower"
+    ),
     "emergency_wait_mean": Definition("Mean wait for a bay", "emergency department, all patients", "lower"),
 }
 
