@@ -114,7 +114,12 @@ class Area:
         if table not in self._geometry:
             import shapely
 
-            self._geometry[table] = shapely.from_wkb(self.tables[table].geometry)
+            try:
+                self._geometry[table] = shapely.from_wkb(self.tables[table].geometry)
+            except (shapely.GEOSException, TypeError) as error:
+                raise InputError(
+                    Fault(f"{table}.geometry", f"is no geometry ({error})", "WKB", "build the area again")
+                ) from error
         return self._geometry[table]
 
     # -- locations: buildings, then gateways -----------------------------------------------------------------------
@@ -177,10 +182,11 @@ class Area:
         """
         from twin.parquet import write_table
 
-        target = Path(folder)
-        if target.exists() and not (target / "area.json").exists() and any(target.iterdir()):
+        target = Path(os.path.abspath(folder))  # so that "." has a name
+        foreign = target.is_dir() and not (target / "area.json").exists() and any(target.iterdir())
+        if foreign or (target.exists() and not target.is_dir()):
             raise InputError(Fault(str(target), "exists and is not an area", remedy="name another folder with --out"))
-        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+        partial, before = (target.with_name(f".{target.name}.{os.getpid()}.{what}") for what in ("partial", "before"))
         try:
             partial.mkdir(parents=True)
             for name, table in self.tables.items():
@@ -196,8 +202,9 @@ class Area:
                     )
             (partial / "area.json").write_text(json.dumps(self._header(), indent=2) + "\n", encoding="utf-8")
             if target.exists():
-                shutil.rmtree(target)
+                target.rename(before)
             partial.rename(target)
+            shutil.rmtree(before, ignore_errors=True)
         except OSError as error:
             shutil.rmtree(partial, ignore_errors=True)
             raise InputError(
@@ -245,30 +252,45 @@ def read_area(folder: str | Path) -> Area:
         )
     try:
         header = json.loads(header_file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(Fault(str(header_file), f"cannot be read ({error})", remedy="build the area again")) from error
-    if header.get("schema") != SCHEMA_VERSION:
+        schema, name, crs, rows = (header[key] for key in ("schema", "name", "crs", "rows"))
+        counted = {table: int(count) for table, count in rows.items()}
+    except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+        reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise InputError(
+            Fault(
+                str(header_file), f"cannot be read ({reason})", "what `twin area build` writes", "build the area again"
+            )
+        ) from error
+    if schema != SCHEMA_VERSION:
         raise InputError(
             Fault(
                 str(header_file),
-                f"schema {header.get('schema')}",
+                f"schema {schema}",
                 f"schema {SCHEMA_VERSION}",
                 "build the area again with this version",
             )
         )
     tables, faults = {}, []
-    for name, rows in header["rows"].items():
-        if rows and name in TABLES:
-            try:
-                tables[name] = read_table(folder / f"{name}.parquet", TABLES[name])
-            except InputError as error:
-                faults += error.faults
+    for table, count in counted.items():
+        if not count or table not in TABLES:
+            continue
+        file = folder / f"{table}.parquet"
+        try:
+            tables[table] = read_table(file, TABLES[table])
+        except InputError as error:
+            faults += error.faults
+            continue
+        found = len(next(iter(tables[table].values()), ()))
+        if found != count:
+            faults.append(
+                Fault(str(file), f"has {found} rows", f"{count} rows, as area.json says", "build the area again")
+            )
     if faults:
         raise InputError(faults)
-    area = Area(header["name"], header["crs"], tables, header.get("sources"), header.get("facts"))
-    found = list(area.faults())
-    if found:
-        raise InputError(found)
+    area = Area(str(name), str(crs), tables, header.get("sources"), header.get("facts"))
+    broken = list(area.faults())
+    if broken:
+        raise InputError(broken)
     return area
 
 

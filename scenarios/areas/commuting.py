@@ -15,6 +15,11 @@ Ints = NDArray[np.int64]
 # relative weight of a gateway by the class of its road: vehicles that enter per day on an average road of that class
 # in or near a Dutch town (assumption)
 GATEWAY_WEIGHT = {"motorway": 25_000, "trunk": 10_000, "primary": 6_000, "secondary": 3_000, "tertiary": 1_200}
+# m by road from a gateway to where its users live or work, by class of its road. Assumption: small roads lead to the next
+# quarter or village, fast ones far; with the mean Dutch home-work distance of some 22 km of all employees (CBS, 2019-22,
+# from memory) and half of them at work in their own town, those who leave it go some 30 km
+GATEWAY_DISTANCE = {"motorway": 38_000.0, "trunk": 30_000.0, "primary": 30_000.0, "secondary": 20_000.0, "tertiary": 8_000.0}
+NEAR = 4_000.0  # m, where a smaller street crosses the border (assumption)
 DECAY = {
     "primary": 600.0,
     "secondary": 1_800.0,
@@ -27,6 +32,8 @@ ASSUMPTIONS = {
     "km secondary school, 3.5 km work, 5 km university (assumption)",
     "commuting.gateways": "commuters and through traffic use gateways in proportion to vehicles per day by road class: "
     "motorway 25,000, trunk 10,000, primary 6,000, secondary 3,000, tertiary 1,200 (assumption)",
+    "commuting.distance": "road beyond a gateway: motorway 38 km, trunk and primary 30, secondary 20, tertiary 8, smaller "
+    "4; set by the mean Dutch home-work distance of some 22 km (CBS), within the own town included (assumption)",
 }
 
 
@@ -112,6 +119,11 @@ def gateway_shares(road_class: NDArray[Any]) -> Floats:
     """Share of the traffic over the border at each gateway, shape (gateways,)."""
     weight = np.array([GATEWAY_WEIGHT.get(str(c), 400) for c in road_class], float)
     return np.asarray(weight / max(weight.sum(), 1e-9))
+
+
+def gateway_distances(road_class: NDArray[Any]) -> Floats:
+    """Road beyond each gateway, m, shape (gateways,)."""
+    return np.array([GATEWAY_DISTANCE.get(str(c), NEAR) for c in road_class], float)
 
 
 def choose_gateway(share: Floats, draw: Floats) -> Ints:

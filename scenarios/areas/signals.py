@@ -1,8 +1,8 @@
-"""Traffic signals: a fixed-time plan for every node of kind `signal`, from its approaches.
+"""Traffic signals: which junctions get them, and a fixed-time plan for every node of kind `signal`.
 
-Two phases (four where both axes have several lanes), green in proportion to the capacity of the busiest approach of
-each phase, which is Webster's equal-saturation split with capacity standing in for flow (Webster 1958, Traffic Signal
-Settings, Road Research Technical Paper 39).
+One phase per arm where the traffic allows it, as Dutch plans let no conflicting streams go together; else one phase per
+axis. Cycle and greens follow Webster (1958, Traffic Signal Settings, Road Research Technical Paper 39): cycle
+(1.5 L + 5) / (1 - Y) with lost time L and the sum Y of the phases' flow ratios; green in proportion to these.
 """
 
 from __future__ import annotations
@@ -10,32 +10,72 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 AMBER = 3.5  # s, within the range 3-5 s of Dutch practice (assumption)
 ALL_RED = 1.5  # s, clearance (assumption)
 SHORTEST = 6.0  # s, least green (Dutch practice for cars, from memory)
-CYCLES = {2: 60.0, 3: 75.0, 4: 90.0}  # s, by number of phases (assumption: 60-90 s, as usual in towns)
+CYCLE = (50.0, 100.0)  # s; Dutch fixed-time plans in towns stay between some 50 and 100-120 (assumption)
+FULL = 0.40  # sum of flow ratios above which arms of one axis share a phase (assumption)
+LEAST_RATIO = 0.03  # flow ratio below which a phase is timed no shorter (assumption)
+PER_CITIZEN = 60 / 100_000  # Dutch towns have some 50-70 per 100,000 inhabitants, the country some 31 (assumption)
+LEAST_FLOW = 400.0  # veh/h entering a junction that is worth a signal (assumption)
 
 ASSUMPTIONS = {
-    "signals.plan": "fixed time; cycle 60 s with two phases, 75 s with three, 90 s with four; amber 3.5 s and all-red "
-    "1.5 s lost per phase; green in proportion to the capacity of a phase's largest approach (assumption)"
+    "signals.plan": "fixed time; a phase per arm, or per axis where flow ratios add up to over 0.40; Webster's cycle "
+    "within 50-100 s and his greens for the estimated peak; amber 3.5 s and all-red 1.5 s lost per phase (assumption)",
+    "signals.number": "60 signals per 100,000 citizens of a generated town, at the crossings of main roads with main "
+    "roads and collectors where most traffic conflicts, at 400 veh/h or more (assumption)",
 }
 
 
-def build_signals(nodes: dict[str, Any], links: dict[str, Any], origin: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Tables `signals` and `signal_groups` for the nodes of kind `signal` that cars enter by two links or more."""
+def choose(kind: NDArray[Any], links: dict[str, Any], flow: NDArray[Any], lights: NDArray[Any], citizens: int) -> NDArray[Any]:
+    """Column `kind` of the nodes with signals where the traffic asks for them.
+
+    kind   : shape (nodes,); "signal" are crossings of main roads;  lights: further nodes that may get a signal
+    flow   : expected veh/h of each link
+    Of these the ones with the largest product of busiest and crossing approach get one, up to the usual number; a
+    crossing of main roads with little traffic keeps priority.
+    """
+    kind = kind.copy()
+    main = np.flatnonzero(kind == "signal")
+    candidates = np.union1d(main, lights)
+    heads, car = np.asarray(links["head"]), np.asarray(links["car"])
+    score, total = np.zeros(len(candidates)), np.zeros(len(candidates))
+    for k, node in enumerate(candidates):
+        approaches = np.flatnonzero(car & (heads == node))
+        own = np.sort(flow[approaches])[::-1]
+        total[k] = own.sum()
+        score[k] = own[0] * own[2:].sum() if len(own) > 2 else 0.0  # the third and further arms cross the first two
+    order = np.argsort(-score, kind="stable")
+    order = order[(total[order] >= LEAST_FLOW) & (score[order] > 0)]
+    kind[main] = "priority"
+    kind[candidates[order[: max(1, round(PER_CITIZEN * citizens))]]] = "signal"
+    return kind
+
+
+def build_signals(
+    nodes: dict[str, Any], links: dict[str, Any], origin: str, flow: NDArray[Any] | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Tables `signals` and `signal_groups` for the nodes of kind `signal` that cars enter by two links or more.
+
+    flow : expected veh/h of each link, shape (links,); without it every approach is taken to run at a quarter of its
+        capacity
+    """
     at = np.flatnonzero(np.asarray(nodes["kind"]).astype(str) == "signal")
     entering = np.flatnonzero(np.asarray(links["car"]))
     order = entering[np.argsort(np.asarray(links["head"])[entering], kind="stable")]
     heads = np.asarray(links["head"])[order]
+    capacity = np.asarray(links["capacity"])
+    ratio = np.full(len(capacity), 0.25) if flow is None else flow / 3600.0 / capacity
     signals: dict[str, list[Any]] = {"node": [], "cycle": []}
     groups: dict[str, list[Any]] = {"signal": [], "link": [], "green_from": [], "green_to": []}
     for node in at:
         approaches = order[np.searchsorted(heads, node) : np.searchsorted(heads, node, "right")]
         if not len(approaches):
             continue
-        phase = _phases(nodes, links, approaches)
-        cycle, start, stop = _greens(np.asarray(links["capacity"])[approaches], phase)
+        phase = _phases(nodes, links, approaches, ratio[approaches])
+        cycle, start, stop = _greens(ratio[approaches], phase)
         for link, p in zip(approaches, phase, strict=True):
             groups["signal"].append(len(signals["node"]))
             groups["link"].append(link)
@@ -52,34 +92,37 @@ def _table(columns: dict[str, list[Any]], origin: str) -> dict[str, Any]:
     return {**out, "origin": np.full(n, origin, object)} if n else {}
 
 
-def _phases(nodes: dict[str, Any], links: dict[str, Any], approaches: Any) -> Any:
-    """Phase of each approach: its axis modulo 180 degrees; each approach alone where both axes are wide."""
+def _phases(nodes: dict[str, Any], links: dict[str, Any], approaches: Any, ratio: Any) -> Any:
+    """Phase of each approach: its own, or that of its axis modulo 180 degrees where the traffic is too much for that."""
+    if len(approaches) <= 4 and np.maximum(ratio, LEAST_RATIO).sum() <= FULL:
+        return np.arange(len(approaches))
     tail = np.asarray(links["tail"])[approaches]
     head = np.asarray(links["head"])[approaches]
     bearing = np.arctan2(nodes["y"][head] - nodes["y"][tail], nodes["x"][head] - nodes["x"][tail])
-    lanes = np.asarray(links["lanes"])[approaches]
-    reference = bearing[np.argmax(np.asarray(links["capacity"])[approaches])]
+    reference = bearing[np.argmax(ratio)]
     across = np.abs(np.sin(bearing - reference)) > np.sin(np.pi / 4)
-    if (
-        across.any()
-        and not across.all()
-        and len(approaches) == 4
-        and lanes[across].min() > 1
-        and lanes[~across].min() > 1
-    ):
-        return np.argsort(np.argsort(bearing, kind="stable"), kind="stable")
     if len(approaches) > 1 and (across.all() or not across.any()):
         across = np.arange(len(approaches)) % 2 == 1
     return across.astype(int)
 
 
-def _greens(capacity: Any, phase: Any) -> tuple[float, Any, Any]:
+def _greens(ratio: Any, phase: Any) -> tuple[float, Any, Any]:
     """Cycle, and start and end of green of each phase, in seconds."""
     count = max(int(phase.max()) + 1, 2)
-    cycle = CYCLES.get(count, 90.0)
+    weight = np.full(count, LEAST_RATIO)
+    np.maximum.at(weight, phase, ratio)
     lost = count * (AMBER + ALL_RED)
-    weight = np.array([capacity[phase == p].max() if (phase == p).any() else capacity.min() for p in range(count)])
-    spare = cycle - lost - count * SHORTEST
-    green = SHORTEST + spare * weight / weight.sum()
+    wanted = (1.5 * lost + 5.0) / max(1.0 - weight.sum(), 0.05)
+    cycle = float(np.clip(round(wanted), max(CYCLE[0], lost + count * SHORTEST), CYCLE[1]))
+    green = (cycle - lost) * weight / weight.sum()
+    short = green < SHORTEST
+    while short.any() and not short.all():  # the least green is taken from the others
+        green[short] = SHORTEST
+        rest = cycle - lost - SHORTEST * short.sum()
+        green[~short] = rest * weight[~short] / weight[~short].sum()
+        more = short | (green < SHORTEST)
+        if (more == short).all():
+            break
+        short = more
     start = np.concatenate([[0.0], np.cumsum(green + AMBER + ALL_RED)[:-1]])
-    return cycle, start, start + green
+    return cycle, start, np.minimum(start + green, cycle)

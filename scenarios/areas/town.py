@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scenarios.areas import finish, places, signals, streets
-from scenarios.areas.commuting import gateway_shares
+from scenarios.areas import finish, flows, places, signals, streets
+from scenarios.areas.commuting import gateway_distances, gateway_shares
 from scenarios.areas.households import Profile
 from scenarios.areas.people import ALL_ASSUMPTIONS, Demand, make_people
 from scenarios.areas.town_buildings import PUBLIC, addresses, build, choose_forms, sides_of, without_overlaps
@@ -45,6 +45,8 @@ ASSUMPTIONS = {
     "town.commuters": "55 % of the working residents work in town; jobs left are filled from outside (assumption)",
     "town.through": "0.10 through vehicles a day per resident (assumption)",
     "town.residents": "age bands, household size and employment by kind of neighbourhood (assumption)",
+    "town.roads": "main roads 50 km/h every 1.3 km in towns of some 30,000 and more, ring 70, all else 30 (guideline GOW30, "
+    "CROW 2023), industrial estates 50, outside 80; three in ten junctions of collectors are roundabouts (assumption)",
     "town.form": "superblocks of 420 m for some 780 residents, house widths, storeys and ages by period (assumption)",
 }
 
@@ -74,7 +76,13 @@ def generate_town(citizens: int = 20_000, seed: int = 1, name: str = "") -> Area
         "citizens": citizens,
         "seed": seed,
         "streets": cleaning,
-        "assumptions": {**streets.ASSUMPTIONS, **signals.ASSUMPTIONS, **ALL_ASSUMPTIONS, **ASSUMPTIONS},
+        "assumptions": {
+            **streets.ASSUMPTIONS,
+            **signals.ASSUMPTIONS,
+            **flows.ASSUMPTIONS,
+            **ALL_ASSUMPTIONS,
+            **ASSUMPTIONS,
+        },
     }
     demand, table = _demand(plan, buildings, zones, gateways, nodes, citizens, seed)
     homes, people, volumes = make_people(demand, seed)
@@ -86,7 +94,10 @@ def generate_town(citizens: int = 20_000, seed: int = 1, name: str = "") -> Area
     zones["dwellings"] = _with_districts(
         zones, np.bincount(buildings["zone"], buildings["dwellings"], len(zones["code"]))
     )
-    lights, groups = signals.build_signals(nodes, links, "synthetic")
+    at = np.concatenate([buildings["node_car"], gateways["node"]])
+    flow = flows.peak_flows(nodes, links, at, people, np.flatnonzero(nodes["kind"] == "signal"), seed)
+    nodes["kind"] = signals.choose(nodes["kind"], links, flow, net.marks["lights"], citizens)
+    lights, groups = signals.build_signals(nodes, links, "synthetic", flow)
     tables = {
         "zones": zones,
         "nodes": nodes,
@@ -151,11 +162,12 @@ def _gateways(net: streets.Streets, nodes: dict[str, Any]) -> dict[str, Any]:
         for k, node in enumerate(at):
             road[k] = min(road[k], net.road_class[carries & (ends == node)].min(initial=len(ROAD_CLASSES)))
     names = [f"Richting {SIDES[round(t / (math.pi / 4)) % 8]}" for t in turn]
+    classes = np.array(ROAD_CLASSES, object)[road]
     return {
         "node": at,
         "name": np.array(names, object),
-        "road_class": np.array(ROAD_CLASSES, object)[road],
-        "distance": np.full(len(at), 10_000.0),
+        "road_class": classes,
+        "distance": gateway_distances(classes),
         "origin": np.full(len(at), "synthetic", object),
     }
 

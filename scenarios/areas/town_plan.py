@@ -1,8 +1,8 @@
 """The street plan of a generated Dutch town: superblocks on a warped lattice, main roads between them, streets inside.
 
 The town is drawn on a lattice of cells of 60 m; seven by seven cells are a superblock (some 400 m, a Dutch *buurt*).
-Superblock borders are main roads: two radials, a ring and collectors. Inside, each period of building has its own
-pattern. The lattice is then pressed towards a disc, turned and bent, which makes the ring round and the streets curved.
+Superblock borders are main roads (two radials, a ring, in larger towns a mesh) and 30 km/h collectors between them.
+Inside, each period of building has its own pattern. The lattice is then pressed towards a disc, turned and bent, which makes the ring round and the streets curved.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from twin.draws import stream, uniforms
 
 CELL, SIDE = 60.0, 7  # metres per lattice cell; cells per side of a superblock
 CENTRE_X, CENTRE_Y = 164_000.0, 471_000.0  # a place on the Dutch grid; the town is fictitious
+MESH = 3  # superblocks between main roads: 1,260 m (assumption; Duurzaam Veilig: 30 km/h areas as large as possible)
+CLOSED_SHARE = 0.85  # of the residential streets that end at a main road: no way for cars (assumption)
+RING_RADIUS, MESH_RADIUS, CITY_RADIUS = 1.95, 3.5, 12.0  # superblocks; from there on: a ring, a mesh, two levels
 RESIDENTS_PER_BLOCK = 780.0  # about 4,400 per km2 of superblock: an ordinary Dutch town (assumption)
 
 NONE, CENTRE, PREWAR, POSTWAR, CAULIFLOWER, VINEX, INDUSTRY, PARK = range(8)
@@ -69,7 +72,9 @@ def plan_town(citizens: int, seed: int, spread: float = 1.0) -> Plan:
         across[i : i + SIDE, j + 1 : j + SIDE], along[i + 1 : i + SIDE, j : j + SIDE] = h, v
         ways[0][i : i + SIDE, j + 1 : j + SIDE], ways[1][i + 1 : i + SIDE, j : j + SIDE] = wh, wv
     _borders(blocks, half, ring, across, along)
-    gateways = _approaches(blocks, half, across, along)
+    if ring != 1:  # there, a superblock may have main roads on all sides
+        _close_to_main_roads(blocks, across, along, seed)
+    gateways = _approaches(blocks, half, ring, across, along)
     points = _points(n, half, blocks, seed)
     return Plan(seed, blocks, half, across, along, *ways, points, gateways, ring)
 
@@ -101,7 +106,7 @@ def _blocks(citizens: int, seed: int, spread: float) -> tuple[NDArray[np.int8], 
     period = np.digitize(rank, [0.11, 0.33, 0.56, 0.79])
     blocks[rest] = np.array([CENTRE, PREWAR, POSTWAR, CAULIFLOWER, VINEX])[period]
     blocks[rest[0]] = CENTRE
-    return blocks.reshape(p.shape), half, (max(1, round(0.62 * radius)) if total >= 12 else 0)
+    return blocks.reshape(p.shape), half, main_ring(radius)
 
 
 def _inside(kind: int, p: int, q: int, seed: int) -> tuple[Any, Any, Any, Any]:
@@ -151,38 +156,85 @@ def _inside(kind: int, p: int, q: int, seed: int) -> tuple[Any, Any, Any, Any]:
     return h, v, wh, wv
 
 
-def _class_of_line(line: int, cross: NDArray[Any], ring: int, large: bool) -> NDArray[np.int8]:
-    """Class of the pieces of border line `line`; `cross` is the superblock number along it, in halves."""
+def radius_of(blocks: NDArray[np.int8]) -> float:
+    """Radius of the disc of all superblocks, in superblocks."""
+    return math.sqrt(float((blocks > 0).sum()) / math.pi)
+
+
+def main_ring(radius: float) -> int:
+    """Border line of the ring road; 0 in towns too small for one."""
+    if radius < RING_RADIUS:
+        return 0
+    if radius < MESH_RADIUS:
+        return max(1, round(0.62 * radius))
+    return MESH * max(1, round(0.55 * radius / MESH))
+
+
+def _class_of_line(line: int, cross: NDArray[Any], ring: int, radius: float) -> NDArray[np.int8]:
+    """Class of the pieces of border line `line`; `cross` is the superblock number along it, in halves.
+
+    Main roads enclose quarters of some MESH x MESH superblocks, as the 30 km/h areas of Dutch towns (Duurzaam Veilig:
+    as large as possible, about a square kilometre); the other borders are collector streets.
+    """
     tertiary, secondary, primary = CLASS["tertiary"], CLASS["secondary"], CLASS["primary"]
     out = np.full(len(cross), tertiary, np.int8)
     if line == 0:
         out[:] = secondary if not ring else np.where(np.abs(cross) > ring, primary, secondary)
-    elif large and line % 4 == 0:
-        out[:] = secondary
+    elif radius >= MESH_RADIUS and line % MESH == 0:
+        out[:] = primary if radius >= CITY_RADIUS and line % (2 * MESH) == 0 else secondary
     if ring and abs(line) == ring:
         out[np.abs(cross) < ring] = primary
     return out
 
 
 def _borders(blocks: NDArray[np.int8], half: int, ring: int, across: Any, along: Any) -> None:
-    """Main roads on the borders of the superblocks that are built or park."""
-    built = blocks > 0
-    large = int(built.sum()) >= 100
+    """Main roads and collectors on the borders of the superblocks that are built or park."""
+    built, radius = blocks > 0, radius_of(blocks)
     cross = np.arange(-half, half) + 0.5
     for line in range(-half + 1, half):
         k = line + half
-        classes = np.repeat(_class_of_line(line, cross, ring, large), SIDE)
+        classes = np.repeat(_class_of_line(line, cross, ring, radius), SIDE)
         along[k * SIDE, np.repeat(built[k - 1] | built[k], SIDE)] = classes[np.repeat(built[k - 1] | built[k], SIDE)]
         here = np.repeat(built[:, k - 1] | built[:, k], SIDE)
         across[here, k * SIDE] = classes[here]
 
 
-def _approaches(blocks: NDArray[np.int8], half: int, across: Any, along: Any) -> list[tuple[int, int, int]]:
-    """Carry the main lines on beyond the last houses to a gateway each."""
-    large = int((blocks > 0).sum()) >= 100
+def _close_to_main_roads(blocks: NDArray[np.int8], across: Any, along: Any, seed: int) -> None:
+    """Let most streets of a superblock reach a main road only by bicycle: cars come by the collectors on other sides.
+
+    Few side streets on main roads is Dutch practice since Duurzaam Veilig. No superblock has main roads on two opposite
+    sides, so every street keeps a way out; what does not, `connect` finds.
+    """
+    street, cycle = CLASS["residential"], CLASS["cycleway"]
+    for p, q in np.argwhere((blocks > 0) & ~np.isin(blocks, (CENTRE, CAULIFLOWER))):
+        i, j = p * SIDE, q * SIDE
+        inner = slice(1, SIDE)
+        sides = (
+            (along[i, j], across[i, j : j + SIDE][inner]),
+            (along[i + SIDE, j], across[i + SIDE - 1, j : j + SIDE][inner]),
+            (across[i, j], along[i : i + SIDE, j][inner]),
+            (across[i, j + SIDE], along[i : i + SIDE, j + SIDE - 1][inner]),
+        )
+        for k, (border, ends) in enumerate(sides):
+            if border not in (CLASS["primary"], CLASS["secondary"]):
+                continue
+            u = uniforms(stream(seed, "town.side_streets"), np.full(len(ends), p * 20_000 + q), 8 * k + np.arange(len(ends)))
+            ends[(ends == street) & (u < CLOSED_SHARE)] = cycle  # a view: changes the plan
+
+
+def _approaches(blocks: NDArray[np.int8], half: int, ring: int, across: Any, along: Any) -> list[tuple[int, int, int]]:
+    """Carry the radials, and in a large town the ring roads, on beyond the last houses to a gateway each."""
+    radius = radius_of(blocks)
     steps = SIDE + 2
     found = []
-    lines = [line for line in range(-half + 1, half) if line == 0 or (large and line % 4 == 0)]
+    large = radius >= MESH_RADIUS
+    lines = [
+        line
+        for line in range(-half + 1, half)
+        if line == 0
+        or (large and abs(line) == ring)
+        or (radius >= CITY_RADIUS and line % (2 * MESH) == 0 and abs(line) < radius)
+    ]
     for line in lines:
         k = (line + half) * SIDE
         for rows, put, make in (

@@ -29,11 +29,17 @@ from scenarios.areas.streets import (
     split_loops,
     take_edges,
 )
-from scenarios.areas.town_plan import SIDE, Plan, edge_list
+from scenarios.areas.town_plan import MESH_RADIUS, SIDE, Plan, edge_list, radius_of
 from twin.draws import stream, uniforms
 
 PATH_OFFSET = 8.0  # m from the axis of a main road to its cycle path (assumption)
+# Dutch limits: through roads in town 50, all other streets 30, the default of the guideline GOW30 (CROW 2023); ring
+# roads 70; roads outside towns 80 (RVV 1990). Industrial estates keep 50 (assumption)
+TOWN_KMH = SPEED_KMH.astype(np.int64)
+TOWN_KMH[CLASS["tertiary"]] = 30
+RING_KMH, RURAL_KMH = 70, 80
 RING_RADIUS = 14.0  # m, radius of a single-lane roundabout's carriageway (CROW recommends 12.5-20, from memory)
+ROUNDABOUTS = 0.3  # share of the junctions of collectors that are roundabouts (assumption)
 MAIN = (CLASS["primary"], CLASS["secondary"])
 FOR_ALL = CAR_F | CAR_B | BIKE_F | BIKE_B | WALK
 _BY_CLASS = np.full(len(LANES), FOR_ALL)
@@ -100,9 +106,9 @@ def town_streets(plan: Plan) -> tuple[Streets, dict[str, Any]]:
     flags[way == 1] &= ~CAR_B  # cyclists may go against a one-way street, as in most Dutch 30 km/h zones
     flags[way == 2] &= ~CAR_F
     ends = np.array([i * n + j for i, j, _ in plan.gateways], np.int64)
-    speed = SPEED_KMH[road] / 3.6
-    lanes = LANES[road].astype(np.int64)
-    lanes = np.where((road == CLASS["primary"]) & (plan.blocks.astype(bool).sum() >= 100), 2, lanes)
+    speed = _speeds(plan, road) / 3.6
+    large = radius_of(plan.blocks) >= MESH_RADIUS
+    lanes = np.where((road == CLASS["primary"]) & large, 2, LANES[road]).astype(np.int64)
     streets = Streets(
         flat[:, 0].copy(),
         flat[:, 1].copy(),
@@ -128,8 +134,25 @@ def town_streets(plan: Plan) -> tuple[Streets, dict[str, Any]]:
     return split_loops(_roundabouts(streets)), facts
 
 
+def _speeds(plan: Plan, road: Ints) -> Ints:
+    """Limits in km/h of the lattice edges; roads beyond the last houses 80."""
+    tail, _, _, _, across = edge_list(plan)
+    n = plan.points.shape[0]
+    i, j = tail // n, tail % n
+    built = np.pad(plan.blocks > 0, 1)  # superblock (p, q) at [p + 1, q + 1]
+    p, q = i // SIDE + 1, j // SIDE + 1
+    beside = built[p, q] | np.where(across, built[p, q - 1], built[p - 1, q])
+    town = TOWN_KMH[road]
+    ring = (road == CLASS["primary"]) & (radius_of(plan.blocks) >= MESH_RADIUS)
+    return np.where(beside, np.where(ring, RING_KMH, town), np.where(road <= CLASS["secondary"], RURAL_KMH, town))
+
+
 def _mark_junctions(streets: Streets, plan: Plan) -> Streets:
-    """Signals where three or more arms are main roads, some roundabouts on collectors, else priority on main roads."""
+    """What each junction may become: signals where main roads meet, roundabouts among collectors, else priority.
+
+    "signal" are the crossings of main roads; "lights" those of a main road with a collector, of which the busiest get
+    signals when the traffic is known (`signals.choose`).
+    """
     n = len(streets.x)
     car = (streets.flags & (CAR_F | CAR_B)) > 0
 
@@ -137,21 +160,15 @@ def _mark_junctions(streets: Streets, plan: Plan) -> Streets:
         return np.bincount(streets.tail[mask], minlength=n) + np.bincount(streets.head[mask], minlength=n)
 
     main = arms(np.isin(streets.road_class, MAIN))
-    collector = arms(np.isin(streets.road_class, (*MAIN, CLASS["tertiary"])))
+    collector = arms(np.isin(streets.road_class, (*MAIN, CLASS["tertiary"], CLASS["unclassified"])))
     every = arms(car)
     draw = uniforms(stream(plan.seed, "town.roundabouts"), np.arange(n))
-    signal = (main >= 3) | ((main >= 2) & (collector >= 4) & (draw < 0.3))
-    ring = ~signal & (collector >= 3) & (main == 0) & (draw < 0.3) & (every <= 5)
+    signal = main >= 3
+    lights = ~signal & (main >= 2) & (collector >= 3)
+    ring = (collector >= 3) & (main == 0) & (draw < ROUNDABOUTS) & (every <= 5)
     priority = ~signal & ~ring & (collector >= 2) & (every >= 3)
-    return replace(
-        streets,
-        marks={
-            **streets.marks,
-            "signal": np.flatnonzero(signal),
-            "roundabout": np.flatnonzero(ring),
-            "priority": np.flatnonzero(priority),
-        },
-    )
+    marks = {"signal": signal, "lights": lights, "roundabout": ring, "priority": priority}
+    return replace(streets, marks={**streets.marks, **{name: np.flatnonzero(mask) for name, mask in marks.items()}})
 
 
 def _cycle_paths(streets: Streets) -> Streets:
