@@ -9,19 +9,21 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from scenarios.failing import log_failure
 from twin.errors import Fault, InputError, nearest
 
 screen = Console(highlight=False)
 
 
-def run_scenario(overrides: Sequence[str], record: str | None, cut: Sequence[str], cfg: bool, config_dir: str | None,
-                 report: bool) -> Path | None:
+def run_scenario(
+    overrides: Sequence[str], record: str | None, cut: Sequence[str], cfg: bool, config_dir: str | None, report: bool
+) -> Path | None:
     """Simulate one scenario; returns the run folder."""
     from scenarios.configuration import compose
 
     given = list(overrides)
     given += [f"run.record={record}"] if record else []
-    given += [f"run.cut=[{','.join(cut)}]"] if cut else []
+    given += [f"run.cut={[name.strip() for names in cut for name in names.split(',')]}"] if cut else []
     configuration = compose(given, config_dir)
     if cfg:
         from omegaconf import OmegaConf
@@ -33,7 +35,11 @@ def run_scenario(overrides: Sequence[str], record: str | None, cut: Sequence[str
     if report:
         from scenarios.report.page import write_report
 
-        file = write_report(simulation.folder, simulation.area)
+        try:
+            file = write_report(simulation.folder, simulation.area)
+        except Exception as error:
+            log_failure(simulation.folder, error)
+            raise
         screen.print(f"report   {file}", soft_wrap=True)
     screen.print(f"run      {simulation.folder}", soft_wrap=True)
     return simulation.folder
@@ -63,7 +69,13 @@ def _show_results(simulation: Any) -> None:
     from scenarios.indicators import described
 
     table = Table(box=None, pad_edge=False)
-    for heading, side in (("indicator", "left"), ("value", "right"), ("unit", "left"), ("n", "right"), ("norm", "right")):
+    for heading, side in (
+        ("indicator", "left"),
+        ("value", "right"),
+        ("unit", "left"),
+        ("n", "right"),
+        ("norm", "right"),
+    ):
         table.add_column(heading, justify=side)  # type: ignore[arg-type]
     for indicator in simulation.indicators:
         if indicator.level == "area":
@@ -74,8 +86,10 @@ def _show_results(simulation: Any) -> None:
     screen.print(table)
     manifest = simulation.manifest
     laws = len(manifest["balances"])
-    screen.print(f"{laws} conservation laws hold; {manifest['wall_s']:.1f} s, {manifest['peak_rss_mb']:.0f} MB; "
-                 f"digest {manifest['result_digest']}")
+    screen.print(
+        f"{laws} conservation laws hold; {manifest['wall_s']:.1f} s, {manifest['peak_rss_mb']:.0f} MB; "
+        f"digest {manifest['result_digest']}"
+    )
 
 
 def write_reports(runs: Sequence[Path]) -> None:
@@ -91,10 +105,18 @@ def write_reports(runs: Sequence[Path]) -> None:
 
 def list_things(what: str) -> None:
     """Print a list of scenarios, measures, indicators, domains, couplings or areas."""
-    lists = {"scenarios": _scenarios, "measures": _measures, "indicators": _indicators, "domains": _domains,
-             "couplings": _couplings, "areas": _areas}
+    lists = {
+        "scenarios": _scenarios,
+        "measures": _measures,
+        "indicators": _indicators,
+        "domains": _domains,
+        "couplings": _couplings,
+        "areas": _areas,
+    }
     if what not in lists:
-        raise InputError(Fault(what, "is no list", ", ".join(lists), f"did you mean {nearest(what, list(lists)) or 'scenarios'}?"))
+        raise InputError(
+            Fault(what, "is no list", ", ".join(lists), f"did you mean {nearest(what, list(lists)) or 'scenarios'}?")
+        )
     table = Table(box=None, pad_edge=False, show_header=False)
     for row in lists[what]():
         table.add_row(*row)
@@ -149,11 +171,15 @@ def _areas() -> list[tuple[str, ...]]:
     rows = [("town", "a generated Dutch town, 1,000 to 1,000,000 citizens", "area=town area.citizens=20000")]
     for header in sorted(Path("areas").glob("*/area.json")):
         about = json.loads(header.read_text(encoding="utf-8"))
-        rows.append((about["name"], f"{about['rows'].get('people', 0):,} people, {about['crs']}", f"area={header.parent}"))
+        rows.append(
+            (about["name"], f"{about['rows'].get('people', 0):,} people, {about['crs']}", f"area={header.parent}")
+        )
     return rows
 
 
-def build_area_from(sources: Sequence[Path], out: Path, name: str | None, stats: Path | None, citizens: int | None) -> None:
+def build_area_from(
+    sources: Sequence[Path], out: Path, name: str | None, stats: Path | None, citizens: int | None
+) -> None:
     """Build an area from an OpenStreetMap extract and write it."""
     import time
 
@@ -201,6 +227,8 @@ def show_area(folder: Path) -> None:
 def _print_summary(facts: dict[str, Any]) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     for key, value in facts.items():
-        table.add_row(str(key).replace("_", " "), f"{value:,.3f}" if isinstance(value, float) else
-                      f"{value:,}" if isinstance(value, int) else str(value))
+        table.add_row(
+            str(key).replace("_", " "),
+            f"{value:,.3f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value),
+        )
     screen.print(table)

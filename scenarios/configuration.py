@@ -1,215 +1,170 @@
-"""From `key=value` to a validated configuration: overrides checked first, then composed by Hydra, then by pydantic.
+"""From `key=value` to a configuration: the groups composed by Hydra, the changes applied, then all of it validated.
 
 All faults are reported at once, each with its key, its value, what is allowed and the nearest name.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scenarios import registry
-from scenarios.schema import RunConfig, ScenarioConfig
-from twin.errors import Fault, InputError, nearest
+from scenarios.files import read_scenario
+from scenarios.overrides import Override, first_line, parse
+from scenarios.validation import GROUPS, Configuration, close_to, validate
+from twin.errors import Fault, InputError
 
-GROUPS = ("area", "domain", "scenario")
+__all__ = ["Configuration", "compose", "scenario_names", "validate"]
 
 
-@dataclass
-class Configuration:
-    """A whole configuration: `plain` as nested dicts and lists, and its validated parts.
+def compose(overrides: Sequence[str] = (), config_dir: str | None = None) -> Configuration:
+    """The configuration that `overrides` ("key=value") make. Raises InputError with every fault.
 
-    area     : options of the area builder, with its `type`
-    domains  : name -> (class, validated config or None), in coupling order
-    measures : name -> measure
+    config_dir : a folder with configuration groups of the user's own (area/, domain/, scenario/), before the built-in
     """
-
-    plain: dict[str, Any]
-    run: RunConfig
-    scenario: ScenarioConfig
-    scenario_name: str
-    area: dict[str, Any]
-    domains: dict[str, tuple[Any, Any]] = field(default_factory=dict)
-    measures: dict[str, Any] = field(default_factory=dict)
-
-
-def compose(overrides: Sequence[str], config_dir: str | None = None) -> Configuration:
-    """The configuration that `overrides` ("key=value") make. Raises InputError with every fault."""
-    from hydra import compose as hydra_compose
     from hydra import initialize_config_module
     from hydra.core.global_hydra import GlobalHydra
-    from hydra.errors import HydraException
+
+    if config_dir and not Path(config_dir).is_dir():
+        raise InputError(
+            Fault("--config-dir", f"{config_dir} is not a folder", "a folder with area/, domain/ or scenario/")
+        )
+    GlobalHydra.instance().clear()
+    with initialize_config_module("configs", version_base="1.3"):
+        groups = _Groups(config_dir)
+        changes, faults = parse(overrides, groups.options["scenario"])
+        changes = [change for change in changes if not groups.take(change, faults)]
+        config = groups.compose()
+    _apply(config, changes, faults)
+    return validate(_plain(config, faults), groups.scenario_name, faults)
+
+
+def scenario_names() -> list[str]:
+    """The names of the built-in scenarios."""
+    from importlib.resources import files
+
+    return sorted(
+        Path(item.name).stem for item in files("configs").joinpath("scenario").iterdir() if item.name.endswith(".yaml")
+    )
+
+
+class _Groups:
+    """The choices of configuration groups: area=..., domain=... and scenario=...; a path takes the user's own."""
+
+    def __init__(self, config_dir: str | None) -> None:
+        from hydra.core.global_hydra import GlobalHydra
+
+        self.search = [f"hydra.searchpath=['file://{Path(config_dir).resolve()}']"] if config_dir else []
+        loader = GlobalHydra.instance().config_loader()
+        self.options = {
+            group: loader.get_group_options(group, config_name="config", overrides=self.search) for group in GROUPS
+        }
+        self.chosen: dict[str, str] = {}
+        self.refused: set[str] = set()
+        self.area_path = ""
+        self.scenario_name, self.scenario_file = "weekday", ""
+
+    def take(self, change: Override, faults: list[Fault]) -> bool:
+        """Take a choice of a group; False where `change` changes a value. A refused choice takes its values with it."""
+        if change.key not in GROUPS or change.delete:
+            return change.key.partition(".")[0] in self.refused
+        value = "" if change.value is None else str(change.value)
+        if change.key == "scenario" and value.endswith((".yaml", ".yml")):
+            self.scenario_file, self.scenario_name = value, Path(value).stem
+        else:
+            self._choose(change.key, value, faults)
+        return True
+
+    def _choose(self, group: str, value: str, faults: list[Fault], where: str = "") -> None:
+        if group == "area" and value and value not in self.options["area"] and ("/" in value or Path(value).is_dir()):
+            self.chosen["area"], self.area_path = "folder", value
+        elif value in self.options[group]:
+            self.chosen[group] = value
+            self.scenario_name = value if group == "scenario" else self.scenario_name
+        else:
+            self.refused.add(group)
+            also = {"area": ", or path/to/area", "scenario": ", or path/to/plan.yaml"}.get(group, "")
+            faults.append(
+                Fault(
+                    where or group,
+                    f"unknown {group} {value!r}",
+                    ", ".join(self.options[group]) + also,
+                    close_to(value, self.options[group]),
+                )
+            )
+
+    def compose(self) -> Any:
+        """The composed groups, with the scenario's own area unless another was chosen. Raises InputError."""
+        from omegaconf import OmegaConf
+
+        config = self._hydra()
+        if self.scenario_file:
+            OmegaConf.set_struct(config, False)
+            config.scenario = read_scenario(self.scenario_file)
+        area, faults = OmegaConf.select(config, "scenario.area"), list[Fault]()
+        if area and "area" not in self.chosen and "area" not in self.refused:
+            scenario = config.scenario
+            self._choose("area", str(area), faults, "scenario.area")
+            if faults:
+                raise InputError(faults)
+            config = self._hydra()
+            OmegaConf.set_struct(config, False)
+            config.scenario = scenario
+        if self.area_path:
+            config.area.path = self.area_path
+        OmegaConf.set_struct(config, False)
+        return config
+
+    def _hydra(self) -> Any:
+        from hydra import compose as hydra_compose
+        from hydra.errors import HydraException
+        from omegaconf.errors import OmegaConfBaseException
+        from yaml import YAMLError
+
+        try:
+            return hydra_compose("config", overrides=[*(f"{g}={v}" for g, v in self.chosen.items()), *self.search])
+        except (HydraException, OmegaConfBaseException, YAMLError) as error:
+            raise InputError(
+                Fault("configuration", _cause(error), remedy="correct the YAML file of that group")
+            ) from error
+
+
+def _apply(config: Any, changes: Sequence[Override], faults: list[Fault]) -> None:
+    """Apply the changes of values in place; what cannot be applied becomes a fault."""
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    GlobalHydra.instance().clear()
-    extra = [f"hydra.searchpath=[file://{Path(config_dir).resolve()}]"] if config_dir else []
-    with initialize_config_module("configs", version_base="1.3"):
-        plan = _Overrides(overrides)
-        plan.take_files()
+    for change in changes:
+        owner, _, last = change.key.rpartition(".")
+        value = change.value
+        if owner == "domain" and isinstance(value, str):  # domain.mine=my_file.py:Mine
+            value = {"type": value}
         try:
-            base = hydra_compose("config", overrides=[*plan.groups, *extra])
-        except HydraException as error:
-            raise InputError(Fault("configuration", _cause(error))) from error
-        if plan.scenario_file:
-            OmegaConf.set_struct(base, False)
-            base.scenario = _load_yaml(plan.scenario_file)
-        known = OmegaConf.to_container(base, resolve=False)
-        faults = plan.drop_unknown(known)
-        try:
-            config = base if plan.scenario_file else hydra_compose("config", overrides=[*plan.groups, *plan.values, *extra])
-            if plan.scenario_file:
-                for key, value in plan.pairs:
-                    OmegaConf.update(config, key, value, force_add=True)
-            plain = OmegaConf.to_container(config, resolve=True)
-        except (HydraException, OmegaConfBaseException) as error:
-            raise InputError(Fault("configuration", _cause(error))) from error
-    if not isinstance(plain, dict):
-        raise InputError(Fault("configuration", "is not a mapping"))
-    return validate(plain, plan.scenario_name, faults)
-
-
-def validate(plain: dict[str, Any], scenario_name: str = "", before: Sequence[Fault] = ()) -> Configuration:
-    """Validate a resolved configuration (as in a run's config.yaml). Raises InputError with every fault.
-
-    before : faults that were found while it was composed; they are raised together with the others
-    """
-    faults: list[Fault] = list(before)
-    unknown = [Fault(key, "unknown key", "run, area, domain, scenario", _close(key, ["run", *GROUPS]))
-               for key in plain if key not in ("run", *GROUPS)]
-    faults += unknown
-    run = _model(RunConfig, plain.get("run", {}), "run", faults)
-    scenario = _model(ScenarioConfig, plain.get("scenario", {}), "scenario", faults)
-    result = Configuration(plain, run or RunConfig(), scenario or ScenarioConfig(), scenario_name, dict(plain.get("area", {})))
-    _area(result, faults)
-    if scenario is not None:
-        _measures(result, faults)
-    for name, given in plain.get("domain", {}).items():
-        _domain(result, name, given, faults)
-    if faults:
-        raise InputError(faults)
-    return result
-
-
-class _Overrides:
-    """The user's overrides, sorted into group choices and values."""
-
-    def __init__(self, overrides: Sequence[str]) -> None:
-        from hydra.core.override_parser.overrides_parser import OverridesParser
-        from hydra.errors import OverrideParseException
-
-        self.groups: list[str] = []
-        self.values: list[str] = []
-        self.pairs: list[tuple[str, Any]] = []
-        self.keys: list[tuple[str, bool]] = []
-        self.scenario_name, self.scenario_file = "weekday", ""
-        self.area_given = False
-        parser, faults = OverridesParser.create(), []
-        for text in overrides:
-            if "=" not in text and not text.startswith("~"):
-                faults.append(Fault(text, "is not key=value", "as in area.citizens=5000", f"write {text}=VALUE"))
+            if not change.delete:
+                OmegaConf.update(config, change.key, value, merge=True)
                 continue
-            try:
-                parsed = parser.parse_override(text)
-            except OverrideParseException as error:
-                faults.append(Fault(text, "cannot be read: " + str(error).splitlines()[0], "key=value; quote special characters"))
-                continue
-            self._sort(text, parsed)
-        if faults:
-            raise InputError(faults)
-
-    def _sort(self, text: str, parsed: Any) -> None:
-        key, value = parsed.key_or_group, parsed.value()
-        if key == "scenario" and str(value).endswith((".yaml", ".yml")):
-            self.scenario_file, self.scenario_name = str(value), Path(str(value)).stem
-        elif key == "area" and ("/" in str(value) or Path(str(value)).is_dir()):
-            self.groups.append("area=folder")
-            self.values.append(f"area.path='{value}'")
-            self.pairs.append(("area.path", str(value)))
-            self.keys.append(("area.path", False))
-            self.area_given = True
-        elif key in GROUPS:
-            self.groups.append(text)
-            self.area_given |= key == "area"
-            if key == "scenario":
-                self.scenario_name = str(value)
-        elif key.startswith("domain.") and key.count(".") == 1 and isinstance(value, str):
-            self.values.append(f"{text.partition('=')[0]}={{type: '{value}'}}")
-            self.pairs.append((key, {"type": value}))
-            self.keys.append((key, parsed.is_add()))
-        else:
-            # a domain's own settings are new keys of the composed mapping, checked by its Config class
-            opened = key.startswith(("domain.", "scenario.measures.")) and text[:1] not in "+~"
-            self.values.append(f"++{text}" if opened else text)
-            self.pairs.append((key, value))
-            self.keys.append((key, parsed.is_add() or parsed.is_delete()))
-
-    def take_files(self) -> None:
-        """Let the scenario name its area, unless the user did."""
-        area = None
-        if self.scenario_file:
-            area = _load_yaml(self.scenario_file).get("area")
-        if area and not self.area_given:
-            self._sort(f"area={area}", _Given("area", area))
-
-    def drop_unknown(self, known: Any) -> list[Fault]:
-        """Take out the overrides of keys that do not exist, before Hydra sees them; returns their faults."""
-        faults, kept = [], []
-        for number, (key, added) in enumerate(self.keys):
-            fault = None if added or key.startswith("scenario.measures.") else _unknown(key, known)
-            if fault:
-                faults.append(fault)
+            holder = OmegaConf.select(config, owner) if owner else config
+            if not isinstance(holder, Mapping) or last not in holder:
+                names = [str(name) for name in holder] if isinstance(holder, Mapping) else []
+                faults.append(Fault(change.text, "there is nothing to delete", ", ".join(names), close_to(last, names)))
             else:
-                kept.append(number)
-        self.values = [self.values[n] for n in kept]
-        self.pairs = [self.pairs[n] for n in kept]
-        return faults
+                del holder[last]
+        except (OmegaConfBaseException, AssertionError, TypeError, ValueError, AttributeError) as error:
+            faults.append(
+                Fault(change.key, f"cannot be set to {change.value!r} ({first_line(error)})", "a key of a mapping")
+            )
 
 
-def _unknown(key: str, known: Any) -> Fault | None:
-    """A fault where `key` leads to nothing in the composed mapping `known`."""
-    here, path = known, []
-    for part in key.split("."):
-        if not isinstance(here, dict) or part not in here:
-            if path[:1] == ["domain"] and len(path) >= 2:
-                return None  # a domain's settings are checked against its Config class
-            names = [str(name) for name in here] if isinstance(here, dict) else []
-            where = ".".join(path) or "the configuration"
-            return Fault(key, f"unknown key: {where} has no {part!r}", ", ".join(names), _close(part, names))
-        path.append(part)
-        here = here[part]
-    return None
-
-
-@dataclass
-class _Given:
-    key_or_group: str
-    given: Any
-
-    def value(self) -> Any:
-        """As Hydra's Override."""
-        return self.given
-
-    def is_add(self) -> bool:
-        """As Hydra's Override."""
-        return False
-
-
-def _load_yaml(path: str) -> Any:
+def _plain(config: Any, faults: list[Fault]) -> dict[str, Any]:
+    """The configuration as nested dicts, interpolations resolved."""
     from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
 
-    if not Path(path).is_file():
-        raise InputError(Fault(path, "is not a file", "a scenario in YAML", "see `twin list scenarios`"))
     try:
-        loaded = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
-    except Exception as error:  # PyYAML and OmegaConf raise many kinds; each is the user's file
-        raise InputError(Fault(path, f"cannot be read: {str(error).splitlines()[0]}", "a scenario in YAML")) from error
-    if not isinstance(loaded, dict):
-        raise InputError(Fault(path, "is not a mapping", "title, question, area, base, measures, alternatives, watch"))
-    return loaded
+        return dict(OmegaConf.to_container(config, resolve=True))
+    except OmegaConfBaseException as error:
+        where = str(getattr(error, "full_key", "") or "configuration")
+        raise InputError([*faults, Fault(where, first_line(error), "a value, or ${another.key}")]) from error
 
 
 def _cause(error: BaseException) -> str:
@@ -217,93 +172,4 @@ def _cause(error: BaseException) -> str:
     deepest: BaseException = error
     while deepest.__cause__ is not None:
         deepest = deepest.__cause__
-    lines = [line.strip() for line in f"{error}\n{deepest if deepest is not error else ''}".splitlines() if line.strip()]
-    return "; ".join(dict.fromkeys(lines))
-
-
-def _close(name: str, names: Sequence[str]) -> str:
-    close = nearest(name, [str(n) for n in names])
-    return f"did you mean {close}?" if close else ""
-
-
-def _model(model: Any, given: Any, where: str, faults: list[Fault]) -> Any:
-    """`given` as a pydantic model, or None and its faults."""
-    from pydantic import ValidationError
-
-    try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        for problem in error.errors():
-            key = ".".join([where, *map(str, problem["loc"])])
-            if problem["type"] == "extra_forbidden":
-                names = _fields(model, problem["loc"][:-1])
-                faults.append(Fault(key, "unknown key", ", ".join(names), _close(str(problem["loc"][-1]), names)))
-            else:
-                message = problem["msg"].removeprefix("Value error, ")
-                faults.append(Fault(key, f"is {problem['input']!r}", message[:1].lower() + message[1:]))
-        return None
-
-
-def _fields(model: Any, path: Sequence[Any]) -> list[str]:
-    for part in path:
-        info = getattr(model, "model_fields", {}).get(part)
-        if info is not None and inspect.isclass(info.annotation):
-            model = info.annotation
-    return list(getattr(model, "model_fields", {}))
-
-
-def _area(result: Configuration, faults: list[Fault]) -> None:
-    from scenarios.areas import TYPES
-
-    kind = result.area.get("type")
-    if kind not in TYPES:
-        faults.append(Fault("area.type", f"is {kind!r}", ", ".join(TYPES), _close(str(kind), list(TYPES))))
-        return
-    options = {k: v for k, v in result.area.items() if k != "type"}
-    allowed = {"town": {"citizens": (1_000, 1_000_000), "seed": (0, 2**63 - 1)}, "folder": {"path": None}}.get(kind)
-    for key, value in options.items():
-        if allowed is not None and key not in allowed:
-            faults.append(Fault(f"area.{key}", "unknown key", ", ".join(allowed), _close(key, list(allowed))))
-        elif allowed is not None and allowed[key] is not None:
-            low, high = allowed[key]
-            if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-                faults.append(Fault(f"area.{key}", f"is {value!r}", f"a whole number from {low:,} to {high:,}"))
-
-
-def _measures(result: Configuration, faults: list[Fault]) -> None:
-    groups = {"measures": result.scenario.measures}
-    groups |= {f"alternatives.{name}": measures for name, measures in result.scenario.alternatives.items()}
-    for group, measures in groups.items():
-        for name, given in measures.items():
-            where = f"scenario.{group}.{name}"
-            try:
-                found = registry.find("measures", str(given.get("type")), f"{where}.type")
-            except InputError as error:
-                faults += error.faults
-                continue
-            measure = _model(found, {k: v for k, v in given.items() if k != "type"}, where, faults)
-            if measure is not None and group == "measures":
-                result.measures[name] = measure
-
-
-def _domain(result: Configuration, name: str, given: Any, faults: list[Fault]) -> None:
-    if given is None or given is False:
-        return
-    if isinstance(given, str):
-        given = {"type": given}
-    try:
-        found = registry.find("domains", str(given.get("type", name)), f"domain.{name}.type")
-    except InputError as error:
-        faults += error.faults
-        return
-    if not found.name:
-        found.name = name
-    settings = {k: v for k, v in given.items() if k != "type"}
-    for measure in result.measures.values():
-        settings |= measure.settings(name)
-    if found.Config is None:
-        faults += [Fault(f"domain.{name}.{key}", "unknown key", f"{name} has no settings") for key in settings]
-        result.domains[name] = (found, None)
-        return
-    config = _model(found.Config, settings, f"domain.{name}", faults)
-    result.domains[name] = (found, config)
+    return "; ".join(dict.fromkeys(line.strip() for line in f"{error}\n{deepest}".splitlines() if line.strip()))

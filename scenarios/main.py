@@ -9,8 +9,12 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
-                  help="A digital twin of a smart area: people, traffic, the grid and care on one clock.")
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="A digital twin of a smart area: people, traffic, the grid and care on one clock.",
+)
 area_app = typer.Typer(no_args_is_help=True, help="Build, check, show and list areas.")
 app.add_typer(area_app, name="area")
 
@@ -20,8 +24,10 @@ KEY_VALUES = {"allow_extra_args": True, "ignore_unknown_options": False}
 
 @app.command(context_settings=KEY_VALUES)
 def run(
-    overrides: Annotated[list[str] | None, typer.Argument(metavar="[key=value ...]",
-                                                          help="Changes of the world, as scenario=outage area.citizens=5000")] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[key=value ...]", help="Changes of the world, as scenario=outage area.citizens=5000"),
+    ] = None,
     record: Annotated[str | None, typer.Option(help="full, or indicators for indicators and events only")] = None,
     cut: Annotated[list[str] | None, typer.Option(help="Cut a coupling, as power.signals; may be repeated")] = None,
     cfg: Annotated[bool, typer.Option("--cfg", help="Show the configuration and stop")] = False,
@@ -35,7 +41,9 @@ def run(
 
 
 @app.command("list")
-def list_(what: Annotated[str, typer.Argument(help="scenarios, measures, indicators, domains, couplings or areas")]) -> None:
+def list_(
+    what: Annotated[str, typer.Argument(help="scenarios, measures, indicators, domains, couplings or areas")],
+) -> None:
     """List scenarios, measures, indicators, domains, couplings or areas."""
     from scenarios.commands import list_things
 
@@ -43,7 +51,9 @@ def list_(what: Annotated[str, typer.Argument(help="scenarios, measures, indicat
 
 
 @app.command()
-def verify(files: Annotated[list[Path] | None, typer.Argument(help="Files of reference cases or solved grid cases")] = None) -> None:
+def verify(
+    files: Annotated[list[Path] | None, typer.Argument(help="Files of reference cases or solved grid cases")] = None,
+) -> None:
     """Run reference cases on the twin's own components."""
     from scenarios.verify import verify_main
 
@@ -105,8 +115,10 @@ def shadowed() -> str:
         spec = find_spec(part)
         origin = Path(spec.origin).resolve() if spec and spec.origin else None
         if origin is None or origin.parent.parent != root:
-            return (f"{origin or part}: hides the twin's package {part!r}; rename that file, run from another folder, "
-                    "or install the twin into an environment of its own")
+            return (
+                f"{origin or part}: hides the twin's package {part!r}; rename that file, run from another folder, "
+                "or install the twin into an environment of its own"
+            )
     return ""
 
 
@@ -118,20 +130,18 @@ def main() -> None:
         raise SystemExit(2)
     for point in entry_points(group="area_twin.commands"):
         app.command(point.name)(point.load())
-    from twin.errors import InputError
-
     try:
         code = app(standalone_mode=False)
-    except InputError as error:
-        many = len(error.faults) > 1
-        print("\n".join(f"{'- ' if many else ''}{fault}" for fault in error.faults), file=sys.stderr)
-        code = 2
-    except (KeyboardInterrupt, typer.Abort):
-        print("interrupted; what was written stays readable", file=sys.stderr)
-        code = 130
     except typer.TyperException as error:
         error.show()
         code = error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        print("interrupted; what was written stays readable", file=sys.stderr)
+        code = 130
+    except Exception as error:
+        from scenarios.failing import tell
+
+        code = tell(error)
     raise SystemExit(code if isinstance(code, int) else 0)
 
 

@@ -6,8 +6,9 @@ from datetime import date
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from twin.clock import day
 from twin.units import duration
 
 
@@ -21,19 +22,23 @@ class RunConfig(BaseModel):
     days: float = Field(1.0, gt=0.0, le=366.0)
     warm_up: str = "0 h"
     window: str = "1 min"
-    threads: int = Field(1, ge=1, le=64)
+    threads: int = Field(1, ge=1)
     cut: list[str] = Field(default_factory=list)
     folder: str = "runs"
     record: Literal["full", "indicators"] = "full"
+    alternative: str = ""
     least_residents: int = Field(10, ge=1)
     purpose: str = ""
     owner: str = ""
     keep_until: str = ""
 
-    @field_validator("start")
+    @field_validator("start", mode="before")
     @classmethod
     def _date(cls, value: str) -> str:
-        date.fromisoformat(value)
+        try:
+            date.fromisoformat(str(value))
+        except ValueError:
+            raise ValueError(f'{value!r} is no date; write it as "2025-03-11"') from None
         return value
 
     @field_validator("time_zone")
@@ -44,7 +49,7 @@ class RunConfig(BaseModel):
         ZoneInfo(value)
         return value
 
-    @field_validator("warm_up", "window")
+    @field_validator("warm_up", "window", mode="before")
     @classmethod
     def _duration(cls, value: str) -> str:
         duration(value)
@@ -54,8 +59,18 @@ class RunConfig(BaseModel):
     @classmethod
     def _whole_minutes(cls, value: str) -> str:
         if not 0 < duration(value) <= 60_000 or 60_000 % duration(value):
-            raise ValueError("a window is a whole part of a minute: 10 s, 30 s or 1 min")
+            raise ValueError(f"{value!r} is no whole part of a minute; write 10 s, 30 s or 1 min")
         return value
+
+    @model_validator(mode="after")
+    def _long_enough(self) -> RunConfig:
+        if self.days * day < duration(self.window):
+            raise ValueError(f"{self.days:g} days are less than one window of {self.window}; raise run.days")
+        if duration(self.warm_up) >= self.days * day:
+            raise ValueError(
+                f"a warm_up of {self.warm_up} leaves nothing of {self.days:g} days; raise run.days or lower run.warm_up"
+            )
+        return self
 
 
 class ScenarioConfig(BaseModel):
@@ -73,4 +88,6 @@ class ScenarioConfig(BaseModel):
     @property
     def name(self) -> str:
         """The English title, or whatever there is."""
-        return self.title if isinstance(self.title, str) else self.title.get("en") or next(iter(self.title.values()), "")
+        return (
+            self.title if isinstance(self.title, str) else self.title.get("en") or next(iter(self.title.values()), "")
+        )

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import resource
+import shutil
+import signal
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -14,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from scenarios.configuration import Configuration
+from scenarios.failing import log_failure
 from twin.area import Area
 from twin.clock import Calendar, day
-from twin.errors import Fault, InputError
+from twin.errors import DesignError, Fault, InputError
 from twin.recording import RUN_SCHEMA, Recorder, new_run_folder, write_json, writing
 from twin.units import duration
 from twin.world import World
@@ -37,29 +42,84 @@ def build_area(configuration: Configuration) -> Area:
 
 def build_world(configuration: Configuration, area: Area, recorder: Recorder | None = None) -> World:
     """The world of a configuration, with its measures posted. Raises InputError for what its names do not find."""
-    from twin.errors import DesignError
-
-    run = configuration.run
+    run, scenario = configuration.run, configuration.scenario
     domains = [found(config) for found, config in configuration.domains.values()]
-    couplings = set(run.cut)
-    try:
-        world = World(area, domains, seed=run.seed, window=duration(run.window), calendar=Calendar(run.start, run.time_zone),
-                      cut=couplings, recorder=recorder)
-    except DesignError as error:
-        if "no coupling is called" in str(error) or "the run has no domain" in str(error):
-            raise InputError(Fault("run.cut" if couplings else "domain", str(error))) from error
-        raise
+    world = World(
+        area,
+        domains,
+        seed=run.seed,
+        window=duration(run.window),
+        calendar=Calendar(run.start, run.time_zone),
+        cut=set(run.cut),
+        recorder=recorder,
+    )
     faults: list[Fault] = []
     for name, measure in configuration.measures.items():
+        where = (
+            f"scenario.measures.{name}"
+            if name in scenario.measures
+            else f"scenario.alternatives.{run.alternative}.{name}"
+        )
         try:
-            measure.post(world, f"scenario.measures.{name}")
+            measure.post(world, where)
         except InputError as error:
             faults += error.faults
         except DesignError as error:
-            faults.append(Fault(f"scenario.measures.{name}", str(error), remedy="add the domain that the measure acts on"))
+            faults.append(Fault(where, str(error), remedy="add the domain that the measure acts on"))
     if faults:
         raise InputError(faults)
     return world
+
+
+def use_threads(threads: int) -> None:
+    """Let numba's parallel kernels use so many threads; those of the built-in domains are serial.
+
+    Raises InputError for more than this machine has.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if threads > cores:
+        raise InputError(Fault("run.threads", f"is {threads}", f"1 to {cores}, what this machine has"))
+    import numba
+
+    if threads != numba.config.NUMBA_NUM_THREADS:
+        os.environ["NUMBA_NUM_THREADS"] = str(threads)
+        try:
+            numba.config.reload_config()
+        except RuntimeError as error:
+            raise InputError(
+                Fault(
+                    "run.threads",
+                    f"numba has already begun with {numba.config.NUMBA_NUM_THREADS} threads",
+                    remedy=f"begin Python with NUMBA_NUM_THREADS={threads}",
+                )
+            ) from error
+
+
+class Interruption:
+    """Within it, the first Ctrl-C (or SIGTERM) waits for the edge of the window; a second one breaks in at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Interruption:
+        if threading.current_thread() is threading.main_thread():  # no other thread may take signals
+            self._before = {number: signal.signal(number, self._take) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _take(self, number: int, frame: object) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt where one was asked for."""
+        if self.asked:
+            raise KeyboardInterrupt
 
 
 class Simulation:
@@ -68,72 +128,111 @@ class Simulation:
     The manifest says "running" from the first moment on, so that a killed process leaves a readable run.
     """
 
-    def __init__(self, configuration: Configuration, area: Area | None = None,
-                 said: Callable[[str], None] = lambda text: None) -> None:
+    def __init__(
+        self, configuration: Configuration, area: Area | None = None, said: Callable[[str], None] = lambda text: None
+    ) -> None:
         self.configuration, self.began = configuration, time.time()
+        use_threads(configuration.run.threads)
         started = time.perf_counter()
         said("area")
         self.area = area or build_area(configuration)
         self.area_s = time.perf_counter() - started
-        run = configuration.run
-        now = datetime.now()
-        name = f"{now:%Y-%m-%d}/{now:%H%M%S}-{configuration.scenario_name}-{run.seed}"
-        os.environ.setdefault("NUMBA_NUM_THREADS", str(run.threads))
-        recorder = Recorder(None)
         said("domains")
         started = time.perf_counter()
-        self.world = build_world(configuration, self.area, recorder)
+        recorder = Recorder(None)
+        try:
+            self.world = build_world(configuration, self.area, recorder)
+        except InputError:
+            raise
+        except Exception as error:  # a fault of a domain's: its run folder says so
+            self._open()
+            self._fail(error)
+            raise
         self.setup_s = time.perf_counter() - started
-        self.folder = new_run_folder(run.folder, name)
-        recorder.folder, recorder.keep = self.folder, run.record == "full"
-        self.manifest: dict[str, Any] = {
-            "schema": RUN_SCHEMA, "status": "running", "scenario": configuration.scenario_name,
-            "title": configuration.scenario.name, "seed": run.seed, "started": now.isoformat(timespec="seconds"),
-            "start": run.start, "time_zone": run.time_zone, "days": run.days, "simulated_ms": 0,
-            "versions": versions(), "code_digest": code_digest(), "platform": platform.platform(),
-            "area": {"name": self.area.name, "digest": self.area.digest(), "crs": self.area.crs, "path": configuration.area},
-            "least_residents": run.least_residents, "cut": sorted(run.cut),
-            "purpose": run.purpose, "owner": run.owner, "keep_until": run.keep_until, "warnings": [],
-        }
-        self._write_start()
+        self._open()
+        recorder.folder, recorder.keep = self.folder, configuration.run.record == "full"
 
-    def _write_start(self) -> None:
+    def _open(self) -> None:
+        """Make the run folder with configuration and manifest; whole, or not at all."""
         from omegaconf import OmegaConf
 
-        with writing(self.folder):
-            (self.folder / "config.yaml").write_text(OmegaConf.to_yaml(self.configuration.plain), encoding="utf-8")
-        write_json(self.folder / "manifest.json", self.manifest)
-        if self.configuration.run.record == "full":
-            write_place(self.area, self.folder / "area")
-
-    def run(self, progress: Callable[[int], None] | None = None) -> None:
-        """Simulate to the end; on any failure the manifest says what happened and the parts written stay."""
-        run, world = self.configuration.run, self.world
-        until, warm_up = round(run.days * day), duration(run.warm_up)
-        if warm_up >= until:
-            raise InputError(Fault("run.warm_up", f"is {run.warm_up}", f"less than the {run.days:g} days of the run"))
-        started = time.perf_counter()
+        run, now, scenario = self.configuration.run, datetime.now(), self.configuration.scenario_name
+        story = f"{scenario}-{run.alternative}" if run.alternative else scenario
+        self.manifest: dict[str, Any] = {
+            "schema": RUN_SCHEMA,
+            "status": "running",
+            "scenario": scenario,
+            "alternative": run.alternative,
+            "title": self.configuration.scenario.name,
+            "seed": run.seed,
+            "started": now.isoformat(timespec="seconds"),
+            "start": run.start,
+            "time_zone": run.time_zone,
+            "days": run.days,
+            "simulated_ms": 0,
+            "versions": versions(),
+            "code_digest": code_digest(),
+            "platform": platform.platform(),
+            "area": {
+                "name": self.area.name,
+                "digest": self.area.digest(),
+                "crs": self.area.crs,
+                "path": self.configuration.area,
+            },
+            "least_residents": run.least_residents,
+            "cut": sorted(run.cut),
+            "purpose": run.purpose,
+            "owner": run.owner,
+            "keep_until": run.keep_until,
+            "warnings": [],
+        }
+        self.folder = new_run_folder(run.folder, f"{now:%Y-%m-%d}/{now:%H%M%S}-{story}-{run.seed}")
         try:
-            if warm_up:
-                world.run(warm_up, progress)
-                world.begin_observation()
-            world.run(until, progress)
-            self.loop_s = time.perf_counter() - started
-            self._finish()
-        except BaseException as error:
-            self.manifest |= {"status": "interrupted" if isinstance(error, KeyboardInterrupt) else "failed",
-                              "simulated_ms": world.stop, "reason": f"{type(error).__name__}: {error}"[:2000]}
-            self._close(error)
+            with writing(self.folder):
+                (self.folder / "config.yaml").write_text(OmegaConf.to_yaml(self.configuration.plain), encoding="utf-8")
+            if run.record == "full":
+                write_place(self.area, self.folder / "area")
+            write_json(self.folder / "manifest.json", self.manifest)
+        except BaseException:
+            shutil.rmtree(self.folder, ignore_errors=True)
             raise
 
-    def _close(self, error: BaseException) -> None:
-        try:
-            if isinstance(error, KeyboardInterrupt):
-                self.world.recorder.flush(self.world.stop)
+    def run(self, progress: Callable[[int], None] = lambda ms: None) -> None:
+        """Simulate to the end; on any failure the manifest says what happened and the parts written stay."""
+        run, world = self.configuration.run, self.world
+        started = time.perf_counter()
+        with Interruption() as interruption:
+
+            def watch(ms: int) -> None:
+                progress(ms)
+                interruption.check()
+
+            try:
+                if duration(run.warm_up):
+                    world.run(duration(run.warm_up), watch)
+                    world.begin_observation()
+                world.run(round(run.days * day), watch)
+                self.loop_s = time.perf_counter() - started
+                self._finish()
+            except BaseException as error:
+                self._fail(error)
+                raise
+
+    def _fail(self, error: BaseException) -> None:
+        """Keep what was recorded, and say in the manifest what happened."""
+        world: World | None = getattr(self, "world", None)
+        interrupted = isinstance(error, KeyboardInterrupt)
+        self.manifest |= {
+            "status": "interrupted" if interrupted else "failed",
+            "simulated_ms": world.stop if world else 0,
+            "reason": f"{type(error).__name__}: {error}"[:2000],
+        }
+        if not isinstance(error, InputError | KeyboardInterrupt):
+            log_failure(self.folder, error)
+        with suppress(InputError):  # the disk; the first error is the one to tell
             write_json(self.folder / "manifest.json", self.manifest)
-        except InputError:
-            if not isinstance(error, InputError):
-                raise error from None
+            if world and not isinstance(error, InputError):
+                world.recorder.flush(world.stop)
 
     def _finish(self) -> None:
         world, run = self.world, self.configuration.run
@@ -147,13 +246,22 @@ class Simulation:
         broken = [b for b in self.balances if not b.holds]
         warnings = [f"not conserved: {b.law}: {b.left:g} against {b.right:g} {b.unit}" for b in broken]
         self.manifest |= {
-            "status": "complete", "simulated_ms": world.stop, "result_digest": world.recorder.result_digest(),
-            "digests": world.recorder.digests(), "wall_s": round(time.time() - self.began, 3),
-            "seconds": {"area": round(self.area_s, 3), "setup": round(self.setup_s, 3), "loop": round(self.loop_s, 3),
-                        **{name: round(value, 3) for name, value in world.seconds.items()}},
+            "status": "complete",
+            "simulated_ms": world.stop,
+            "result_digest": world.recorder.result_digest(),
+            "digests": world.recorder.digests(),
+            "wall_s": round(time.time() - self.began, 3),
+            "seconds": {
+                "area": round(self.area_s, 3),
+                "setup": round(self.setup_s, 3),
+                "loop": round(self.loop_s, 3),
+                **{name: round(value, 3) for name, value in world.seconds.items()},
+            },
             "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0, 1),
             "balances": [{**asdict(b), "holds": b.holds} for b in self.balances],
-            "couplings": world.couplings, "warnings": warnings, "record": run.record,
+            "couplings": world.couplings,
+            "warnings": warnings,
+            "record": run.record,
         }
         write_json(self.folder / "manifest.json", self.manifest)
         if broken:

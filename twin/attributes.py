@@ -55,13 +55,16 @@ class Column:
     def array(self, values: Any) -> np.ndarray[Any, Any]:
         """`values` as an array of this column's type; a ValueError says what does not fit."""
         if self.dtype in ("str", "geometry"):
-            return np.asarray(values, dtype=object)
-        found = np.asarray(values)
+            return _of_type(values, (str,) if self.dtype == "str" else (bytes, type(None)), self.dtype)
+        found, target = np.asarray(values), self.numpy_dtype
         if found.dtype.kind not in "biuf":
-            raise ValueError(f"{found.dtype} where {self.dtype} is needed")
-        target = self.numpy_dtype
-        if target.kind in "iu" and found.dtype.kind == "f" and not np.array_equal(found, np.trunc(found)):
-            raise ValueError(f"fractions where {self.dtype} is needed")
+            raise ValueError(f"holds texts or mixed values where {self.dtype} is needed")
+        if target.kind in "iub" and found.dtype.kind != "b" and len(found):
+            low, high = (0, 1) if target.kind == "b" else (np.iinfo(target).min, np.iinfo(target).max)
+            bad = ~((found >= low) & (found <= high) & (np.trunc(found) == found))
+            if bad.any():
+                row = int(np.flatnonzero(bad)[0])
+                raise ValueError(f"is {found[row]} in row {row} where {self.dtype} is needed")
         return found.astype(target)
 
     def faults(self, where: str, name: str, array: np.ndarray[Any, Any], rows: Mapping[str, int]) -> Iterable[Fault]:
@@ -98,6 +101,15 @@ class Column:
                 "one of " + ", ".join(self.allowed),
                 f"{int(bad.sum())} rows are so; correct them in the table",
             )
+
+
+def _of_type(values: Any, types: tuple[type, ...], name: str) -> np.ndarray[Any, Any]:
+    """`values` as an object array; a ValueError names the first row that is of none of `types`."""
+    found = np.asarray(values, dtype=object)
+    for row, value in enumerate(found):
+        if not isinstance(value, types):
+            raise ValueError(f"is {value!r} in row {row} where {name} is needed")
+    return found
 
 
 def describe(columns: Mapping[str, Column]) -> str:

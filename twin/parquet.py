@@ -84,7 +84,12 @@ def read_table(path: Path, columns: Mapping[str, Column]) -> dict[str, Array]:
         raise InputError(Fault(str(path), "is missing", remedy="build the area again")) from None
     except (OSError, pa.ArrowException) as error:
         raise InputError(
-            Fault(str(path), f"cannot be read ({str(error).splitlines()[0]})", "a Parquet file", "build the area again")
+            Fault(
+                str(path),
+                f"cannot be read ({str(error).partition(chr(10))[0]})",
+                "a Parquet file",
+                "build the area again",
+            )
         ) from error
     faults = [
         Fault(f"{path}: {name}", "column is missing", f"{c.dtype} {c.unit}".strip(), "build the area again")

@@ -177,8 +177,9 @@ class Recorder:
         """Write the pending rows of every stream as one part each. Raises InputError where the disk refuses."""
         self._flushed = edge
         for stream in self.streams.values():
-            pending, stream.pending = stream.pending, []
+            pending = stream.pending
             if self.folder is None or not pending or not (self.keep or stream.name.startswith("events/")):
+                pending.clear()
                 continue
             arrays = {name: np.concatenate([rows[name] for rows in pending]) for name in stream.columns}
             group, _, kind = stream.name.partition("/")
@@ -189,6 +190,7 @@ class Recorder:
                 place.mkdir(parents=True, exist_ok=True)
                 write_table(place / f"{prefix}-{stream.parts:05d}.parquet", arrays, stream.columns)
             stream.parts += 1
+            pending.clear()  # not before: what could not be written is not lost
 
     def digests(self) -> dict[str, str]:
         """Digest of each stream so far, by name."""
@@ -237,8 +239,11 @@ def write_json(path: Path, value: Any) -> None:
     """Write JSON under a temporary name, then rename."""
     partial = path.with_name(f".{path.name}.partial")
     with writing(path.parent):
-        partial.write_text(json.dumps(value, indent=2, default=_jsonable) + "\n", encoding="utf-8")
-        os.replace(partial, path)
+        try:
+            partial.write_text(json.dumps(value, indent=2, default=_jsonable) + "\n", encoding="utf-8")
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 def _jsonable(value: Any) -> Any:

@@ -20,6 +20,7 @@ _DURATION = {
     "day": day,
     "days": day,
 }
+LONGEST = 36_525 * day  # ms
 _LENGTH = {"m": 1.0, "km": 1000.0, "ft": 0.3048, "'": 0.3048, "feet": 0.3048}
 _SPEED = {"km/h": 1 / 3.6, "kmh": 1 / 3.6, "kph": 1 / 3.6, "mph": 0.44704, "m/s": 1.0, "knots": 0.514444}
 _NUMBER = re.compile(r"\s*(-?\d+(?:[.,]\d+)?)\s*([^\d\s].*)?$")
@@ -27,16 +28,16 @@ _NUMBER = re.compile(r"\s*(-?\d+(?:[.,]\d+)?)\s*([^\d\s].*)?$")
 
 def time_of_day(text: object) -> int:
     """ "17:00", "17:00:30" or "day 2, 08:30" as ms since the start. Raises ValueError, with the quoted form for numbers."""
-    if isinstance(text, int | float) and not isinstance(text, bool):
+    if isinstance(text, int) and not isinstance(text, bool):
         guess = f"{int(text) // 60:02d}:{int(text) % 60:02d}"
         raise ValueError(
             f'is the number {text}: YAML reads a time without quotes as a number; write it quoted, as "{guess}"'
         )
-    match = re.fullmatch(r"(?:day\s+(\d+),?\s+)?(\d{1,2}):(\d{2})(?::(\d{2}))?", str(text).strip())
+    match = re.fullmatch(r"(?:day\s+(\d{1,4}),?\s+)?(\d{1,2}):(\d{2})(?::(\d{2}))?", str(text).strip())
     if not match:
         raise ValueError(f'{text!r} is no time of day; write it as "17:00" or "day 2, 08:30"')
     days, hours, minutes, seconds = (int(g) if g else 0 for g in match.groups())
-    if hours > 24 or minutes > 59 or seconds > 59:
+    if hours * 3600 + minutes * 60 + seconds > 86_400 or minutes > 59 or seconds > 59:
         raise ValueError(f"{text!r} is no time of day; hours go to 24, minutes and seconds to 59")
     return max(days - 1, 0) * day + hours * hour + minutes * minute + seconds * second
 
@@ -48,6 +49,8 @@ def duration(text: object) -> int:
         raise ValueError(f'{text!r} is no duration; write a number and a unit, as "2 h", "90 min" or "1 d"')
     if number < 0:
         raise ValueError(f"{text!r} is negative; a duration is 0 or more")
+    if number * _DURATION[unit] > LONGEST:
+        raise ValueError(f"{text!r} is too long; a duration is a hundred years at most")
     return round(number * _DURATION[unit])
 
 

@@ -67,5 +67,8 @@ class Weather(Domain):
         sine = sun_height(date.timetuple().tm_yday, solar_hour, self.config.latitude)
         return temperature(mean, SWING[month], solar_hour), clearness * clear_sky(sine)
 
+    def forget(self):
+        self.warmest = -np.inf
+
     def indicators(self):
         return [Indicator("temperature_max", float(self.warmest), "deg C")]

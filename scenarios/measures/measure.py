@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from twin.errors import Fault, InputError
+from twin.errors import nearest
 from twin.units import duration, share, time_of_day
 from twin.world import World
 
@@ -18,7 +18,7 @@ Share = Annotated[float, BeforeValidator(share)]
 class Measure(BaseModel):
     """A change of the world. `settings` changes a domain's configuration; `post` puts commands on the clock."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(extra="forbid")
 
     def settings(self, domain: str) -> dict[str, Any]:
         """Settings of `domain` that the measure overrides."""
@@ -32,6 +32,49 @@ class Measure(BaseModel):
         return 0
 
 
+class Placed(Measure):
+    """A measure that acts somewhere: `where`, a mapping with one entry, whose key is one of `kinds`."""
+
+    kinds: ClassVar[tuple[str, ...]] = ("street", "district", "osm", "polygon")
+    things: ClassVar[tuple[str, ...]] = ()  # what `kind:` may name
+    where: dict[str, Any]
+
+    @field_validator("where")
+    @classmethod
+    def _one_place(cls, where: dict[str, Any]) -> dict[str, Any]:
+        if len(where) != 1 or next(iter(where)) not in cls.kinds:
+            wrong = [key for key in where if key not in cls.kinds and nearest(key, cls.kinds)]
+            close = "".join(f"; did you mean {nearest(key, cls.kinds)}?" for key in wrong)
+            raise ValueError(f"is {where}: one of {', '.join(f'{kind}:' for kind in cls.kinds)}{close}")
+        (kind, value), *_ = where.items()
+        check = {"osm": _number, "polygon": _ring}.get(kind, _text)
+        check(value)
+        if kind == "kind" and value not in cls.things:
+            raise ValueError(f"{value!r} is no kind of thing that the measure acts on: {', '.join(cls.things)}")
+        return where
+
+
+def _text(value: Any) -> None:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f'{value!r} is no name; write names and codes with quotes, as "0503"')
+
+
+def _number(value: Any) -> None:
+    if not str(value).isdigit():
+        raise ValueError(f"{value!r} is no number of a way in OpenStreetMap")
+
+
+def _ring(value: Any) -> None:
+    import numpy as np
+
+    try:
+        ring = np.asarray(value, np.float64)
+    except (TypeError, ValueError):
+        ring = np.zeros(0)
+    if ring.ndim != 2 or ring.shape[1] != 2 or len(ring) < 3 or not np.isfinite(ring).all():
+        raise ValueError("a polygon is three or more corners [x, y] in metres of the area's coordinate system")
+
+
 class Timed(Measure):
     """A measure with a beginning and an end: `until` a time, or `for` a duration."""
 
@@ -39,15 +82,20 @@ class Timed(Measure):
     until: Time | None = None
     lasting: Duration | None = Field(None, alias="for")
 
+    @model_validator(mode="after")
+    def _one_end(self) -> Timed:
+        if (self.until is None) == (self.lasting is None):
+            found = "has neither" if self.until is None else "has both"
+            raise ValueError(f'needs either until or for, and {found}: until: "19:00", or for: 2 h')
+        if self.end <= self.start:
+            raise ValueError("does not end after it begins: write a later until, or for as a duration above zero")
+        return self
+
+    @property
+    def end(self) -> int:
+        """Its end in ms since the start."""
+        return self.until if self.until is not None else self.start + (self.lasting or 0)
+
     def begins(self) -> int:
         """Its `from`."""
         return self.start
-
-    def end(self, where: str) -> int:
-        """Its end in ms. Raises InputError where there is none, two, or one before the beginning."""
-        if (self.until is None) == (self.lasting is None):
-            raise InputError(Fault(where, "needs either until or for", 'until: "19:00", or for: 2 h'))
-        end = self.until if self.until is not None else self.start + (self.lasting or 0)
-        if end <= self.start:
-            raise InputError(Fault(f"{where}.until", "is not after from", "a later time"))
-        return end

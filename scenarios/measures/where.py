@@ -15,27 +15,23 @@ def links(area: Area, where: Mapping[str, Any], place: str) -> np.ndarray[Any, A
     """Car link rows that `where` names: street, district, osm or polygon; "street: busiest" takes the main street.
 
     The main street is the named street whose links have the largest capacity x length of all that is not a motorway,
-    a stretch that all neighbourhoods can spare only with effort.
+    a stretch that all neighbourhoods can spare only with effort. `place` is where the configuration says so, for the
+    InputError that is raised where nothing is found.
     """
     by: dict[str, Callable[[Any], np.ndarray[Any, Any]]] = {
-        "street": lambda name: _street(area, str(name), place),
-        "district": lambda name: _in_zone(area, str(name), place),
+        "street": lambda name: _street(area, name, place),
+        "district": lambda name: _in_zone(area, name, place),
         "osm": lambda number: np.flatnonzero(area.links.osm_id == int(number)),
         "polygon": lambda ring: _in_polygon(area, ring),
     }
-    key, value = only(where, tuple(by), place)
+    ((key, value),) = where.items()
     rows = by[key](value)
     rows = rows[area.links.car[rows]]
     if not len(rows):
-        raise InputError(Fault(f"{place}.where.{key}", f"{value!r} has no link for cars"))
+        raise InputError(
+            Fault(f"{place}.where.{key}", f"{value!r} has no link for cars", "a place in the area with streets")
+        )
     return rows
-
-
-def only(where: Mapping[str, Any], allowed: tuple[str, ...], place: str) -> tuple[str, Any]:
-    """The one entry of `where`. Raises InputError for none, several or another key."""
-    if len(where) != 1 or next(iter(where)) not in allowed:
-        raise InputError(Fault(f"{place}.where", f"is {dict(where)}", "one of " + ", ".join(f"{k}:" for k in allowed)))
-    return next(iter(where.items()))
 
 
 def _street(area: Area, name: str, place: str) -> np.ndarray[Any, Any]:
@@ -46,8 +42,14 @@ def _street(area: Area, name: str, place: str) -> np.ndarray[Any, Any]:
     if not len(rows):
         known = sorted({n for n in links.name[links.car] if n})
         close = nearest(name, known)
-        raise InputError(Fault(f"{place}.where.street", f"no street is called {name!r}", "a street of the area, or busiest",
-                               f"did you mean {close}?" if close else "see `twin area find`"))
+        raise InputError(
+            Fault(
+                f"{place}.where.street",
+                f"no street is called {name!r}",
+                "a named street of the area, or busiest",
+                f"did you mean {close}?" if close else "",
+            )
+        )
     return rows
 
 
@@ -67,8 +69,14 @@ def zone(area: Area, name: str, place: str) -> int:
     rows = [k for k in range(len(zones)) if name.casefold() in (zones.name[k].casefold(), zones.code[k].casefold())]
     if not rows:
         names = [*zones.name, *zones.code]
-        raise InputError(Fault(f"{place}.where.district", f"no district is called {name!r}", "a name or code of a zone",
-                               f"did you mean {nearest(name, names)}?" if nearest(name, names) else ""))
+        raise InputError(
+            Fault(
+                f"{place}.where.district",
+                f"no district is called {name!r}",
+                "a name or code of a zone",
+                f"did you mean {nearest(name, names)}?" if nearest(name, names) else "",
+            )
+        )
     return rows[0]
 
 

@@ -1,0 +1,50 @@
+"""What is told of an error: the user's own in one line each, an author's with its place, ours with the traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+from twin.errors import DesignError, InputError
+
+
+def tell(error: Exception) -> int:
+    """Print `error` to the screen; returns the exit code."""
+    if isinstance(error, InputError):
+        many = len(error.faults) > 1
+        print("\n".join(f"{'- ' if many else ''}{fault}" for fault in error.faults), file=sys.stderr)
+        return 2
+    if not getattr(error, "__notes__", None):  # it is not of a run
+        log_failure(Path(tempfile.mkdtemp(prefix="twin-")), error)
+    if isinstance(error, DesignError):
+        print("\n".join([f"{_author(error)}: {error}", *error.__notes__]), file=sys.stderr)
+    else:
+        traceback.print_exception(error)
+    return 1
+
+
+def log_failure(folder: Path, error: BaseException) -> None:
+    """Write the traceback of `error` to `folder`/log.txt, and note on the error where it is."""
+    path = folder / "log.txt"
+    try:
+        path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        error.add_note(f"the log is {path}")
+    except OSError as failed:
+        error.add_note(f"no log could be written to {path} ({failed.strerror})")
+
+
+def _author(error: DesignError) -> str:
+    """file:line of the domain that breaks a rule of the engine: the deepest line outside the engine."""
+    engine = os.sep + "twin" + os.sep
+    frames = [
+        f
+        for f in traceback.extract_tb(error.__traceback__)
+        if engine not in f.filename and not f.filename.endswith(("scenarios/simulate.py", "scenarios/commands.py"))
+    ]
+    outside = [
+        f for f in frames if f"{os.sep}scenarios{os.sep}" not in f.filename and "site-packages" not in f.filename
+    ]
+    return f"{outside[-1].filename}:{outside[-1].lineno}" if outside else "a domain breaks a rule of the engine"
