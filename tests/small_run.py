@@ -53,7 +53,8 @@ def small_area(name: str = "proefdorp", attribution: str = "© OpenStreetMap con
         "grid_nodes": {"x": [0.0, 0.0], "y": [0.0, 0.0], "voltage": [1e4, 400.0]},
         "transformers": {"name": ["Station Noord"], "kind": ["mv_lv"], "hv_node": [0], "lv_node": [1], "rating": [4e5],
                          "pk": [4e3], "p0": [500.0], "x": [0.0], "y": [0.0], "zone": [0]},
-        "feeders": {"name": ["Noord 1", "Zuid 1"], "kind": ["lv", "lv"], "transformer": [0, 0], "i_max": [250.0, 250.0]},
+        "feeders": {"name": ["Noord 1", "Zuid 1"], "kind": ["lv", "lv"], "transformer": [0, 0],
+                    "i_max": [250.0, 250.0]},
         "connections": {"kind": ["building"] * n + ["signal"], "target": [*range(n), 0], "grid_node": [1] * (n + 1),
                         "feeder": [*(zone > 0).astype(int), 0]},
     }
@@ -89,11 +90,13 @@ def indicators() -> list[dict[str, Any]]:
     """Two for the area, one of them with a norm, and one per neighbourhood."""
     row = {"level": "area", "code": "", "group": "", "n": 0, "better": "lower", "norm": None, "residents": -1}
     return [
-        {**row, "indicator": "outage_customer_hours", "value": 16.0, "unit": "h", "label": "Customer hours without power"},
+        {**row, "indicator": "outage_customer_hours", "value": 16.0, "unit": "h",
+         "label": "Customer hours without power"},
         {**row, "indicator": "late_share", "value": 7.5, "unit": "%", "n": 12, "norm": 5.0, "group": "A1",
          "label": "A1 calls later than 15 min"},
         *({**row, "indicator": "outage_customer_hours", "value": (10.0, 310.125, 7771.0)[k], "unit": "h", "n": 8,
-           "label": "Customer hours without power", "level": "neighbourhood", "code": f"BU{k}", "residents": POPULATION[k]}
+           "label": "Customer hours without power", "level": "neighbourhood", "code": f"BU{k}",
+           "residents": POPULATION[k]}
           for k in range(3)),
     ]
 
@@ -111,8 +114,9 @@ def small_run(folder: Path, area: Area | None = None) -> Path:
     }), encoding="utf-8")
     (folder / "indicators.json").write_text(json.dumps(indicators()), encoding="utf-8")
     (folder / "config.yaml").write_text(
-        "run: {warm_up: 0 h}\nscenario:\n  question: Who is in the dark?\n  watch: [outage_customer_hours]\n  measures:\n"
-        "    failure: {type: asset_failure, where: {asset: Station Noord}, from: '17:00', for: 2 h}\n", encoding="utf-8")
+        "run: {warm_up: 0 h}\nscenario:\n  question: Who is in the dark?\n  watch: [outage_customer_hours]\n"
+        "  measures:\n    failure: {type: asset_failure, where: {asset: Station Noord}, from: '17:00', for: 2 h}\n",
+        encoding="utf-8")
     area.write(folder / "area")
     _write_events(folder)
     _write_series(folder)

@@ -29,8 +29,8 @@ def ground(m: Moment) -> Mesh:
     if not len(rows):
         return Mesh.empty()
     shapes = m.area.geometry("zones")[rows]
-    built = np.bincount(m.area.buildings.zone, m.area.buildings.footprint_m2, len(zones))[rows] / np.maximum(zones.area_m2[rows], 1.0)
-    green = np.clip(1.0 - built / 0.06, 0.0, 1.0)[:, None]
+    built = np.bincount(m.area.buildings.zone, m.area.buildings.footprint_m2, len(zones))[rows]
+    green = np.clip(1.0 - built / (0.06 * np.maximum(zones.area_m2[rows], 1.0)), 0.0, 1.0)[:, None]
     colour = colours(palette.ZONE, len(rows)) * (1.0 - green) + colours(palette.GREEN, len(rows)) * green
     return join([flat(shapes, 0.0, colour), outline(shapes, 5.0, 0.1, palette.ZONE_LINE)])
 
@@ -55,7 +55,8 @@ def dark_areas(m: Moment) -> Mesh:
     shape = shapely.simplify(shapely.buffer(shapely.union_all(blobs), MARGIN - REACH, quad_segs=4), 1.0)
     parts = shapely.get_parts(shape)
     parts = parts[~shapely.is_empty(parts)]
-    return join([flat(parts, 0.2, colours(palette.DARK_GROUND, len(parts))), outline(parts, 4.0, 0.3, palette.DARK_LINE)])
+    ground_of = flat(parts, 0.2, colours(palette.DARK_GROUND, len(parts)))
+    return join([ground_of, outline(parts, 4.0, 0.3, palette.DARK_LINE)])
 
 
 def shade(m: Moment) -> Mesh:
@@ -73,13 +74,14 @@ def streets(m: Moment, camera: Camera) -> Mesh:
     if not len(links):
         return Mesh.empty()
     xy, line = shapely.get_coordinates(m.area.geometry("links"), return_index=True)
-    middle = raised(np.stack([(m.area.nodes[c][links.tail] + m.area.nodes[c][links.head]) / 2.0 for c in ("x", "y")], axis=1), 0.0)
-    pixel = camera.metres_per_pixel(middle)
+    ends = [m.area.nodes[c][links.tail] + m.area.nodes[c][links.head] for c in ("x", "y")]
+    pixel = camera.metres_per_pixel(raised(np.stack(ends, axis=1) / 2.0, 0.0))
     car = np.asarray(links.car) & ~np.isin(links.road_class, MINOR)
     main = np.isin(links.road_class, ("motorway", "trunk", "primary", "secondary", "tertiary"))
-    width = np.where(car, np.maximum(links.lanes * LANE, np.where(main, 2.6, 1.5) * pixel), np.maximum(2.0, 0.7 * pixel))
+    least = np.where(main, 2.6, 1.5) * pixel
+    width = np.where(car, np.maximum(links.lanes * LANE, least), np.maximum(2.0, 0.7 * pixel))
     offset = np.where(car, width / 2.0, 0.0)
-    order = 0.2 * np.searchsorted(np.sort(np.unique(m.area.links.speed)), links.speed) / 10.0
+    order = 0.02 * np.searchsorted(np.unique(links.speed), links.speed)
     road = np.where(car[:, None], colours(palette.ROAD, len(links)), colours(palette.PATH, len(links)))
     parts = [ribbons(xy, line, offset, width + np.where(car, 0.8 * pixel, 0.0), np.where(car, 0.6, 0.5), road)]
     known = np.isfinite(m.ratio) & car
@@ -129,9 +131,9 @@ def positions(m: Moment, camera: Camera) -> tuple[Array, Array, Array]:
     length = m.area.links.length[row]
     at = shapely.get_coordinates(shapely.line_interpolate_point(line, fraction, normalized=True))
     step = np.minimum(4.0 / np.maximum(length, 1.0), 0.5)
-    back, ahead = (shapely.get_coordinates(shapely.line_interpolate_point(line, np.clip(fraction + s, 0, 1), normalized=True))
+    back, ahead = (shapely.line_interpolate_point(line, np.clip(fraction + s, 0, 1), normalized=True)
                    for s in (-step, step))
-    heading = ahead - back
+    heading = shapely.get_coordinates(ahead) - shapely.get_coordinates(back)
     heading /= np.maximum(np.hypot(*heading.T), 1e-9)[:, None]
     pixel = camera.metres_per_pixel(raised(at, 1.0))
     aside = np.maximum(LANE / 2.0, 0.9 * pixel)[:, None] * np.stack([heading[:, 1], -heading[:, 0]], axis=1)

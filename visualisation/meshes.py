@@ -45,7 +45,8 @@ def join(meshes: Sequence[Mesh]) -> Mesh:
 
 def quads(a: Array, b: Array, c: Array, d: Array) -> Array:
     """Corners of quadrilaterals, each of shape (n, 3), as triangles (2n, 3, 3)."""
-    return np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)])
+    corners: Array = np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)])
+    return corners
 
 
 def lit(colours: Array, normals: Array) -> Array:
@@ -125,7 +126,8 @@ def buildings(polygons: Array, height: Array, gabled: Array, wall: Array, roof: 
     return join([Mesh.of(sides, np.tile(colour, (2, 1))), Mesh.of(tops, lit(roof[row], up)), gables])
 
 
-def _gables(polygons: Array, walls: Walls, height: Array, gabled: Array, wall: Array, roof: Array) -> tuple[Mesh, Array]:
+def _gables(polygons: Array, walls: Walls, height: Array, gabled: Array, wall: Array,
+            roof: Array) -> tuple[Mesh, Array]:
     """Gable roofs, and the height of the eaves of every building (n,): half the rise below its height."""
     eaves = np.asarray(height, float).copy()
     rows = np.flatnonzero(gabled)
@@ -153,11 +155,12 @@ def _gables(polygons: Array, walls: Walls, height: Array, gabled: Array, wall: A
 
 def _normals(corners: Array) -> Array:
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    return cross / np.maximum(np.linalg.norm(cross, axis=1, keepdims=True), 1e-9)
+    size: Array = np.linalg.norm(cross, axis=1, keepdims=True)
+    return cross / np.maximum(size, 1e-9)
 
 
 def shadows(polygons: Array, height: Array, z: float, colours: Array) -> Mesh:
-    """Where buildings keep the sun from the ground, as flat triangles; overlaps do no harm, since nothing is translucent."""
+    """Where buildings keep the sun from the ground; overlaps do no harm, since nothing is translucent."""
     walls = Walls.of(polygons)
     cast = -SUN[:2] / SUN[2] * 0.8  # a little shorter than true: long shadows hide streets
     move = height[walls.row][:, None] * cast
@@ -197,7 +200,7 @@ def ribbons(xy: Array, line: Array, offset: Array, width: Array, z: Array, colou
 
 
 def boxes(centre: Array, heading: Array, size: Array, colours: Array) -> Mesh:
-    """Boxes that stand on centre (n, 3), turned to heading (n, 2) of unit length; size (n, 3): length, width, height."""
+    """Boxes that stand on centre (n, 3), turned to the unit vectors heading (n, 2); size: length, width, height (n, 3)."""
     if not len(centre):
         return Mesh.empty()
     ahead = raised(heading, 0.0) * size[:, :1] / 2.0

@@ -48,8 +48,8 @@ class Moment:
     def clock(self) -> str:
         """"Tuesday 11 March 2025, 17:30"."""
         manifest = self.run.manifest
-        calendar = Calendar(str(manifest.get("start", "2025-03-11")), str(manifest.get("time_zone", "Europe/Amsterdam")))
-        date = calendar.at(self.ms)
+        start, zone = manifest.get("start", "2025-03-11"), manifest.get("time_zone", "Europe/Amsterdam")
+        date = Calendar(str(start), str(zone)).at(self.ms)
         return f"{date:%A} {date.day} {date:%B %Y}, {date:%H:%M}"
 
 
@@ -74,7 +74,7 @@ def moment_of(folder: str | Path, at: str) -> Moment:
 
 
 def area_of(run: Run) -> Area:
-    """The area of a run: as the run keeps it, or the folder that it was read from. Raises InputError where neither is."""
+    """The area of a run: as the run keeps it, or the folder that it was read from. Raises InputError if neither is."""
     kept = run.folder / "area"
     if (kept / "area.json").is_file():
         return read_area(kept)
@@ -157,7 +157,8 @@ def _ambulances(run: Run, ms: int) -> Array:
     table = _nearest(run.table("replay/ambulances"), ms)
     if table is None:
         return np.zeros((0, 3))
-    return np.stack([table.column(name).to_numpy(zero_copy_only=False).astype(float) for name in ("x", "y", "busy")], axis=1)
+    columns = [table.column(name).to_numpy(zero_copy_only=False) for name in ("x", "y", "busy")]
+    return np.stack(columns, axis=1).astype(float)
 
 
 def _nearest(table: Any, ms: int) -> Any:

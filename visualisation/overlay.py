@@ -42,9 +42,10 @@ def _state(m: Moment) -> str:
         said.append(f"{m.customers:,} customers in {int(m.dark.sum()):,} buildings without power")
     if len(m.dark_signals):
         said.append(f"{len(m.dark_signals)} traffic signal{'s' if len(m.dark_signals) > 1 else ''} dark")
-    slow = int((m.ratio < palette.CONGESTION[2][0]).sum())
+    limit = palette.CONGESTION[2][0]
+    slow = int((m.ratio < limit).sum())
     if np.isfinite(m.ratio).any():
-        said.append(f"{slow:,} street link{'' if slow == 1 else 's'} slower than {100 * palette.CONGESTION[2][0]:.0f} % of free flow")
+        said.append(f"{slow:,} street link{'' if slow == 1 else 's'} slower than {100 * limit:.0f} % of free flow")
     return "  ·  ".join(said)
 
 
@@ -69,7 +70,8 @@ def _names(m: Moment, camera: Camera) -> list[tuple[float, float, str]]:
     rows = np.flatnonzero((zones.level == "neighbourhood") & (built > 0))
     rows = rows[np.argsort(-zones.population[rows], kind="stable")]
     pixels, _ = camera.project(np.stack([zones.x[rows], zones.y[rows], np.full(len(rows), 25.0)], axis=1))
-    return [(float(x), float(y), str(zones.name[row]).removeprefix(f"{m.area.name}, ")) for (x, y), row in zip(pixels, rows, strict=True)]
+    names = [str(zones.name[row]).removeprefix(f"{m.area.name}, ") for row in rows]
+    return [(float(x), float(y), name) for (x, y), name in zip(pixels, names, strict=True)]
 
 
 def _marks(m: Moment, camera: Camera) -> list[tuple[str, float, float]]:
@@ -77,7 +79,8 @@ def _marks(m: Moment, camera: Camera) -> list[tuple[str, float, float]]:
     b, nodes, places = m.area.buildings, m.area.nodes, m.area.places
     at = m.area.signals.node[m.dark_signals] if len(m.dark_signals) else np.zeros(0, np.int64)
     home = places.building[np.flatnonzero(places.kind == "hospital")] if len(places) else np.zeros(0, np.int64)
-    groups = (("signal", nodes.x[at], nodes.y[at], np.full(len(at), 2.0)), ("hospital", b.x[home], b.y[home], b.height[home] + 6.0),
+    groups = (("signal", nodes.x[at], nodes.y[at], np.full(len(at), 2.0)),
+              ("hospital", b.x[home], b.y[home], b.height[home] + 6.0),
               ("ambulance", m.ambulances[:, 0], m.ambulances[:, 1], np.full(len(m.ambulances), 8.0)))
     found = []
     for kind, x, y, z in groups:
@@ -99,7 +102,8 @@ def _legend(m: Moment) -> Columns:
     if len(m.cars[0]):
         moving.append(("car", palette.CAR, f"car ({len(m.cars[0]):,} shown)"))
     if len(m.ambulances):
-        moving.append(("ambulance", palette.AMBULANCE, f"ambulance ({int(m.ambulances[:, 2].sum())} of {len(m.ambulances)} on a call)"))
+        busy = int(m.ambulances[:, 2].sum())
+        moving.append(("ambulance", palette.AMBULANCE, f"ambulance ({busy} of {len(m.ambulances)} on a call)"))
     if len(m.area.places) and (m.area.places.kind == "hospital").any():
         moving.append(("hospital", palette.HOSPITAL, "hospital"))
     if len(m.dark_signals):
@@ -109,7 +113,8 @@ def _legend(m: Moment) -> Columns:
     if moving:
         columns.append(("At this moment", moving))
     present = set(np.unique(m.area.buildings.use).tolist()) if len(m.area.buildings) else set()
-    uses: list[Entry] = [("block", roofs[0], name) for name, (_, roofs, kinds) in palette.USES.items() if present & set(kinds)]
+    uses: list[Entry] = [("block", roofs[0], name) for name, (_, roofs, kinds) in palette.USES.items()
+                         if present & set(kinds)]
     return [*columns, ("Buildings", uses)] if uses else columns
 
 
@@ -163,18 +168,22 @@ class Pen:
 
     def names(self, places: Sequence[tuple[float, float, str]]) -> None:
         """Names on the map, none over another; the first ones win, and one that does not fit is moved up or down."""
-        font = self.font(13.5)
+        font, pad, halo = self.font(13.5), 4 * self.unit, round(2.4 * self.unit)
         for x, y, text in places:
             for lift in (0.0, -24.0, 24.0):
-                left, top, right, bottom = self.draw.textbbox((x, y + lift * self.unit), text, font, anchor="mm")
-                pad = 4 * self.unit
+                at = (x, y + lift * self.unit)
+                left, top, right, bottom = self.draw.textbbox(at, text, font, anchor="mm")
                 box = (left - pad, top - pad, right + pad, bottom + pad)
-                outside = left < 0 or right > self.width or top < 128 * self.unit or bottom > self.height - 30 * self.unit
-                if not outside and not any(a < box[2] and c > box[0] and b < box[3] and d > box[1] for a, b, c, d in self.taken):
+                if self._free(box):
                     self.taken.append(box)
-                    self.draw.text((x, y + lift * self.unit), text, INK, font, anchor="mm", stroke_width=round(2.4 * self.unit),
-                                   stroke_fill=(255, 255, 255, 200))
+                    self.draw.text(at, text, INK, font, anchor="mm", stroke_width=halo, stroke_fill=(255, 255, 255, 200))
                     break
+
+    def _free(self, box: tuple[float, float, float, float]) -> bool:
+        """Whether a box lies on the map, below the title, and over nothing that was written before."""
+        left, top, right, bottom = box
+        inside = left > 0 and right < self.width and top > 128 * self.unit and bottom < self.height - 30 * self.unit
+        return inside and not any(a < right and c > left and b < bottom and d > top for a, b, c, d in self.taken)
 
     def panel(self, columns: Columns) -> tuple[float, float, float, float]:
         """Left, top, right and bottom of the legend's panel, at the right of the picture."""
@@ -210,7 +219,10 @@ class Pen:
     def _mark(self, shape: str, colour: tuple[int, int, int], x: float, y: float) -> None:
         """A sign around (x, y)."""
         u, draw = self.unit, self.draw
-        around = lambda a, b: (x - a * u, y - b * u, x + a * u, y + b * u)  # noqa: E731
+
+        def around(a: float, b: float) -> tuple[float, float, float, float]:
+            return x - a * u, y - b * u, x + a * u, y + b * u
+
         if shape == "line":
             draw.rounded_rectangle(around(12, 3), 2 * u, colour)
         elif shape == "block":

@@ -41,8 +41,8 @@ def draw(run: str | Path, png: str | Path, at: str = "17:30", size: str = "1600x
         os.replace(partial, target)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise InputError(Fault(str(target), f"cannot be written ({error.strerror or error})", "a writable folder with room",
-                               "name another file with --png")) from error
+        raise InputError(Fault(str(target), f"cannot be written ({error.strerror or error})",
+                               "a writable folder with room", "name another file with --png")) from error
     return target
 
 
@@ -54,8 +54,8 @@ def meshes(moment: Moment, camera: Camera) -> list[Any]:
 
 def camera_for(moment: Moment, width: int, height: int) -> Camera:
     """The camera that shows where nearly all buildings stand: one lonely farm does not make the town small."""
-    b = moment.area.buildings
-    x, y, top = (b.x, b.y, b.height) if len(b) else (moment.area.nodes.x, moment.area.nodes.y, np.zeros(len(moment.area.nodes)))
+    b, nodes = moment.area.buildings, moment.area.nodes
+    x, y, top = (b.x, b.y, b.height) if len(b) else (nodes.x, nodes.y, np.zeros(len(nodes)))
     inside = np.ones(len(x), bool)
     for values in (x, y):
         low, high = np.quantile(values, [0.002, 0.998])
@@ -77,7 +77,8 @@ def size_of(text: str) -> tuple[int, int]:
 def _target(png: str | Path) -> Path:
     target = Path(png)
     if target.suffix.lower() != ".png":
-        raise InputError(Fault("--png", f"{target} does not end in .png", "a PNG file", f"write {target.with_suffix('.png')}"))
+        raise InputError(Fault("--png", f"{target} does not end in .png", "a PNG file",
+                               f"write {target.with_suffix('.png')}"))
     if target.is_dir() or not target.parent.is_dir() or not os.access(target.parent, os.W_OK):
         what = "is a folder" if target.is_dir() else "its folder does not exist or cannot be written"
         raise InputError(Fault("--png", f"{target}: {what}", "a file in a writable folder"))

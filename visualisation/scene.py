@@ -28,7 +28,7 @@ def render(meshes: Sequence[Mesh], camera: Camera, smooth: int = 2) -> Array:
     wide, high = camera.width * smooth, camera.height * smooth
     try:
         plotter = pv.Plotter(off_screen=True, window_size=[wide, high], lighting="none")
-        plotter.set_background([c / 255.0 for c in PAPER], top=[c / 255.0 for c in SKY])
+        plotter.set_background(PAPER, top=SKY)
         for mesh in meshes:
             if len(mesh.triangles):
                 plotter.add_mesh(_polydata(pv, mesh), scalars="colour", rgb=True, lighting=False, show_scalar_bar=False)

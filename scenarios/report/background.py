@@ -16,14 +16,16 @@ import numpy as np
 from scenarios.report.markup import folded, number, paragraph, table, text
 from scenarios.report.material import Material
 from twin.attributes import ORIGINS
+from twin.clock import hour
 from twin.errors import InputError
 
 
 def laws(m: Material) -> str:
     """The conservation laws, both sides."""
-    rows = [(text(b["law"]), f"{b['left']:,.1f}".removesuffix(".0"), f"{b['right']:,.1f}".removesuffix(".0"), text(b["unit"]),
+    rows = [(text(b["law"]), *(f"{b[side]:,.1f}".removesuffix(".0") for side in ("left", "right")), text(b["unit"]),
              "holds" if b["holds"] else "<strong>broken</strong>") for b in m.manifest.get("balances", ())]
-    return table(("Law", "Left", "Right", "Unit", "Verdict"), rows, "What must be conserved, checked at the end of the run.", (1, 2)) if rows else ""
+    heads = ("Law", "Left", "Right", "Unit", "Verdict")
+    return table(heads, rows, "What must be conserved, checked at the end of the run.", (1, 2)) if rows else ""
 
 
 def area_facts(m: Material) -> str:
@@ -34,7 +36,8 @@ def area_facts(m: Material) -> str:
         if n:
             origin, count = np.unique(rows_of["origin"].astype(str), return_counts=True)
             share = dict(zip(origin.tolist(), count.tolist(), strict=True))
-            rows.append((text(name.replace("_", " ")), f"{n:,}", *(f"{100.0 * share.get(kind, 0) / n:.0f} %" for kind in ORIGINS)))
+            shares = (f"{100.0 * share.get(kind, 0) / n:.0f} %" for kind in ORIGINS)
+            rows.append((text(name.replace("_", " ")), f"{n:,}", *shares))
     return table(("Table", "Rows", *(kind.capitalize() for kind in ORIGINS)), rows,
                  "The area, table by table: observed in a source, inferred from one, or synthetic.", range(1, 5))
 
@@ -53,8 +56,8 @@ def assumptions(m: Material) -> str:
     """The area's assumptions and the settings of every domain."""
     made = m.area.facts.get("assumptions") or {}
     rows = [(text(key), text(meaning)) for key, meaning in made.items()] if isinstance(made, dict) else []
-    area = folded(f"The area ({len(rows)})", table(("About", "Assumption"), rows, "How the area was made")) if rows else ""
-    return area + "\n" + "\n".join(_domains(m))
+    parts = [folded(f"The area ({len(rows)})", table(("About", "Assumption"), rows, "How the area was made"))] if rows else []
+    return "\n".join([*parts, *_domains(m)])
 
 
 def _domains(m: Material) -> list[str]:
@@ -73,8 +76,8 @@ def _domains(m: Material) -> list[str]:
             if isinstance(noted, dict):
                 rows += [(f"<code>{text(key)}</code>", *_noted(value)) for key, value in noted.items()]
         if rows:
-            parts.append(folded(f"{text(name.capitalize())} ({len(rows)})",
-                                table(("Setting", "Value", "Meaning and source"), rows, f"Settings of the {text(name)} domain")))
+            settings = table(("Setting", "Value", "Meaning and source"), rows, f"Settings of the {text(name)} domain")
+            parts.append(folded(f"{text(name.capitalize())} ({len(rows)})", settings))
     return parts
 
 
@@ -134,15 +137,17 @@ def comments_of(model: Any) -> dict[str, str]:
         return {}
     comments = {t.start[0]: t.string.lstrip("# ") for t in tokens if t.type == tokenize.COMMENT}
     found = {}
-    fields = [node for node in getattr(body, "body", []) if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)]
-    for node in fields:
-        above, lines = node.lineno - 1, []
+    for node in getattr(body, "body", []):
+        if not isinstance(node, ast.AnnAssign) or not isinstance(node.target, ast.Name):
+            continue
+        above = node.lineno - 1
+        lines: list[str] = []
         while above in comments and source.splitlines()[above - 1].lstrip().startswith("#"):
             lines.insert(0, comments[above])
             above -= 1
         lines += [comments[k] for k in range(node.lineno, (node.end_lineno or node.lineno) + 1) if k in comments]
         if lines:
-            found[node.target.id] = " ".join(lines)  # type: ignore[union-attr]
+            found[node.target.id] = " ".join(lines)
     return found
 
 
@@ -150,18 +155,22 @@ def made(m: Material) -> str:
     """Seed, digests, versions and seconds."""
     manifest = m.manifest
     area = manifest.get("area", {})
-    rows = [("Scenario", manifest.get("scenario", "")), ("Status", manifest.get("status", "")), ("Started", manifest.get("started", "")),
-            ("Seed", manifest.get("seed", "")), ("First day", f"{manifest.get('start', '')} ({manifest.get('time_zone', '')})"),
-            ("Simulated", f"{m.until / 3_600_000:g} h"), ("Couplings cut", ", ".join(manifest.get("cut", [])) or "none"),
-            ("Result digest", manifest.get("result_digest", "–")), ("Area digest", area.get("digest", "–")),
-            ("Coordinate system", area.get("crs", "–")), ("Code digest", manifest.get("code_digest", "–")),
-            ("Platform", manifest.get("platform", "–")), ("Purpose", manifest.get("purpose", "")), ("Owner", manifest.get("owner", "")),
-            ("Keep until", manifest.get("keep_until", ""))]
-    rows += [("Wall time", f"{manifest['wall_s']:.1f} s")] if "wall_s" in manifest else []
-    rows += [("Peak memory", f"{manifest['peak_rss_mb']:.0f} MB")] if "peak_rss_mb" in manifest else []
+    said = {
+        "Scenario": manifest.get("scenario", ""), "Status": manifest.get("status", ""),
+        "Started": manifest.get("started", ""), "Seed": manifest.get("seed", ""),
+        "First day": f"{manifest.get('start', '')} ({manifest.get('time_zone', '')})",
+        "Simulated": f"{m.until / hour:g} h", "Couplings cut": ", ".join(manifest.get("cut", [])) or "none",
+        "Result digest": manifest.get("result_digest", "–"), "Area digest": area.get("digest", "–"),
+        "Coordinate system": area.get("crs", "–"), "Code digest": manifest.get("code_digest", "–"),
+        "Platform": manifest.get("platform", "–"), "Purpose": manifest.get("purpose", ""),
+        "Owner": manifest.get("owner", ""), "Keep until": manifest.get("keep_until", ""),
+        "Wall time": f"{manifest['wall_s']:.1f} s" if "wall_s" in manifest else "",
+        "Peak memory": f"{manifest['peak_rss_mb']:.0f} MB" if "peak_rss_mb" in manifest else "",
+    }
     warnings = "".join(paragraph(text(w), "alarm") for w in manifest.get("warnings", ()))
-    run = table(("What", "Value"), [(text(a), text(b)) for a, b in rows if b != ""], "This run")
+    run = table(("What", "Value"), [(text(a), text(b)) for a, b in said.items() if b != ""], "This run")
     seconds = [(text(k), number(v)) for k, v in manifest.get("seconds", {}).items()]
     versions = [(text(k), text(v)) for k, v in manifest.get("versions", {}).items()]
-    return warnings + run + folded("Versions and seconds", table(("Package", "Version"), versions, "Versions")
-                                   + table(("Part", "Seconds"), seconds, "Computing time", (1,)))
+    more = [table(("Package", "Version"), versions, "Versions")] if versions else []
+    more += [table(("Part", "Seconds"), seconds, "Computing time", (1,))] if seconds else []
+    return warnings + run + folded("Versions and seconds", "\n".join(more))

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from scenarios.report.markup import number, text, unit
+from scenarios.report.markup import drawing, figure, key, number, text, unit
 from scenarios.report.material import Band
 from twin.clock import hour
 
@@ -56,11 +56,11 @@ def lines(name: str, title: str, unit_name: str, curves: Sequence[Line], until: 
     curves = [c for c in curves if np.isfinite(c.values).any()]
     if not curves:
         return ""
-    low = min(0.0, min(float(np.nanmin(c.values)) for c in curves))
+    low = min(0.0, *(float(np.nanmin(c.values)) for c in curves))
     high = top if top is not None else max(float(np.nanmax(c.values)) for c in curves)
     ticks = _ticks(low, high)
     frame = Frame(float(until), min(low, ticks[0]), max(high, ticks[-1]))
-    drawn = "".join(f'<path class="line s{c.colour}{" dashed" if c.dashed else ""}" d="{_path(frame, c)}"/>' for c in curves)
+    drawn = "".join(f'<path class="line s{_look(c)}" d="{_path(frame, c)}"/>' for c in curves)
     return _figure(name, title, unit_name, frame, ticks, bands, drawn, curves, note)
 
 
@@ -82,17 +82,18 @@ def stacked(name: str, title: str, unit_name: str, curves: Sequence[Line], until
     return _figure(name, title, unit_name, frame, ticks, bands, "".join(shapes), curves, note)
 
 
-def _figure(name: str, title: str, unit_name: str, frame: Frame, ticks: Sequence[float], bands: Sequence[Band], drawn: str,
-            curves: Sequence[Line], note: str) -> str:
+def _figure(name: str, title: str, unit_name: str, frame: Frame, ticks: Sequence[float], bands: Sequence[Band],
+            drawn: str, curves: Sequence[Line], note: str) -> str:
     label = unit(unit_name)
     description = "; ".join(_summary(c, label) for c in curves)
     shade = "".join(_band(frame, band) for band in bands)
-    keys = "".join(f'<span class="key"><i class="k{c.colour}{" dashed" if c.dashed else ""}"></i>{text(c.label)}</span>'
-                   for c in curves)
-    return (f'<figure><figcaption><b>{text(title)}</b>{f", {text(label)}" if label else ""}<br/>{keys}</figcaption>'
-            f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="{name}-t {name}-d">'
-            f'<title id="{name}-t">{text(title)}</title><desc id="{name}-d">{text(description)}</desc>'
-            f"{shade}{_axes(frame, ticks)}{drawn}</svg>{f'<p class={chr(34)}note{chr(34)}>{note}</p>' if note else ''}</figure>")
+    keys = "".join(key(f"k{_look(c)}", text(c.label)) for c in curves)
+    body = f"{shade}{_axes(frame, ticks)}{drawn}"
+    return figure(title, label, keys, drawing(name, WIDTH, HEIGHT, title, description, body), note)
+
+
+def _look(curve: Line) -> str:
+    return f"{curve.colour}{' dashed' if curve.dashed else ''}"
 
 
 def _summary(curve: Line, label: str) -> str:

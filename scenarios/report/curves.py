@@ -13,8 +13,7 @@ MODES = (("car", "driving a car"), ("passenger", "passenger"), ("transit", "publ
 
 def figures(material: Material) -> list[str]:
     """Every figure for which there are data."""
-    drawn = [_trips(material), _people(material), _streets(material), _lost(material), _cars(material), _load(material), _customers(material),
-             _reach(material), _units(material), _weather(material)]
+    drawn = [draw(material) for draw in FIGURES]
     return [figure for figure in drawn if figure]
 
 
@@ -89,19 +88,29 @@ def _customers(m: Material) -> str:
 def _reach(m: Material) -> str:
     data = m.series("care")
     curves = [Line("residents within reach", data["time"], data["reach"], 1)] if "reach" in data else []
-    return lines("reach", "Residents whom the nearest free ambulance would reach in time, at each moment", "%", curves, m.until,
-                 m.bands, top=100.0)
+    return lines("reach", "Residents whom the nearest free ambulance would reach in time, at each moment", "%", curves,
+                 m.until, m.bands, top=100.0)
 
 
 def _units(m: Material) -> str:
     data = m.series("care")
     curves = [Line(label, data["time"], data[name], colour, step=True) for name, label, colour in (
-        ("free_units", "free ambulances", 1), ("waiting", "calls that wait for one", 2),
-        ("devices_unpowered", "oxygen and alarm devices with an empty battery", 4)) if name in data]
-    return lines("units", "Ambulances, waiting calls and devices at home", "", curves, m.until, m.bands)
+        ("free_units", "free ambulances", 1), ("waiting", "calls that wait for one", 2)) if name in data]
+    return lines("units", "Free ambulances and waiting calls", "", curves, m.until, m.bands)
+
+
+def _devices(m: Material) -> str:
+    data = m.series("care")
+    if not data.get("devices_unpowered", np.zeros(1)).any():
+        return ""
+    curve = Line("oxygen and alarms", data["time"], data["devices_unpowered"], 4, step=True)
+    return lines("devices", "Devices at home with an empty battery and no power", "devices", [curve], m.until, m.bands)
 
 
 def _weather(m: Material) -> str:
     data = m.series("weather")
     curves = [Line("air temperature", data["time"], data["temperature"], 2)] if "temperature" in data else []
     return lines("temperature", "Temperature", "deg C", curves, m.until, m.bands)
+
+
+FIGURES = (_trips, _people, _streets, _lost, _cars, _load, _customers, _devices, _reach, _units, _weather)

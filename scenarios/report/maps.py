@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from scenarios.report.markup import many, number, text, unit
+from scenarios.report.markup import drawing, figure, key, many, number, text, unit
 from scenarios.report.material import Material
 from scenarios.report.results import Row, cells, label, spoken, withheld
 
@@ -43,12 +44,12 @@ class Projection:
 
 def by_neighbourhood(m: Material) -> list[str]:
     """One map per indicator that differs between neighbourhoods."""
-    drawn = []
-    for key, rows in cells(m).items():
+    drawn: list[str] = []
+    for group, rows in cells(m).items():
         shown = [row for row in rows if not withheld(m, row)]
         alike = len({number(row["value"], row["unit"]) for row in shown}) < 2
         if not alike and len(drawn) < MOST_MAPS:
-            drawn.append(_choropleth(m, key.split("/")[0], rows, shown))
+            drawn.append(_choropleth(m, group.split("/")[0], rows, shown))
     return drawn
 
 
@@ -64,33 +65,23 @@ def _choropleth(m: Material, name: str, rows: list[Row], shown: list[Row]) -> st
         level[m.zone_row["neighbourhood", row["code"]]] = (k if worst_high else CLASSES - 1 - k, row)
     hidden = {m.zone_row["neighbourhood", row["code"]] for row in rows if withheld(m, row)}
     body, height = _zones(m, level, hidden)
-    id = f"map-{name.replace('_', '-')}"
     worst = sorted(shown, key=lambda row: row["value"], reverse=worst_high)[:3]
     said = "; ".join(f"{_name(m, row)} {spoken(row)}" for row in worst)
-    better = {"lower": "darker is worse", "higher": "darker is worse", "": "darker is more"}[rows[0]["better"]]
-    return (f'<figure><figcaption><b>{text(title)}</b>, {text(unit(unit_name) or "share")}<br/>{_legend(borders, low, high, worst_high)}'
-            f"{_absent(hidden)}</figcaption>"
-            f'<svg viewBox="0 0 {SIDE} {height:.0f}" role="img" aria-labelledby="{id}-t {id}-d"><title id="{id}-t">{text(title)} by neighbourhood</title>'
-            f'<desc id="{id}-d">{text(said)}</desc>{body}</svg>'
-            f'<p class="note">{better.capitalize()}. '
-            f'{"Worst" if rows[0]["better"] else "Highest"}: {text(said)}.</p></figure>')
+    better = rows[0]["better"]
+    note = f"Darker is {'worse' if better else 'more'}. {'Worst' if better else 'Highest'}: {text(said)}."
+    keys = _legend(borders, low, high, worst_high) + (key("hidden", f"withheld ({len(hidden)})") if hidden else "")
+    drawn = drawing(f"map-{name.replace('_', '-')}", SIDE, height, f"{title} by neighbourhood", said, body)
+    return figure(title, unit(unit_name) or "share", keys, drawn, note)
 
 
 def _name(m: Material, row: Row) -> str:
-    return str(m.area.zones.name[m.zone_row["neighbourhood", row["code"]]])
+    return m.called(m.zone_row["neighbourhood", row["code"]])
 
 
 def _legend(borders: Array, low: float, high: float, worst_high: bool) -> str:
     edges = [low, *borders.tolist(), high]
-    keys = []
-    for k in range(CLASSES):
-        colour = k if worst_high else CLASSES - 1 - k
-        keys.append(f'<span class="key"><i class="c{colour}"></i>{number(edges[k])} – {number(edges[k + 1])}</span>')
-    return "".join(keys)
-
-
-def _absent(hidden: set[int]) -> str:
-    return f'<span class="key"><i class="hidden"></i>withheld ({len(hidden)})</span>' if hidden else ""
+    return "".join(key(f"c{k if worst_high else CLASSES - 1 - k}", f"{number(edges[k])} – {number(edges[k + 1])}")
+                   for k in range(CLASSES))
 
 
 def _zones(m: Material, level: dict[int, tuple[int, Row]], hidden: set[int]) -> tuple[str, float]:
@@ -105,14 +96,17 @@ def _zones(m: Material, level: dict[int, tuple[int, Row]], hidden: set[int]) -> 
     named = set(rows.tolist()) if len(rows) <= MOST_LABELS else set(
         sorted(level, key=lambda z: -level[z][0])[: MOST_LABELS // 3])
     for row, shape in zip(rows.tolist(), shapes, strict=True):
-        kind = "hidden" if row in hidden else f"c{level[row][0]}" if row in level else "none"
-        said = "withheld" if row in hidden else spoken(level[row][1]) if row in level else "no number"
-        parts.append(f'<path class="{kind}" d="{_outline(projection, shape)}"><title>{text(zones.name[row])}: {text(said)}</title></path>')
+        found = level.get(row)
+        kind = "hidden" if row in hidden else f"c{found[0]}" if found else "none"
+        said = "withheld" if row in hidden else spoken(found[1]) if found else "no number"
+        outline = _outline(projection, shape)
+        parts.append(f'<path class="{kind}" d="{outline}"><title>{text(m.called(row))}: {text(said)}</title></path>')
         if row in named:
-            labels.append(_label(projection, shapely.point_on_surface(shape), str(zones.name[row]),
-                                 number(level[row][1]["value"], level[row][1]["unit"]) if row in level else "",
-                                 row in level and level[row][0] >= CLASSES - 2))
-    return f'<g class="zones">{"".join(parts)}</g><g class="labels">{"".join(labels)}</g>', projection.height
+            value = number(found[1]["value"], found[1]["unit"]) if found else ""
+            on_dark = found is not None and found[0] >= CLASSES - 2
+            labels.append(_label(projection, shapely.point_on_surface(shape), m.called(row), value, on_dark))
+    body = f'<g class="zones">{"".join(parts)}</g><g class="labels">{"".join(labels)}</g>'
+    return body, projection.height
 
 
 def _outline(projection: Projection, shape: Any) -> str:
@@ -127,9 +121,12 @@ def _label(projection: Projection, point: Any, name: str, value: str, on_dark: b
     words = name.split()
     lines = [name] if len(name) <= 11 or len(words) == 1 else [" ".join(words[:-1]), words[-1]]
     lines += [value] if value else []
-    spans = "".join(f'<tspan x="{x:.0f}" y="{y + 9 * (k - (len(lines) - 1) / 2):.0f}"{" class=" + chr(34) + "v" + chr(34) if line == value else ""}>{text(line)}</tspan>'
-                    for k, line in enumerate(lines))
-    return f'<text{" class=" + chr(34) + "light" + chr(34) if on_dark else ""}>{spans}</text>'
+    spans = []
+    for k, line in enumerate(lines):
+        bold = ' class="v"' if line == value else ""
+        spans.append(f'<tspan x="{x:.0f}" y="{y + 9 * (k - (len(lines) - 1) / 2):.0f}"{bold}>{text(line)}</tspan>')
+    light = ' class="light"' if on_dark else ""
+    return f"<text{light}>{''.join(spans)}</text>"
 
 
 def alike_note(m: Material) -> str:
@@ -173,16 +170,14 @@ def lost_time(m: Material) -> str:
 
 
 def _streets(projection: Projection, parts: list[str], slow: Array, hours: Array, links: Any) -> str:
-    edges = [*LOST, None]
-    keys = "".join(f'<span class="key"><i class="w{k + 1}"></i>{f"{edges[k]:g} – {edges[k + 1]:g}" if edges[k + 1] else f"over {edges[k]:g}"}</span>'
-                   for k in range(len(LOST)))
+    ranges = [f"{low:g} – {high:g}" for low, high in pairwise(LOST)] + [f"over {LOST[-1]:g}"]
+    keys = "".join(key(f"w{k + 1}", words) for k, words in enumerate(ranges))
     totals: dict[str, float] = {}
     for row in np.flatnonzero(hours > 0).tolist():
         if links.name[row]:
             totals[str(links.name[row])] = totals.get(str(links.name[row]), 0.0) + float(hours[row])
     worst = sorted(totals, key=lambda n: (-totals[n], n))[:5]
     said = "; ".join(f"{name} {number(totals[name])} h" for name in worst)
-    return (f'<figure><figcaption><b>Where cars lost time</b>, vehicle hours per link and direction, whole run<br/>{keys}</figcaption>'
-            f'<svg viewBox="0 0 {SIDE} {projection.height:.0f}" role="img" aria-labelledby="lost-t lost-d"><title id="lost-t">Streets by time lost</title>'
-            f'<desc id="lost-d">{text(said)}</desc>{"".join(parts)}</svg>'
-            f'<p class="note">{many(len(slow), "link")} with {LOST[0]:g} vehicle hours or more. Most: {text(said)}.</p></figure>')
+    note = f"{many(len(slow), 'link')} with {LOST[0]:g} vehicle hours or more. Most: {text(said)}."
+    drawn = drawing("lost", SIDE, projection.height, "Streets by time lost", said, "".join(parts))
+    return figure("Where cars lost time", "vehicle hours per link and direction, whole run", keys, drawn, note)

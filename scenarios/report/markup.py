@@ -60,7 +60,8 @@ def _side(k: int, numeric: Sequence[int]) -> str:
 def section(anchor: str, title: str, *parts: str) -> str:
     """A section with its heading; empty if every part is."""
     inside = "\n".join(part for part in parts if part)
-    return f'<section id="{anchor}" aria-labelledby="{anchor}-h"><h2 id="{anchor}-h">{title}</h2>\n{inside}\n</section>' if inside else ""
+    heading = f'<h2 id="{anchor}-h">{title}</h2>'
+    return f'<section id="{anchor}" aria-labelledby="{anchor}-h">{heading}\n{inside}\n</section>' if inside else ""
 
 
 def folded(summary: str, inside: str) -> str:
@@ -70,7 +71,29 @@ def folded(summary: str, inside: str) -> str:
 
 def paragraph(inside: str, kind: str = "") -> str:
     """A paragraph."""
-    return f'<p{f" class={chr(34)}{kind}{chr(34)}" if kind else ""}>{inside}</p>' if inside else ""
+    return f"<p{_class(kind)}>{inside}</p>" if inside else ""
+
+
+def _class(kind: str) -> str:
+    return f' class="{kind}"' if kind else ""
+
+
+def key(kind: str, label: str) -> str:
+    """One entry of a figure's legend; `kind` is the class of its swatch."""
+    return f'<span class="key"><i class="{kind}"></i>{label}</span>'
+
+
+def drawing(name: str, width: float, height: float, title: str, description: str, body: str) -> str:
+    """An SVG with its title and a text that says what it shows; `name` is unique on the page."""
+    return (f'<svg viewBox="0 0 {width:g} {height:.0f}" role="img" aria-labelledby="{name}-t {name}-d">'
+            f'<title id="{name}-t">{text(title)}</title><desc id="{name}-d">{text(description)}</desc>{body}</svg>')
+
+
+def figure(title: str, more: str, keys: str, drawn: str, note: str = "") -> str:
+    """A drawing with its caption, legend and note; `more` stands behind the title, as a unit does."""
+    behind = f", {text(more)}" if more else ""
+    caption = f"<figcaption><b>{text(title)}</b>{behind}<br/>{keys}</figcaption>"
+    return f"<figure>{caption}{drawn}{paragraph(note, 'note')}</figure>"
 
 
 def bullets(items: Iterable[str], ordered: bool = False) -> str:

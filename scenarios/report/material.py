@@ -89,7 +89,8 @@ class Material:
     @cached_property
     def calendar(self) -> Calendar:
         """Dates and clock times of the run."""
-        return Calendar(str(self.manifest.get("start", "2025-03-11")), str(self.manifest.get("time_zone", "Europe/Amsterdam")))
+        start, zone = self.manifest.get("start", "2025-03-11"), self.manifest.get("time_zone", "Europe/Amsterdam")
+        return Calendar(str(start), str(zone))
 
     @cached_property
     def until(self) -> int:
@@ -121,12 +122,23 @@ class Material:
     def zone_row(self) -> dict[tuple[str, str], int]:
         """(level, code) -> row of zones."""
         zones = self.area.zones
-        return {(str(level), str(code)): row for row, (level, code) in enumerate(zip(zones.level, zones.code, strict=True))}
+        keys = zip(zones.level, zones.code, strict=True)
+        return {(str(level), str(code)): row for row, (level, code) in enumerate(keys)}
 
     def zone_name(self, row: int) -> str:
         """Name of a zone with enough residents to be named beside an event; empty otherwise."""
         zones = self.area.zones
-        return str(zones.name[row]) if 0 <= row < len(zones) and zones.population[row] >= self.least else ""
+        return self.called(row) if 0 <= row < len(zones) and zones.population[row] >= self.least else ""
+
+    def called(self, row: int) -> str:
+        """Name of a zone; a builder may have put the area's name before it."""
+        return str(self.area.zones.name[row]).removeprefix(f"{self.area.name}, ")
+
+    @property
+    def place(self) -> str:
+        """Name of the area, as people write it."""
+        name = self.area.name.replace("_", " ")
+        return name[:1].upper() + name[1:]
 
 
 def _ms(reads: Any, value: Any) -> int | None:

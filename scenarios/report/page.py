@@ -12,8 +12,11 @@ from scenarios.report.style import CSS
 from twin.area import Area
 from twin.recording import writing
 
-SYNTHETIC = ("Citizens are synthetic: made from public statistics, none is a real person, and nothing is shown at the level of a "
-             "dwelling.")
+SYNTHETIC = ("Citizens are synthetic: made from public statistics, none is a real person, and nothing is shown at the "
+             "level of a dwelling.")
+ASSUMED = ("Intervals and differences cover luck, never assumptions. Every value below was set by somebody and is an "
+           "assumption unless a source stands beside it; change one with <code>domain.NAME.SETTING=VALUE</code> and look "
+           "whether the answer holds.")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -40,6 +43,9 @@ def page(m: Material) -> str:
     sections = _sections(m)
     links = "\n".join(f'<a href="#{anchor}">{name}</a>' for anchor, name, body in sections if body)
     body = "\n".join(body for _, _, body in sections)
+    said = ("Citizens are synthetic", m.place, f"seed {m.manifest.get('seed', '')}")
+    badges = "".join(f'<span class="badge">{text(words)}</span>' for words in said)
+    digest = text(m.manifest.get("result_digest", "–"))
     question = paragraph(text(m.scenario.get("question", "")), "question")
     return f"""<!DOCTYPE html>
 <html lang="en-GB">
@@ -47,20 +53,20 @@ def page(m: Material) -> str:
 <meta charset="utf-8"/>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <meta http-equiv="Content-Security-Policy" content="{POLICY}"/>
-<title>{text(title)} – {text(m.area.name)}</title>
+<title>{text(title)} – {text(m.place)}</title>
 <style>{CSS}</style>
 </head>
 <body>
 <header>
 <h1>{text(title)}</h1>
 {question}
-<span class="badge">Citizens are synthetic</span><span class="badge">{text(m.area.name)}</span><span class="badge">seed {text(m.manifest.get("seed", ""))}</span>
+{badges}
 <nav aria-label="Contents">{links}</nav>
 </header>
 <main>
 {body}
 </main>
-<footer>{paragraph(SYNTHETIC)}{paragraph(text(_attribution(m)))}{paragraph(f"Result digest {text(m.manifest.get('result_digest', '–'))}")}</footer>
+<footer>{paragraph(SYNTHETIC)}{paragraph(text(_attribution(m)))}{paragraph(f"Result digest {digest}")}</footer>
 </body>
 </html>
 """
@@ -73,13 +79,11 @@ def _sections(m: Material) -> list[tuple[str, str, str]]:
         ("happened", "What happened", (story.happened(m), results.headlines(m))),
         ("results", "Results", (results.indicator_table(m),)),
         ("day", "The day in curves", (_grid(curves.figures(m)), _shading(m))),
-        ("maps", "Where", (_grid([f for f in figures if f]), paragraph(maps.alike_note(m)), paragraph(note), results.zone_tables(m))),
+        ("maps", "Where", (_grid([f for f in figures if f]), paragraph(maps.alike_note(m)), paragraph(note),
+                           results.zone_tables(m))),
         ("events", "Events that matter", (story.timeline(m),)),
         ("why", "From cause to consequence", (story.chains(m),)),
-        ("assumptions", "Assumptions", (paragraph(
-            "Intervals and differences cover luck, never assumptions. Every value below was set by somebody and is an assumption "
-            "unless a source stands beside it; change one with <code>domain.NAME.SETTING=VALUE</code> and look whether the answer "
-            "holds."), background.assumptions(m))),
+        ("assumptions", "Assumptions", (paragraph(ASSUMED), background.assumptions(m))),
         ("laws", "Conservation laws", (background.laws(m),)),
         ("area", "The area and its data", (background.area_facts(m), background.sources(m))),
         ("made", "How this run was made", (background.made(m),)),
@@ -99,5 +103,6 @@ def _shading(m: Material) -> str:
 
 
 def _attribution(m: Material) -> str:
-    said = dict.fromkeys(f"{about.get('attribution', '')} ({about.get('licence', '')})" for about in m.area.sources.values())
+    said = dict.fromkeys(f"{about.get('attribution', '')} ({about.get('licence', '')})"
+                         for about in m.area.sources.values())
     return "Data: " + "; ".join(said) + "." if said else ""

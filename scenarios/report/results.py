@@ -37,8 +37,9 @@ def _tile(row: Row) -> str:
         notes.append(_norm(row))
     if row["n"]:
         notes.append(f"n = {row['n']:,}")
-    return (f'<div class="tile"><div class="name">{text(label(row))}</div><div class="value">{number(row["value"], row["unit"])}'
-            f' <span>{text(unit(row["unit"]))}</span></div><div class="note">{text("; ".join(notes))}</div></div>')
+    value = f'{number(row["value"], row["unit"])} <span>{text(unit(row["unit"]))}</span>'
+    return (f'<div class="tile"><div class="name">{text(label(row))}</div><div class="value">{value}</div>'
+            f'<div class="note">{text("; ".join(notes))}</div></div>')
 
 
 def _norm(row: Row) -> str:
@@ -55,15 +56,18 @@ def indicator_table(m: Material) -> str:
         again, before = row["indicator"] == before, row["indicator"]
         about = DEFINITIONS.get(row["indicator"])
         beside = [text(_norm(row))] if row["norm"] is not None else []
-        beside += [text(about.published)] if about and about.published and not again else []
-        meaning = f'<br/><span class="note">{text(about.meaning)}</span>' if about and about.meaning and not again else ""
+        published = about.published.split("; ") if about and not again else []
+        beside += [text(part) for part in published if part and not (beside and part.startswith("norm"))]
+        said = about.meaning if about and not again else ""
+        meaning = f'<br/><span class="note">{text(said)}</span>' if said else ""
         n = f"{row['n']:,}" + ("*" if 0 < row["n"] < FEW else "") if row["n"] else ""
-        rows.append((text(label(row)) + meaning, number(row["value"], row["unit"]), text(unit(row["unit"])), n, "; ".join(beside),
-                     row["better"]))
+        rows.append((text(label(row)) + meaning, number(row["value"], row["unit"]), text(unit(row["unit"])), n,
+                     "; ".join(beside), row["better"]))
     few = " * few observations: one day's luck moves this number a lot." if any("*" in row[3] for row in rows) else ""
-    return table(("Indicator", "Value", "Unit", "n", "Norm or published", "Better"), rows,
-                 "Results for the whole area. One run is one draw of luck: differences between runs need paired replications." + few,
-                 (1, 3)) if rows else ""
+    heads = ("Indicator", "Value", "Unit", "n", "Norm or published", "Better")
+    caption = ("Results for the whole area. One run is one draw of luck: differences between runs need paired "
+               f"replications.{few}")
+    return table(heads, rows, caption, (1, 3)) if rows else ""
 
 
 def withheld(m: Material, row: Row) -> bool:
@@ -87,8 +91,9 @@ def withheld_note(m: Material) -> str:
     hidden = sum(withheld(m, row) for row in all_cells)
     if not all_cells:
         return ""
-    return (f"{hidden:,} of {many(len(all_cells), 'cell')} {'is' if hidden == 1 else 'are'} withheld, because {'it rests' if hidden == 1 else 'they rest'} "
-            f"on fewer than {m.least} residents.")
+    are, rest = ("is", "it rests") if hidden == 1 else ("are", "they rest")
+    return (f"{hidden:,} of {many(len(all_cells), 'cell')} {are} withheld, because {rest} on fewer than {m.least} "
+            "residents.")
 
 
 def zone_tables(m: Material) -> str:
@@ -104,20 +109,23 @@ def _zone_table(m: Material, level: str) -> str:
     for key, rows in groups.items():
         for row in rows:
             by_zone.setdefault(m.zone_row[level, row["code"]], {})[key] = row
-    heads = [level.capitalize(), "Residents", *(f"{text(label(rows[0]))}, {text(unit(rows[0]['unit']))}" for rows in groups.values())]
+    firsts = [rows[0] for rows in groups.values()]
+    heads = [level.capitalize(), "Residents", *(f"{text(label(row))}, {text(unit(row['unit']))}" for row in firsts)]
     lines = []
     for zone in sorted(by_zone):
         population = int(zones.population[zone])
         found = [_cell(m, by_zone[zone].get(key)) for key in groups]
         shown = f"{population:,}" if population >= m.least or not population else f"under {m.least}"
-        lines.append((text(zones.name[zone]), shown, *found))
+        lines.append((text(m.called(zone)), shown, *found))
     return table(heads, lines, f"Per {level}. {withheld_note(m)}", range(1, len(heads)))
 
 
 def _cell(m: Material, row: Row | None) -> str:
     if row is None:
         return "–"
-    return "withheld" if withheld(m, row) else f'<span title="n = {row["n"]:,}">{number(row["value"], row["unit"])}</span>'
+    if withheld(m, row):
+        return "withheld"
+    return f'<span title="n = {row["n"]:,}">{number(row["value"], row["unit"])}</span>'
 
 
 def spoken(row: Row) -> str:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from scenarios.report.charts import clock
 from scenarios.report.markup import bullets, many, paragraph, quantity, table, text
 from scenarios.report.material import Material
-from scenarios.report.words import OXYGEN, Event, Words, kind_of, measure_words
+from scenarios.report.words import LATE, OXYGEN, Event, Words, kind_of, measure_words
 from twin.clock import minute
 
 QUARTER = 15 * minute
-LATE = 15 * 60.0  # s; the Dutch norm for urgent calls
 MOST_ROWS = 60
 
 # kinds that the timeline shows, and over how long (ms) those of one kind share a line
@@ -22,6 +19,9 @@ SHOWN = {
     "vehicles.junction_clear": QUARTER, "vehicles.close_link": minute, "vehicles.open_link": minute,
     "care.battery_empty": QUARTER, "care.call": QUARTER, "care.response": QUARTER,
 }
+CONSEQUENCES = ("grid.feeder_dark", "grid.breaker_opened", "vehicles.signal_dark", "vehicles.junction_slow",
+                "vehicles.close_link", "care.battery_empty", "care.call", "care.response")
+TOLD = ("outage_customer_hours", "vehicle_delay", "device_minutes_unpowered")
 HIDDEN = {"grid.fail_asset", "grid.restore_asset", "care.dispatched", "care.closed"}
 
 
@@ -32,11 +32,14 @@ def happened(m: Material) -> str:
     residents = int(area.people.resident.sum()) if len(area.people) else int(area.zones.population.sum())
     lived = (f"{date:%A} {date.day} {date:%B %Y}" if m.until <= 24 * 60 * minute else
              f"{m.until / (24 * 60 * minute):g} days from {date.day} {date:%B %Y}")
-    first = f"{text(area.name)}, {lived}: {many(residents, 'synthetic resident')}, {many(len(area.buildings), 'building')}, one clock."
+    counted = f"{many(residents, 'synthetic resident')}, {many(len(area.buildings), 'building')}"
+    first = f"{text(m.place)}, {lived}: {counted}, one clock."
     acts = [measure_words(m, name, measure) for name, measure in m.measures.items()]
-    changed = "No measure: an ordinary run." if not acts else "The measure" + ("s" if len(acts) > 1 else "") + ": " + "; ".join(acts) + "."
-    status = "" if manifest.get("status") == "complete" else paragraph(
-        f"This run is {text(manifest.get('status', 'unknown'))}: {text(manifest.get('reason', 'what follows is not the whole'))}", "alarm")
+    measures = "The measure" if len(acts) == 1 else "The measures"
+    changed = f"{measures}: {'; '.join(acts)}." if acts else "No measure: an ordinary run."
+    why = text(manifest.get("reason", "what follows is not the whole"))
+    whole = manifest.get("status") == "complete"
+    status = "" if whole else paragraph(f"This run is {text(manifest.get('status', 'unknown'))}: {why}", "alarm")
     return status + paragraph(first) + paragraph(changed) + bullets(_consequences(m))
 
 
@@ -46,15 +49,14 @@ def _consequences(m: Material) -> list[str]:
     for event in m.events:
         if _matters(event):
             by_kind.setdefault(kind_of(event), []).append(event)
-    for kind in ("grid.feeder_dark", "grid.breaker_opened", "vehicles.signal_dark", "vehicles.junction_slow", "vehicles.close_link",
-                 "care.battery_empty", "care.call", "care.response"):
+    for kind in CONSEQUENCES:
         events = by_kind.get(kind)
         if events:
             first, last = clock(events[0]["time"]), clock(events[-1]["time"])
             when = first if first == last else f"{first} to {last}"
             found.append(f"<b>{when}</b> {words.say(events)}.")
     for row in m.indicators:
-        if row["level"] == "area" and row["indicator"] in ("outage_customer_hours", "vehicle_delay", "device_minutes_unpowered") and row["value"]:
+        if row["level"] == "area" and row["indicator"] in TOLD and row["value"]:
             found.append(f"{text(row['label'])}: {quantity(row['value'], row['unit'])}.")
     return found
 
@@ -84,7 +86,8 @@ def timeline(m: Material) -> str:
         when = first if first == last else f"{first}–{last}"
         rows.append((when, _capital(words.say(events)), words.because(events, known)))
     if not rows:
-        return paragraph("Nothing out of the ordinary was recorded: no outage, no dark signal, no empty battery, no late ambulance.")
+        return paragraph("Nothing out of the ordinary was recorded: no outage, no dark signal, no empty battery, no late "
+                         "ambulance.")
     more = f" The first {MOST_ROWS} of {len(ordered)} lines." if len(ordered) > MOST_ROWS else ""
     return table(("Time", "What", "Contributing"), rows, "Events that matter, those of one kind together." + more)
 
@@ -92,7 +95,8 @@ def timeline(m: Material) -> str:
 def chains(m: Material, most: int = 4) -> str:
     """From the root to the latest consequence: the longest chain that ends in each kind of event."""
     known = {e["event_id"]: e for e in m.events}
-    words, found = Words(m), []
+    words = Words(m)
+    found: list[tuple[set[str], list[Event]]] = []
     depth = _depths(known)
     for kind in ("care.response", "care.call", "vehicles.junction_slow", "care.battery_empty", "vehicles.signal_dark"):
         ends = [e for e in m.events if kind_of(e) == kind and depth[e["event_id"]] >= 3]
@@ -101,9 +105,10 @@ def chains(m: Material, most: int = 4) -> str:
             path = _path(end, known)
             if not any(end["event_id"] in ids for ids, _ in found):
                 found.append(({e["event_id"] for e in path}, path))
-    lists = [bullets([f"<b>{clock(e['time'])}</b> {_capital(words.say([e]))}" for e in path], ordered=True) for _, path in found]
-    note = paragraph("<em>Contributing</em> is what the model wrote down when it happened; it is no proof of a cause. The proof "
-                     "compares two runs in which one coupling is cut.", "note")
+    lists = [bullets([f"<b>{clock(e['time'])}</b> {_capital(words.say([e]))}" for e in path], ordered=True)
+             for _, path in found]
+    note = paragraph("<em>Contributing</em> is what the model wrote down when it happened; it is no proof of a cause. The "
+                     "proof compares two runs in which one coupling is cut.", "note")
     return "\n".join(f'<div class="chain">{chain}</div>' for chain in lists) + note if lists else ""
 
 
@@ -146,5 +151,5 @@ def _ancestors(event: Event, known: dict[str, Event]) -> set[str]:
     return found
 
 
-def _capital(phrase: Any) -> str:
+def _capital(phrase: str) -> str:
     return phrase[:1].upper() + phrase[1:]

@@ -13,6 +13,7 @@ from scenarios.report.material import Material
 Event = dict[str, Any]
 ASSETS = ("transformer", "feeder", "cable")
 OXYGEN = 1.0  # value of care.call
+LATE = 15 * 60.0  # s; the Dutch norm for urgent calls
 
 
 def kind_of(event: Event) -> str:
@@ -33,13 +34,13 @@ class Words:
             "grid.restored": lambda es: f"{self._assets(es)} {_verb(es, 'is', 'are')} restored",
             "grid.breaker_opened": lambda es: f"protection switches off {self._assets(es)}{_loading(es)}",
             "grid.breaker_closed": lambda es: f"an operator closes the breaker of {self._assets(es)} again",
-            "grid.feeder_dark": lambda es: f"{self._feeders(es)} {_verb(es, 'loses', 'lose')} power{self._customers(es)}",
-            "grid.feeder_live": lambda es: f"{self._feeders(es)} {_verb(es, 'has', 'have')} power again{self._customers(es)}",
+            "grid.feeder_dark": lambda es: f"{self._feeders(es)} {_verb(es, 'loses', 'lose')} power{_customers(es)}",
+            "grid.feeder_live": lambda es: f"{self._feeders(es)} {_verb(es, 'has', 'have')} power again{_customers(es)}",
             "grid.unsolved": lambda es: f"the power flow finds no solution ({many(len(es), 'time')})",
             "vehicles.signal_dark": lambda es: f"{self._signals(es)} {_verb(es, 'goes', 'go')} dark",
             "vehicles.signal_live": lambda es: f"{self._signals(es)} {_verb(es, 'works', 'work')} again",
-            "vehicles.junction_slow": lambda es: f"{self._junctions(es)} {_verb(es, 'becomes', 'become')} slow{_ratio(es)}",
-            "vehicles.junction_clear": lambda es: f"{self._junctions(es)} {_verb(es, 'is', 'are')} as fast as before",
+            "vehicles.junction_slow": lambda es: f"{self._crossings(es)} {_verb(es, 'becomes', 'become')} slow{_ratio(es)}",
+            "vehicles.junction_clear": lambda es: f"{self._crossings(es)} {_verb(es, 'is', 'are')} as fast as before",
             "vehicles.close_link": lambda es: f"{self._streets(es)} {_verb(es, 'is', 'are')} closed to cars",
             "vehicles.open_link": lambda es: f"{self._streets(es)} {_verb(es, 'is', 'are')} open again",
             "care.battery_empty": self._batteries,
@@ -54,7 +55,8 @@ class Words:
         kind = kind_of(events[0])
         if kind in self.phrases:
             return self.phrases[kind](events)
-        return text(f"{events[0]['domain']}: {events[0]['kind'].replace('_', ' ')}") + (f" ({len(events)} times)" if len(events) > 1 else "")
+        times = f" ({len(events)} times)" if len(events) > 1 else ""
+        return text(f"{events[0]['domain']}: {events[0]['kind'].replace('_', ' ')}{times}")
 
     def because(self, events: Sequence[Event], known: dict[str, Event]) -> str:
         """What contributed directly to `events`, in words; empty where nothing did."""
@@ -63,30 +65,27 @@ class Words:
             for id in event["contributing"] or ():
                 if id in known:
                     causes.setdefault(kind_of(known[id]), {})[id] = known[id]
-        commands = {"grid.fail_asset", "grid.restore_asset"}
-        if len(causes) > 1:  # a restoration names the failure's command as well as its own
-            causes = {kind: es for kind, es in causes.items() if kind != "grid.fail_asset" or not commands & (causes.keys() - {kind})}
+        if "grid.restore_asset" in causes:  # a restoration names the failure's command as well as its own
+            causes.pop("grid.fail_asset", None)
         return "; ".join(f"{self.say(list(found.values()))} ({_times(found.values())})" for found in causes.values())
 
     # -- things --------------------------------------------------------------------------------------------------------
 
     def asset(self, kind: int, row: int) -> str:
         """Name of a grid asset."""
-        table = f"{ASSETS[kind]}s" if 0 <= kind < len(ASSETS) else ""
-        names = self.area.tables[table] if table in ("transformers", "feeders") else ()
-        return str(names["name"][row]) if names and 0 <= row < len(names) else f"{ASSETS[max(kind, 0) % 3]} {row}"  # type: ignore[call-overload]
+        if not 0 <= kind < len(ASSETS):
+            return f"asset {row}"
+        table = self.area.tables[f"{ASSETS[kind]}s"]
+        return str(table["name"][row]) if "name" in table and 0 <= row < len(table) else f"{ASSETS[kind]} {row}"
 
     def _assets(self, events: Sequence[Event]) -> str:
         names = list(dict.fromkeys(self.asset(e["object"], e["subject"]) for e in events))
         return text(names[0]) if len(names) == 1 else many(len(names), "grid asset")
 
     def _feeders(self, events: Sequence[Event]) -> str:
-        return f"feeder {text(self.asset(1, events[0]['subject']))}" if len(events) == 1 else many(len(events), "feeder")
-
-    @staticmethod
-    def _customers(events: Sequence[Event]) -> str:
-        count = int(sum(e["value"] for e in events))
-        return f", with {many(count, 'customer')}" if count else ""
+        if len(events) > 1:
+            return many(len(events), "feeder")
+        return f"feeder {text(self.asset(1, events[0]['subject']))}"
 
     def _near(self, node: int) -> str:
         """Names of the streets that meet at a node."""
@@ -104,18 +103,18 @@ class Words:
         where = self._signal(events[0]["subject"])
         return f"the traffic signal at {text(where)}" if where else "a traffic signal"
 
-    def _junctions(self, events: Sequence[Event]) -> str:
+    def _crossings(self, events: Sequence[Event]) -> str:
         if len(events) > 1:
             return many(len(events), "junction")
         where = self._signal(events[0]["subject"])
         return f"the junction at {text(where)}" if where else "a junction"
 
     def _streets(self, events: Sequence[Event]) -> str:
-        names = Counter(str(self.area.links.name[e["subject"]]) for e in events if 0 <= e["subject"] < len(self.area.links))
+        names = Counter(str(self.area.links.name[e["subject"]]) for e in events)
         named = [name for name, _ in names.most_common(3) if name]
         return f"{text(', '.join(named))} ({many(len(events), 'link')})" if named else many(len(events), "link")
 
-    # -- people: never a person, and a neighbourhood only where enough residents live ------------------------------------
+    # -- people: never a person, and a neighbourhood only where enough residents live -----------------------------------
 
     def _somebody(self, zone: int) -> str:
         name = self.material.zone_name(zone)
@@ -133,18 +132,25 @@ class Words:
             why = "because oxygen has run out" if events[0]["value"] == OXYGEN else "for an illness"
             return f"{self._somebody(events[0]['object'])} calls 112 {why}"
         oxygen = sum(e["value"] == OXYGEN for e in events)
-        why = " because oxygen has run out" if oxygen == len(events) else f", {oxygen} because oxygen has run out" if oxygen else ""
-        return f"{many(len(events), 'resident')} call 112{why}"
+        why = "" if not oxygen else " because" if oxygen == len(events) else f", {oxygen} because"
+        return f"{many(len(events), 'resident')} call 112{why}{' oxygen has run out' if oxygen else ''}"
 
     def _responses(self, events: Sequence[Event]) -> str:
         longest = max(e["value"] for e in events) / 60.0
         if len(events) == 1:
-            return f"an ambulance reaches {self._somebody(self.home.get(events[0]['subject'], -1))} {number(longest)} min after the call"
-        return f"{many(len(events), 'patient')} are reached, after {number(longest)} min at most"
+            somebody = self._somebody(self.home.get(events[0]["subject"], -1))
+            return f"an ambulance reaches {somebody} {number(longest)} min after the call"
+        late = "late, " if min(e["value"] for e in events) > LATE else ""
+        return f"{many(len(events), 'patient')} are reached {late}after {number(longest)} min at most"
 
 
 def _verb(events: Sequence[Event], one: str, more: str) -> str:
     return one if len(events) == 1 else more
+
+
+def _customers(events: Sequence[Event]) -> str:
+    count = int(sum(e["value"] for e in events))
+    return f", with {many(count, 'customer')}" if count else ""
 
 
 def _loading(events: Sequence[Event]) -> str:
@@ -152,7 +158,8 @@ def _loading(events: Sequence[Event]) -> str:
 
 
 def _ratio(events: Sequence[Event]) -> str:
-    return f", {number(max(e['value'] for e in events))} times its usual time"
+    ratio = number(max(e["value"] for e in events))
+    return f", {ratio} times its usual time" if len(events) == 1 else f", up to {ratio} times their usual time"
 
 
 def _times(events: Any) -> str:
@@ -172,7 +179,8 @@ def measure_words(material: Material, name: str, measure: dict[str, Any]) -> str
         found = [words.asset(e["object"], e["subject"]) for e in material.events if kind_of(e) == "grid.fail_asset"]
         asked = str(where.get("asset", "an asset"))
         named = found[0] if found else asked.replace("_", " ")
-        return f"{text(named)}{' (the largest substation)' if asked == 'largest_substation' and found else ''} fails{when}"
+        largest = " (the largest substation)" if asked == "largest_substation" and found else ""
+        return f"{text(named)}{largest} fails{when}"
     if kind == "close_street":
         closed = [e for e in material.events if kind_of(e) == "vehicles.close_link"]
         asked = text(" ".join(map(str, where.values())))

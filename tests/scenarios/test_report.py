@@ -6,9 +6,10 @@ import builtins
 import json
 import re
 import shutil
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
+import pyarrow.parquet
 import pytest
 
 from scenarios.report.background import comments_of, meanings_of
@@ -55,7 +56,7 @@ def test_page_says_what_happened_and_why(page: str) -> None:
 
 
 def test_chain_runs_from_the_measure_to_the_late_ambulance(page: str) -> None:
-    chain = words(page[page.index('class="chain"'):].split("</ol>")[0])
+    chain = words(page[page.index('class="chain"'):].partition("</ol>")[0])
     order = ["The scenario lets Station Noord fail", "Station Noord fails", "Feeder Noord 1 loses power",
              "battery of an oxygen device", "calls 112 because oxygen has run out", "An ambulance reaches"]
     places = [chain.index(text) for text in order]
@@ -86,7 +87,7 @@ def test_restricted_is_never_opened(run: Path, tmp_path: Path, monkeypatch: pyte
         return real(file, *args, **kwargs)  # type: ignore[call-overload]
 
     monkeypatch.setattr(builtins, "open", watched)
-    monkeypatch.setattr("pyarrow.parquet.read_table", _refuse_restricted(__import__("pyarrow.parquet").parquet.read_table))
+    monkeypatch.setattr("pyarrow.parquet.read_table", _refuse_restricted(pyarrow.parquet.read_table))
     text = write_report(copy, small_area()).read_text(encoding="utf-8")
     assert not [file for file in opened if "/restricted/" in file]
     assert POISON not in text
@@ -123,7 +124,8 @@ def test_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("value", "unit", "said"), [
     (11864.0, "h", "11,864"), (187.26, "", "187"), (31.84, "", "31.8"), (3.287, "", "3.29"), (0.99057, "pu", "0.991"),
-    (0.0, "h", "0"), (0.99999, "", "1.00"), (10.0, "calls", "10"), (-3.5, "deg C", "\u22123.50"), (float("nan"), "", "–"),
+    (0.0, "h", "0"), (0.99999, "", "1.00"), (10.0, "calls", "10"), (-3.5, "deg C", "\u22123.50"),
+    (float("nan"), "", "–"),
 ])
 def test_numbers_read_well(value: float, unit: str, said: str) -> None:
     assert number(value, unit) == said
