@@ -20,6 +20,7 @@ GATEWAY_WEIGHT = {"motorway": 25_000, "trunk": 10_000, "primary": 6_000, "second
 # from memory) and half of them at work in their own town, those who leave it go some 30 km
 GATEWAY_DISTANCE = {"motorway": 38_000.0, "trunk": 30_000.0, "primary": 30_000.0, "secondary": 20_000.0, "tertiary": 8_000.0}
 NEAR = 4_000.0  # m, where a smaller street crosses the border (assumption)
+PART = 0.5  # of these where the area is a part of a town, whose other parts lie beyond; motorways apart (assumption)
 DECAY = {
     "primary": 600.0,
     "secondary": 1_800.0,
@@ -33,7 +34,7 @@ ASSUMPTIONS = {
     "commuting.gateways": "commuters and through traffic use gateways in proportion to vehicles per day by road class: "
     "motorway 25,000, trunk 10,000, primary 6,000, secondary 3,000, tertiary 1,200 (assumption)",
     "commuting.distance": "road beyond a gateway: motorway 38 km, trunk and primary 30, secondary 20, tertiary 8, smaller "
-    "4; set by the mean Dutch home-work distance of some 22 km (CBS), within the own town included (assumption)",
+    "4, half of that for all but motorway and trunk where the area is part of a town; set by the mean Dutch home-work distance of some 22 km (CBS), within the own town included (assumption)",
 }
 
 
@@ -121,9 +122,10 @@ def gateway_shares(road_class: NDArray[Any]) -> Floats:
     return np.asarray(weight / max(weight.sum(), 1e-9))
 
 
-def gateway_distances(road_class: NDArray[Any]) -> Floats:
-    """Road beyond each gateway, m, shape (gateways,)."""
-    return np.array([GATEWAY_DISTANCE.get(str(c), NEAR) for c in road_class], float)
+def gateway_distances(road_class: NDArray[Any], part: bool = False) -> Floats:
+    """Road beyond each gateway, m, shape (gateways,); `part`: the area is a part of a town."""
+    far = np.array([GATEWAY_DISTANCE.get(str(c), NEAR) for c in road_class], float)
+    return far * np.where(part & ~np.isin(road_class.astype(str), ("motorway", "trunk")), PART, 1.0)
 
 
 def choose_gateway(share: Floats, draw: Floats) -> Ints:

@@ -9,6 +9,7 @@ import numpy as np
 
 from scenarios.areas import (
     finish,
+    flows,
     osm_buildings,
     osm_outside,
     osm_places,
@@ -18,7 +19,7 @@ from scenarios.areas import (
     streets,
     zones,
 )
-from scenarios.areas.commuting import GATEWAY_WEIGHT
+from scenarios.areas.commuting import GATEWAY_WEIGHT, gateway_distances
 from scenarios.areas.people import ALL_ASSUMPTIONS, Demand, make_people
 from scenarios.areas.town_streets import node_kinds
 from twin.errors import Fault, InputError
@@ -35,6 +36,9 @@ STATISTICS = {
 WORK_INSIDE_KM2 = 0.12  # share of workers who work inside grows by this for each doubling of the area (assumption)
 SMALL_EXTRACT = 3_000.0  # m (assumption)
 THROUGH_PER_PERSON = 0.3  # most through vehicles per resident and incoming commuter (assumption)
+# of the workers from outside who come by car: less than to a whole town, since many come by bicycle from its other parts
+# or by train (assumption)
+OUTSIDE_CAR = 0.40
 ASSUMPTIONS = {
     "osm.work_inside": "share of working residents with a job inside: 0.18 for 1 km2 and 0.12 more per doubling, at "
     "most 0.6 (assumption)",
@@ -107,15 +111,19 @@ def build_from_osm(
         citizens,
         _work_inside(box),
         _through(gateways, expected + int(jobs[1].sum())),
+        OUTSIDE_CAR,
         facts.setdefault("people", {}),
     )
     homes, people, volumes = make_people(demand, seed)
     gateways.update(volumes)
     _count_residents(table, buildings, people)
-    lights, groups = signals.build_signals(nodes, links, "inferred")
+    at = np.concatenate([buildings["node_car"], gateways["node"]])
+    flow = flows.peak_flows(nodes, links, at, people, np.flatnonzero(nodes["kind"] == "signal"), seed)
+    lights, groups = signals.build_signals(nodes, links, "inferred", flow)
     facts["assumptions"] = {
         **streets.ASSUMPTIONS,
         **signals.ASSUMPTIONS,
+        **flows.ASSUMPTIONS,
         **ALL_ASSUMPTIONS,
         **zones.ASSUMPTIONS,
         **osm_streets.ASSUMPTIONS,
@@ -217,7 +225,7 @@ def _gateways(net: streets.Streets, nodes: dict[str, Any], links: dict[str, Any]
         "node": at,
         "name": np.array(names, object),
         "road_class": np.array(roads, object),
-        "distance": np.full(n, 10_000.0),
+        "distance": gateway_distances(np.array(roads, object), part=True),
         "origin": np.full(n, "inferred", object),
     }
 

@@ -1,4 +1,8 @@
-"""Roads beyond the border: links between border nodes where the parts of an extract meet only outside of it."""
+"""Roads beyond the border: links between border nodes where the parts of an extract meet only outside of it.
+
+They stand for the world's other streets, so that every part can be reached; they are no streets of the place. Their name
+is "(outside)" and their origin "synthetic": reports and pictures leave links of that name out.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +29,15 @@ from scenarios.areas.streets import (
 
 OUTLINE = 250.0  # m from the outline within which a dead end may be a cut (assumption)
 LEAST_PART = 3  # nodes of a part of the network that is worth a link (assumption)
-OFFSET = 40.0  # m outside the border (drawing only)
-SPEED = 50.0 / 3.6 / 1.4  # m/s: 50 km/h on a way 1.4 times as long as along the border (assumption)
+NAME = "(outside)"
+OFFSET = 200.0  # m outside the border: away from the last houses (drawing, and some length)
+SPEED = 60.0 / 3.6  # m/s, between the 50 km/h of towns and the 80 of roads outside (assumption)
+LANES = 2  # the links stand for several roads and are to be no bottleneck (assumption)
 CLASS_PENALTY = 2.0  # a small street is taken for a border crossing only where no main road is at half its distance
 
 ASSUMPTIONS = {
     "osm.outside": "parts of the street network that meet only outside the extract are joined by synthetic links along "
-    "its border, as few and as short as suffice, 36 km/h (50 km/h and a detour of 1.4; assumption)"
+    "its border, as few and as short as suffice, 60 km/h, two lanes, named (outside) (assumption)"
 }
 
 
@@ -120,11 +126,11 @@ def join_outside(streets: Streets) -> tuple[Streets, int]:
         head=np.array([border[b] for _, b in links]),
         lines=lines,
         road_class=np.full(m, CLASS["tertiary"]),
-        name=np.full(m, "(outside)", object),
+        name=np.full(m, NAME, object),
         way=np.zeros(m, np.int64),
         speed=np.full(m, SPEED),
-        lanes_f=np.ones(m, np.int64),
-        lanes_b=np.ones(m, np.int64),
+        lanes_f=np.full(m, LANES),
+        lanes_b=np.full(m, LANES),
         flags=np.full(m, CAR_F | CAR_B | BIKE_F | BIKE_B),
     )
     return join(streets, ring), m

@@ -16,13 +16,13 @@ AMBER = 3.5  # s, within the range 3-5 s of Dutch practice (assumption)
 ALL_RED = 1.5  # s, clearance (assumption)
 SHORTEST = 6.0  # s, least green (Dutch practice for cars, from memory)
 CYCLE = (50.0, 100.0)  # s; Dutch fixed-time plans in towns stay between some 50 and 100-120 (assumption)
-FULL = 0.40  # sum of flow ratios above which arms of one axis share a phase (assumption)
+FULL = 0.33  # sum of flow ratios above which arms of one axis share a phase (assumption)
 LEAST_RATIO = 0.03  # flow ratio below which a phase is timed no shorter (assumption)
 PER_CITIZEN = 60 / 100_000  # Dutch towns have some 50-70 per 100,000 inhabitants, the country some 31 (assumption)
 LEAST_FLOW = 400.0  # veh/h entering a junction that is worth a signal (assumption)
 
 ASSUMPTIONS = {
-    "signals.plan": "fixed time; a phase per arm, or per axis where flow ratios add up to over 0.40; Webster's cycle "
+    "signals.plan": "fixed time; a phase per arm, or per axis where flow ratios add up to over 0.33; Webster's cycle "
     "within 50-100 s and his greens for the estimated peak; amber 3.5 s and all-red 1.5 s lost per phase (assumption)",
     "signals.number": "60 signals per 100,000 citizens of a generated town, at the crossings of main roads with main "
     "roads and collectors where most traffic conflicts, at 400 veh/h or more (assumption)",
