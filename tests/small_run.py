@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 
+from scenarios.simulate import write_place
 from twin.area import Area
 from twin.attributes import Column
 from twin.clock import hour, minute
@@ -43,6 +44,10 @@ def small_area(name: str = "proefdorp", attribution: str = "© OpenStreetMap con
                   "lanes": np.ones(6, int), "capacity": np.full(6, 0.5), "car": np.ones(6, bool),
                   "bicycle": np.ones(6, bool), "walk": np.ones(6, bool), "road_class": ["primary"] * 6,
                   "name": ["Dorpsstraat"] * 6, "geometry": shapely.to_wkb(lines)},
+        "households": {"building": [0], "size": [2], "cars": [1]},
+        "people": {"household": [0, 0], "home": [0, 0], "main": [-1, -1], "age": [72, 70], "occupation": [5, 5],
+                   "licence": [True] * 2, "has_car": [True] * 2, "has_bicycle": [True] * 2, "health": [0, 1],
+                   "resident": [True] * 2},
         "buildings": {"zone": zone, "x": bx, "y": by, "node_car": node, "node_bicycle": node, "node_walk": node,
                       "use": use, "storeys": np.full(n, 2), "height": np.full(n, 9.0),
                       "footprint_m2": np.full(n, 400.0), "floor_m2": np.full(n, 800.0), "dwellings": dwellings,
@@ -117,7 +122,7 @@ def small_run(folder: Path, area: Area | None = None) -> Path:
         "run: {warm_up: 0 h}\nscenario:\n  question: Who is in the dark?\n  watch: [outage_customer_hours]\n"
         "  measures:\n    failure: {type: asset_failure, where: {asset: Station Noord}, from: '17:00', for: 2 h}\n",
         encoding="utf-8")
-    area.write(folder / "area")
+    write_place(area, folder / "area")
     _write_events(folder)
     _write_series(folder)
     restricted = folder / "restricted" / "trips"

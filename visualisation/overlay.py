@@ -68,7 +68,7 @@ def _names(m: Moment, camera: Camera) -> list[tuple[float, float, str]]:
         return []
     built = np.bincount(m.area.buildings.zone, minlength=len(zones))
     rows = np.flatnonzero((zones.level == "neighbourhood") & (built > 0))
-    rows = rows[np.argsort(-zones.population[rows], kind="stable")]
+    rows = rows[np.argsort(-zones.population[rows], kind="stable")][:MOST_NAMES]
     pixels, _ = camera.project(np.stack([zones.x[rows], zones.y[rows], np.full(len(rows), 25.0)], axis=1))
     names = [str(zones.name[row]).removeprefix(f"{m.area.name}, ") for row in rows]
     return [(float(x), float(y), name) for (x, y), name in zip(pixels, names, strict=True)]
@@ -91,6 +91,7 @@ def _marks(m: Moment, camera: Camera) -> list[tuple[str, float, float]]:
 
 Entry = tuple[str, tuple[int, int, int], str]  # shape, colour, words
 Columns = Sequence[tuple[str, Sequence[Entry]]]
+MOST_NAMES = 60
 ROW, PAD = 23, 16  # of the legend, in thousandths of the height
 
 

@@ -15,8 +15,7 @@ from scenarios.report.results import Row, cells, label, spoken, withheld
 Array = np.ndarray[Any, Any]
 SIDE = 460  # width of a map in its own units
 CLASSES = 5
-MOST_MAPS = 6
-MOST_LABELS = 45
+MOST_MAPS, MOST_LINKS = 6, 400
 LOST = (0.25, 1.0, 4.0)  # vehicle hours per link and day: class borders of the street map
 
 
@@ -92,21 +91,42 @@ def _zones(m: Material, level: dict[int, tuple[int, Row]], hidden: set[int]) -> 
     shapes = m.area.geometry("zones")[rows]
     projection = Projection.of(shapely.total_bounds(shapes))
     shapes = shapely.simplify(shapes, 0.4 / projection.scale)
-    parts, labels = [], []
-    named = set(rows.tolist()) if len(rows) <= MOST_LABELS else set(
-        sorted(level, key=lambda z: -level[z][0])[: MOST_LABELS // 3])
+    parts = []
     for row, shape in zip(rows.tolist(), shapes, strict=True):
         found = level.get(row)
         kind = "hidden" if row in hidden else f"c{found[0]}" if found else "none"
         said = "withheld" if row in hidden else spoken(found[1]) if found else "no number"
         outline = _outline(projection, shape)
         parts.append(f'<path class="{kind}" d="{outline}"><title>{text(m.called(row))}: {text(said)}</title></path>')
-        if row in named:
-            value = number(found[1]["value"], found[1]["unit"]) if found else ""
-            on_dark = found is not None and found[0] >= CLASSES - 2
-            labels.append(_label(projection, shapely.point_on_surface(shape), m.called(row), value, on_dark))
-    body = f'<g class="zones">{"".join(parts)}</g><g class="labels">{"".join(labels)}</g>'
-    return body, projection.height
+    labels = _labels(m, projection, dict(zip(rows.tolist(), shapes, strict=True)), level)
+    return f'<g class="zones">{"".join(parts)}</g><g class="labels">{labels}</g>', projection.height
+
+
+def _labels(m: Material, projection: Projection, shapes: dict[int, Any], level: dict[int, tuple[int, Row]]) -> str:
+    """Names and values, none over another: the darkest neighbourhoods first, then those with more residents."""
+    import shapely
+
+    population = m.area.zones.population
+    taken: list[tuple[float, float, float, float]] = []
+    drawn = []
+    for row in sorted(shapes, key=lambda z: (-level[z][0] if z in level else 1, -int(population[z]), z)):
+        found = level.get(row)
+        value = number(found[1]["value"], found[1]["unit"]) if found else ""
+        point = shapely.point_on_surface(shapes[row])
+        x, y = (point.x - projection.x) * projection.scale, (projection.y - point.y) * projection.scale
+        lines = [*_broken(m.called(row)), *([value] if value else [])]
+        wide, tall = 2.15 * max(map(len, lines)), 4.4 * len(lines)  # half the size of a label at the page's 7.6 px
+        box = (max(wide, x) - wide, y - tall, max(wide, x) + wide, y + tall)
+        if not any(a < box[2] and c > box[0] and b < box[3] and d > box[1] for a, b, c, d in taken):
+            taken.append(box)
+            drawn.append(_label(x, y, lines, value, found is not None and found[0] >= CLASSES - 2))
+    return "".join(drawn)
+
+
+def _broken(name: str) -> list[str]:
+    """A name on one line, or on two if it is long."""
+    words = name.split()
+    return [name] if len(name) <= 11 or len(words) == 1 else [" ".join(words[:-1]), words[-1]]
 
 
 def _outline(projection: Projection, shape: Any) -> str:
@@ -116,11 +136,7 @@ def _outline(projection: Projection, shape: Any) -> str:
     return "".join(f"M{projection.path(shapely.get_coordinates(ring))}Z" for ring in rings)
 
 
-def _label(projection: Projection, point: Any, name: str, value: str, on_dark: bool) -> str:
-    x, y = (point.x - projection.x) * projection.scale, (projection.y - point.y) * projection.scale
-    words = name.split()
-    lines = [name] if len(name) <= 11 or len(words) == 1 else [" ".join(words[:-1]), words[-1]]
-    lines += [value] if value else []
+def _label(x: float, y: float, lines: list[str], value: str, on_dark: bool) -> str:
     spans = []
     for k, line in enumerate(lines):
         bold = ' class="v"' if line == value else ""
@@ -154,14 +170,13 @@ def lost_time(m: Material) -> str:
         cars = cars[np.isin(links.road_class[cars], ("motorway", "trunk", "primary", "secondary", "tertiary"))]
     once = cars[links.tail[cars] < links.head[cars]] if len(cars) > 1000 else cars
     slow = np.flatnonzero(hours >= LOST[0])
-    slow = slow[np.argsort(-hours[slow], kind="stable")][:400]
     if not len(slow):
         return ""
     projection = Projection.of(shapely.total_bounds(lines[cars]))
     thin = shapely.simplify(lines, 1.0 / projection.scale)
     grey = "".join("M" + projection.path(shapely.get_coordinates(line)) for line in thin[once])
     parts = [f'<path class="street" d="{grey}"/>']
-    for row in slow[::-1].tolist():
+    for row in slow[np.argsort(-hours[slow], kind="stable")][MOST_LINKS::-1].tolist():
         k = int(np.searchsorted(LOST, hours[row], side="right"))
         name = links.name[row] or links.road_class[row]
         parts.append(f'<path class="slow w{k}" d="M{projection.path(shapely.get_coordinates(thin[row]))}">'

@@ -18,6 +18,7 @@ from scenarios.report.markup import number
 from scenarios.report.material import Band
 from scenarios.report.page import write_report
 from tests.small_run import NAMES, POISON, small_area, small_run
+from twin.area import read_area
 from twin.clock import hour
 from twin.errors import InputError
 
@@ -103,6 +104,13 @@ def _refuse_restricted(read: object) -> object:
 def test_text_of_the_user_is_escaped(page: str) -> None:
     assert NAMES[2] not in page
     assert "Verlaten &lt;hoek&gt;" in page
+
+
+def test_run_keeps_its_area_without_people(run: Path) -> None:
+    assert not list((run / "area").glob("people*")) + list((run / "area").glob("households*"))
+    kept = read_area(run / "area")
+    assert not len(kept.people)
+    assert len(kept.buildings) == len(small_area().buildings)
 
 
 def test_run_with_next_to_nothing_still_has_a_page(run: Path, tmp_path: Path) -> None:
