@@ -66,15 +66,16 @@ def _simulate(configuration: Any) -> Any:
 
 
 def _show_results(simulation: Any) -> None:
-    from scenarios.indicators import described
+    from scenarios.indicators import DEFINITIONS, described
 
-    table = Table(box=None, pad_edge=False)
+    table, shown = Table(box=None, pad_edge=False), set()
     for heading, side in (
         ("indicator", "left"),
         ("value", "right"),
         ("unit", "left"),
         ("n", "right"),
         ("norm", "right"),
+        ("published", "left"),
     ):
         table.add_column(heading, justify=side)  # type: ignore[arg-type]
     for indicator in simulation.indicators:
@@ -82,7 +83,10 @@ def _show_results(simulation: Any) -> None:
             row = described(indicator)
             label = f"{row['label']} ({row['group']})" if row["group"] else row["label"]
             norm = f"{row['norm']:g}" if row["norm"] is not None else ""
-            table.add_row(label, f"{row['value']:,.2f}", row["unit"], f"{row['n']:,}" if row["n"] else "", norm)
+            known = DEFINITIONS.get(indicator.indicator)
+            published = known.published if known and indicator.indicator not in shown else ""
+            shown.add(indicator.indicator)
+            table.add_row(label, f"{row['value']:,.2f}", row["unit"], f"{row['n']:,}" if row["n"] else "", norm, published)
     screen.print(table)
     manifest = simulation.manifest
     laws = len(manifest["balances"])

@@ -9,6 +9,7 @@ import numpy as np
 from scenarios.areas.check_network import geometry, reach, signals, topology
 from scenarios.areas.check_people import capacity, grid, people, plausible
 from scenarios.areas.findings import Finding
+from scenarios.areas.osm_outside import NAME as OUTSIDE
 from scenarios.areas.streets import MODES, main_component
 from twin.attributes import ORIGINS
 
@@ -43,6 +44,30 @@ def _where(text: str) -> tuple[str, int, str]:
     return table, int(row.rstrip("]") or -1) if row else -1, column
 
 
+LISTED = 12  # dropped ways that the summary names
+
+
+def _cleaning(area: Area) -> dict[str, Any]:
+    """What cleaning the car network took away: share of its nodes mutually reachable before, and the ways without cars."""
+    facts = area.facts.get("streets", {})
+    before = facts.get("largest_component_share_joined", {}).get("car", facts.get("car", {}).get("largest_component_share"))
+    if before is None:
+        return {}
+    ways = facts["ways_dropped"]["car"] if "ways_dropped" in facts else facts["car"]["ways_dropped"]
+    modes = facts.get("modes", facts)
+    ways = sorted({*ways, *modes["car"]["ways_dropped"]})
+    lost = len(ways) or int(modes["car"]["edges_dropped"])
+    listed = ", ".join(str(w) for w in ways[:LISTED]) + (" ..." if len(ways) > LISTED else "")
+    told: dict[str, Any] = {
+        "car_nodes_reachable_before_cleaning": round(float(before), 4),
+        "car_streets_dropped": f"{lost}: {listed}" if listed else lost,
+    }
+    if "largest_component_share_raw" in facts:
+        told["car_nodes_reachable_in_extract_alone"] = facts["largest_component_share_raw"]["car"]
+        told["roads_beyond_the_border"] = facts["outside_links"]
+    return told
+
+
 def summary(area: Area) -> dict[str, Any]:
     """Counts, connectivity, housing and provenance of an area, as plain values."""
     links, residents = area.links, int(area.people.resident.sum())
@@ -57,6 +82,7 @@ def summary(area: Area) -> dict[str, Any]:
         for name, table in area.tables.items()
         if len(table)
     }
+    housed = area.people.resident & (area.people.home < len(area.buildings))
     kinds, counts = np.unique(area.places.kind.astype(str), return_counts=True)
     homes = int(area.buildings.dwellings.sum())
     return {
@@ -64,13 +90,17 @@ def summary(area: Area) -> dict[str, Any]:
         "crs": area.crs,
         "rows": {name: len(t) for name, t in area.tables.items() if len(t)},
         "connected_share": share,
+        **_cleaning(area),
         "residents": residents,
+        "citizens_housed": round(float(housed.sum()) / max(residents, 1), 4),
         "visitors": len(area.people) - residents,
         "dwellings": homes,
         "dwellings_lived_in": round(len(area.households) / homes, 4) if homes else 0.0,
         "cars_per_resident": round(float(area.households.cars.sum()) / max(residents, 1), 3),
         "jobs": int(area.places.capacity[area.places.kind == "work"].sum()),
-        "street_km": round(float(links.length[links.car].sum()) / 1000, 1) if len(links) else 0.0,
+        "street_km": round(float(links.length[links.car & (links.name != OUTSIDE)].sum()) / 1000, 1)
+        if len(links)
+        else 0.0,
         "places": dict(zip(kinds.tolist(), counts.tolist(), strict=True)),
         "served_from_outside": area.facts.get("served_from_outside", []),
         "origin": origins,
