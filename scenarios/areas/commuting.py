@@ -34,7 +34,8 @@ ASSUMPTIONS = {
     "commuting.gateways": "commuters and through traffic use gateways in proportion to vehicles per day by road class: "
     "motorway 25,000, trunk 10,000, primary 6,000, secondary 3,000, tertiary 1,200 (assumption)",
     "commuting.distance": "road beyond a gateway: motorway 38 km, trunk and primary 30, secondary 20, tertiary 8, smaller "
-    "4, half of that for all but motorway and trunk where the area is part of a town; set by the mean Dutch home-work distance of some 22 km (CBS), within the own town included (assumption)",
+    "4, half of that for all but motorway and trunk where the area is part of a town; set by the mean Dutch "
+    "home-work distance of some 22 km (CBS), within the own town included (assumption)",
 }
 
 

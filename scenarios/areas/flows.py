@@ -51,7 +51,9 @@ def peak_flows(
     weight = scale * np.where(through[taken], THROUGH_SHARE, PEAK_SHARE)
     home, main = at[np.asarray(people["home"])[taken]], at[np.asarray(people["main"])[taken]]
     out = np.zeros((2, len(links["tail"])))
-    for k, (origin, goal) in enumerate(((home, main), (np.where(through[taken], home, main), np.where(through[taken], main, home)))):
+    passing = through[taken]  # through traffic goes from home to main at all hours
+    evening = np.where(passing, home, main), np.where(passing, main, home)
+    for k, (origin, goal) in enumerate(((home, main), evening)):
         ptr, ways, _ = router.paths(origin, goal)
         out[k] = np.bincount(ways, np.repeat(weight, np.diff(ptr)), len(links["tail"]))
     return np.asarray(out.max(0))

@@ -2,7 +2,8 @@
 
 The town is drawn on a lattice of cells of 60 m; seven by seven cells are a superblock (some 400 m, a Dutch *buurt*).
 Superblock borders are main roads (two radials, a ring, in larger towns a mesh) and 30 km/h collectors between them.
-Inside, each period of building has its own pattern. The lattice is then pressed towards a disc, turned and bent, which makes the ring round and the streets curved.
+Inside, each period of building has its own pattern. The lattice is then pressed towards a disc, turned and bent, which
+makes the ring round and the streets curved.
 """
 
 from __future__ import annotations
