@@ -92,6 +92,10 @@ def streets(m: Moment, camera: Camera) -> Mesh:
         # slow links above fast ones, so that trouble is never hidden at a junction
         z = 0.8 + order + 0.6 * np.clip(1.0 - np.nan_to_num(m.ratio, nan=1.0), 0.0, 1.0)
         parts.append(ribbons(xy[kept], line[kept], offset, width, z, colour))
+    if m.closed.any():
+        kept = m.closed[line]
+        shut = colours(palette.CLOSED, len(links))
+        parts.append(ribbons(xy[kept], line[kept], offset, np.maximum(width, 3.4 * pixel), np.full(len(links), 2.0), shut))
     return join(parts)
 
 

@@ -29,6 +29,7 @@ class Moment:
     dark         : bool (buildings,): without power
     dark_signals : int, rows of signals without power
     ratio        : float (links,): speed over free speed in the quarter of an hour; nan where no car drove
+    closed       : bool (links,): closed to cars
     cars         : link rows (n,) and fractions (n,) of their length
     ambulances   : x, y and whether busy, (n, 3)
     customers    : customers without power
@@ -40,6 +41,7 @@ class Moment:
     dark: Array
     dark_signals: Array
     ratio: Array
+    closed: Array
     cars: tuple[Array, Array]
     ambulances: Array
     customers: int
@@ -69,8 +71,12 @@ def moment_of(folder: str | Path, at: str) -> Moment:
         without = feeders[connections.feeder]
         dark[connections.target[without & (connections.kind == "building")]] = True
         dark_signals = connections.target[without & (connections.kind == "signal")]
-    return Moment(run, area, ms, dark, _signals(run, ms, dark_signals), _ratio(run, area, ms), _cars(run, ms),
-                  _ambulances(run, ms), customers)
+    told = _told(run, "vehicles", ms)
+    lights = _state(told, "signal_dark", "signal_live", dark_signals)
+    shut = _state(told, "close_link", "open_link", np.zeros(0, np.int64))
+    closed = np.zeros(len(area.links), bool)
+    closed[shut[shut < len(closed)]] = True
+    return Moment(run, area, ms, dark, lights, _ratio(run, area, ms), closed, _cars(run, ms), _ambulances(run, ms), customers)
 
 
 def area_of(run: Run) -> Area:
@@ -116,18 +122,24 @@ def _dark_feeders(run: Run, area: Area, ms: int) -> tuple[Array, int]:
     return dark, int(customers[dark].sum())
 
 
-def _signals(run: Run, ms: int, without_power: Array) -> Array:
-    """Signals that are dark at `ms` as the vehicles domain told; by their connection's power where it told nothing."""
-    table = run.events("vehicles")
+def _told(run: Run, domain: str, ms: int) -> list[tuple[str, int]] | None:
+    """(kind, subject) of a domain's events up to `ms`, in order of time; None where it told nothing in the whole run."""
+    table = run.events(domain)
     if table is None:
-        return without_power
-    dark: dict[int, bool] = {}
-    rows = sorted((t, s, k) for t, s, k in zip(table.column("time").to_pylist(), table.column("subject").to_pylist(),
-                                               table.column("kind").to_pylist(), strict=True)
-                  if k in ("signal_dark", "signal_live") and t <= ms)
-    for _, signal, kind in rows:
-        dark[signal] = kind == "signal_dark"
-    return np.array([signal for signal, is_dark in dark.items() if is_dark], np.int64)
+        return None
+    columns = (table.column(name).to_pylist() for name in ("time", "kind", "subject"))
+    return [(kind, subject) for _, kind, subject in sorted(row for row in zip(*columns, strict=True) if row[0] <= ms)]
+
+
+def _state(told: list[tuple[str, int]] | None, begins: str, ends: str, unknown: Array) -> Array:
+    """Subjects for which more events of kind `begins` than of kind `ends` were told; `unknown` where nothing was."""
+    if told is None:
+        return unknown
+    count: dict[int, int] = {}
+    for kind, subject in told:
+        if kind in (begins, ends):
+            count[subject] = max(count.get(subject, 0) + (1 if kind == begins else -1), 0)
+    return np.array([subject for subject, n in count.items() if n], np.int64)
 
 
 def _ratio(run: Run, area: Area, ms: int) -> Array:

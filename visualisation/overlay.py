@@ -42,6 +42,9 @@ def _state(m: Moment) -> str:
         said.append(f"{m.customers:,} customers in {int(m.dark.sum()):,} buildings without power")
     if len(m.dark_signals):
         said.append(f"{len(m.dark_signals)} traffic signal{'s' if len(m.dark_signals) > 1 else ''} dark")
+    if m.closed.any():
+        names = dict.fromkeys(str(name) for name in m.area.links.name[m.closed] if name)
+        said.append(f"{', '.join(list(names)[:2]) or 'a street'} closed to cars")
     limit = palette.CONGESTION[2][0]
     slow = int((m.ratio < limit).sum())
     if np.isfinite(m.ratio).any():
@@ -97,8 +100,13 @@ ROW, PAD = 23, 16  # of the legend, in thousandths of the height
 
 def _legend(m: Moment) -> Columns:
     columns: list[tuple[str, list[Entry]]] = []
+    streets: list[Entry] = []
     if np.isfinite(m.ratio).any():
-        columns.append(("Speed over free speed", [("line", colour, words) for _, colour, words in palette.CONGESTION]))
+        streets = [("line", colour, words) for _, colour, words in palette.CONGESTION]
+    if m.closed.any():
+        streets.append(("line", palette.CLOSED, "closed to cars"))
+    if streets:
+        columns.append(("Speed over free speed" if len(streets) > 1 else "Streets", streets))
     moving: list[Entry] = []
     if len(m.cars[0]):
         moving.append(("car", palette.CAR, f"car ({len(m.cars[0]):,} shown)"))

@@ -15,7 +15,7 @@ from visualisation.camera import Camera, fit
 from visualisation.moment import Moment, moment_of
 
 Array = np.ndarray[Any, Any]
-FRAME = (0.025, 0.15, 0.845, 0.93)  # left, top, right, bottom of what the area fills: beside title and legend
+FRAME = (0.03, 0.15, 0.82, 0.93)  # left, top, right, bottom of what the area fills: beside title and legend
 SMALLEST, LARGEST = 320, 7680
 
 

@@ -13,6 +13,7 @@ from visualisation.meshes import Mesh
 from visualisation.palette import PAPER, SKY
 
 Array = np.ndarray[Any, Any]
+REMEDY = ("EGL or OSMesa", "install libegl1 and libgl1-mesa-dri (Debian, Ubuntu)")
 
 
 def render(meshes: Sequence[Mesh], camera: Camera, smooth: int = 2) -> Array:
@@ -22,7 +23,7 @@ def render(meshes: Sequence[Mesh], camera: Camera, smooth: int = 2) -> Array:
 
     Raises InputError where no off-screen graphics are to be had.
     """
-    _quiet()
+    _need_graphics()
     import pyvista as pv
 
     wide, high = camera.width * smooth, camera.height * smooth
@@ -36,8 +37,7 @@ def render(meshes: Sequence[Mesh], camera: Camera, smooth: int = 2) -> Array:
         picture = plotter.screenshot(return_img=True)
         plotter.close()
     except (RuntimeError, AttributeError) as error:
-        raise InputError(Fault("picture", f"no off-screen graphics ({error})",
-                               remedy="install libegl1 and libgl1 (Debian, Ubuntu), or run under xvfb")) from error
+        raise InputError(Fault("picture", f"cannot be drawn ({error})", *REMEDY)) from error
     shape = (camera.height, smooth, camera.width, smooth, 3)
     averaged = np.asarray(picture)[:, :, :3].reshape(shape).mean(axis=(1, 3))
     return np.rint(averaged).astype(np.uint8)
@@ -59,9 +59,19 @@ def _aim(plotter: Any, camera: Camera, meshes: Sequence[Mesh]) -> None:
     eye.clipping_range = (max(float(depth.min()) * 0.9, 1.0), float(depth.max()) * 1.1)
 
 
-def _quiet() -> None:
-    """No complaints of VTK about an absent display on standard error: it falls back to EGL by itself."""
+def _need_graphics() -> None:
+    """Choose off-screen graphics where there is no display. Raises InputError if there are none: VTK would crash."""
+    import ctypes
     import os
+    import sys
 
-    if not os.environ.get("DISPLAY"):
-        os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
+    if not sys.platform.startswith("linux") or os.environ.get("DISPLAY"):
+        return
+    for library, window in (("libEGL.so.1", "vtkEGLRenderWindow"), ("libOSMesa.so.8", "vtkOSOpenGLRenderWindow")):
+        try:
+            ctypes.CDLL(library)
+        except OSError:
+            continue
+        os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", window)  # else VTK complains of the absent display first
+        return
+    raise InputError(Fault("picture", "this machine has no display and no off-screen graphics", *REMEDY))

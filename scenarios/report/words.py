@@ -41,8 +41,8 @@ class Words:
             "vehicles.signal_live": lambda es: f"{self._signals(es)} {_verb(es, 'works', 'work')} again",
             "vehicles.junction_slow": lambda es: f"{self._crossings(es)} {_verb(es, 'becomes', 'become')} slow{_ratio(es)}",
             "vehicles.junction_clear": lambda es: f"{self._crossings(es)} {_verb(es, 'is', 'are')} as fast as before",
-            "vehicles.close_link": lambda es: f"{self._streets(es)} {_verb(es, 'is', 'are')} closed to cars",
-            "vehicles.open_link": lambda es: f"{self._streets(es)} {_verb(es, 'is', 'are')} open again",
+            "vehicles.close_link": lambda es: f"{self._streets(es)} closed to cars",
+            "vehicles.open_link": lambda es: f"{self._streets(es)} open again",
             "care.battery_empty": self._batteries,
             "care.call": self._calls,
             "care.dispatched": lambda es: f"{many(len(es), 'ambulance')} {_verb(es, 'is', 'are')} sent",
@@ -112,7 +112,10 @@ class Words:
     def _streets(self, events: Sequence[Event]) -> str:
         names = Counter(str(self.area.links.name[e["subject"]]) for e in events)
         named = [name for name, _ in names.most_common(3) if name]
-        return f"{text(', '.join(named))} ({many(len(events), 'link')})" if named else many(len(events), "link")
+        links = many(len(events), "link")
+        if not named:
+            return f"{links} {_verb(events, 'is', 'are')}"
+        return f"{text(', '.join(named))} ({links}) {'is' if len(named) == 1 else 'are'}"
 
     # -- people: never a person, and a neighbourhood only where enough residents live -----------------------------------
 

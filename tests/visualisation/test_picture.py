@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ from twin.errors import InputError
 from visualisation import layers, palette
 from visualisation.camera import fit
 from visualisation.meshes import buildings, flat, ribbons
-from visualisation.moment import moment_of
+from visualisation.moment import _state, moment_of
 from visualisation.picture import camera_for, draw, size_of
+from visualisation.scene import render
 
 SIZE = "480x320"
 
@@ -69,6 +71,12 @@ def test_moment_reads_the_run(run: Path) -> None:
     assert during.ratio[2] == pytest.approx(2.0 / 13.9)
     assert not len(before.cars[0])
     assert during.clock == "Tuesday 11 March 2025, 17:30"
+
+
+def test_closed_streets_are_known_while_they_are_closed() -> None:
+    told = [("close_link", 3), ("close_link", 3), ("open_link", 3), ("close_link", 5), ("open_link", 5)]
+    assert _state(told, "close_link", "open_link", np.zeros(0, np.int64)).tolist() == [3]
+    assert _state(None, "close_link", "open_link", np.array([7])).tolist() == [7]
 
 
 def test_restricted_is_not_needed(run: Path, tmp_path: Path) -> None:
@@ -166,6 +174,17 @@ def test_area_without_openstreetmap_names_its_own_source(tmp_path: Path) -> None
 
     made = small_run(tmp_path / "made", small_area(attribution="generated; no real place"))
     assert "OpenStreetMap" not in _attribution(moment_of(made, "12:00"))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere the system brings its graphics")
+def test_machine_without_graphics_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise OSError(name)
+
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.setattr("ctypes.CDLL", missing)
+    with pytest.raises(InputError, match="libegl1"):
+        render([], fit(np.eye(3), 400, 400, (0.0, 0.0, 1.0, 1.0)))
 
 
 def test_sizes_are_read() -> None:
