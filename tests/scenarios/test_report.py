@@ -48,18 +48,34 @@ def test_page_is_well_formed_small_and_closed(page: str) -> None:
 
 def test_page_says_what_happened_and_why(page: str) -> None:
     said = words(page)
-    for text in ("A station &lt;fails&gt;", "Who is in the dark?", "Station Noord fails from 17:00 for 2 h",
-                 "feeder Noord 1 loses power, with 8 customers", "traffic signal at Dorpsstraat goes dark",
-                 "battery of an oxygen device at home is empty", "20.0 min after the call", "norm 5 %, not met",
-                 "what comes in goes out", "d1ge57", "Citizens are synthetic", "© OpenStreetMap contributors",
-                 "9 m for every building (assumption)"):
+    for text in (
+        "A station &lt;fails&gt;",
+        "Who is in the dark?",
+        "Station Noord fails from 17:00 for 2 h",
+        "feeder Noord 1 loses power, with 8 customers",
+        "traffic signal at Dorpsstraat goes dark",
+        "battery of an oxygen device at home is empty",
+        "20.0 min after the call",
+        "norm 5 %, not met",
+        "what comes in goes out",
+        "d1ge57",
+        "Citizens are synthetic",
+        "© OpenStreetMap contributors",
+        "9 m for every building (assumption)",
+    ):
         assert text in said, text
 
 
 def test_chain_runs_from_the_measure_to_the_late_ambulance(page: str) -> None:
-    chain = words(page[page.index('class="chain"'):].partition("</ol>")[0])
-    order = ["The scenario lets Station Noord fail", "Station Noord fails", "Feeder Noord 1 loses power",
-             "battery of an oxygen device", "calls 112 because oxygen has run out", "An ambulance reaches"]
+    chain = words(page[page.index('class="chain"') :].partition("</ol>")[0])
+    order = [
+        "The scenario lets Station Noord fail",
+        "Station Noord fails",
+        "Feeder Noord 1 loses power",
+        "battery of an oxygen device",
+        "calls 112 because oxygen has run out",
+        "An ambulance reaches",
+    ]
     places = [chain.index(text) for text in order]
     assert places == sorted(places)
 
@@ -98,6 +114,7 @@ def _refuse_restricted(read: object) -> object:
     def reading(file: object, *args: object, **kwargs: object) -> object:
         assert "/restricted/" not in str(file)
         return read(file, *args, **kwargs)  # type: ignore[operator]
+
     return reading
 
 
@@ -130,11 +147,21 @@ def test_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
         write_report(tmp_path, small_area())
 
 
-@pytest.mark.parametrize(("value", "unit", "said"), [
-    (11864.0, "h", "11,864"), (187.26, "", "187"), (31.84, "", "31.8"), (3.287, "", "3.29"), (0.99057, "pu", "0.991"),
-    (0.0, "h", "0"), (0.99999, "", "1.00"), (10.0, "calls", "10"), (-3.5, "deg C", "\u22123.50"),
-    (float("nan"), "", "–"),
-])
+@pytest.mark.parametrize(
+    ("value", "unit", "said"),
+    [
+        (11864.0, "h", "11,864"),
+        (187.26, "", "187"),
+        (31.84, "", "31.8"),
+        (3.287, "", "3.29"),
+        (0.99057, "pu", "0.991"),
+        (0.0, "h", "0"),
+        (0.99999, "", "1.00"),
+        (10.0, "calls", "10"),
+        (-3.5, "deg C", "\u22123.50"),
+        (float("nan"), "", "–"),
+    ],
+)
 def test_numbers_read_well(value: float, unit: str, said: str) -> None:
     assert number(value, unit) == said
 
@@ -151,8 +178,14 @@ def test_figure_has_a_text_alternative_and_shades_the_measure() -> None:
     import numpy as np
 
     ms = np.arange(1, 25) * hour
-    figure = lines("load", "Load & more", "kW", [Line("load", ms, np.sin(ms / hour))], 24 * hour,
-                   [Band(17 * hour, 19 * hour, "failure")])
+    figure = lines(
+        "load",
+        "Load & more",
+        "kW",
+        [Line("load", ms, np.sin(ms / hour))],
+        24 * hour,
+        [Band(17 * hour, 19 * hour, "failure")],
+    )
     svg = ElementTree.fromstring(figure)
     described = svg.find("svg/desc")
     assert described is not None
