@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from twin.dijkstra import BLOCKED, Ids, Ints, components, dijkstra, path_to, search
+from twin.dijkstra import BLOCKED, Ids, Ints, between, components, dijkstra, path_to, search
 
 if TYPE_CHECKING:
     from twin.area import Area
@@ -104,6 +104,22 @@ class Network:
             target,
         )
         return int(distance[target]), path_to(target, parent, self.tail)
+
+    def between(self, weight: ArrayLike, origins: ArrayLike, destinations: ArrayLike) -> Ints:
+        """Distances of many pairs of nodes near each other, int64 (n,), -1 unreachable; needs coordinates.
+
+        Quicker than a `Router` for the short ways of walkers and cyclists in a large network.
+        """
+        if self.x is None or self.y is None:
+            raise ValueError("distances between pairs need the nodes' coordinates")
+        weights = np.ascontiguousarray(weight, np.int64)
+        straight = np.hypot(self.x[self.tail] - self.x[self.head], self.y[self.tail] - self.y[self.head])
+        usable = straight > 0.0
+        per_metre = float((weights[usable] / straight[usable]).min(initial=np.inf)) if usable.any() else 0.0
+        pairs, inverse = _distinct(origins, destinations, self.nodes)
+        per_metre *= 1.0 - 1e-9  # a hair below, so that rounding never makes it too large
+        found = between(self.first_out, self.out_links, self.head, weights, self.x, self.y, per_metre, pairs)
+        return found[inverse]
 
     def components(self) -> Ids:
         """Strongly connected component of each node, named by its lowest node; int32 (nodes,)."""

@@ -242,7 +242,7 @@ class Citizens(Domain):
         p.mode[rows[through]] = law.CAR
         rows, goal, origin = rows[~through], goal[~through], origin[~through]
         distance = self._distance(origin, goal)
-        drivers = self.car[rows] | self.household_car[rows]
+        drivers = self.car[rows]
         car_ms = np.full(len(rows), -1, np.int64)
         car_ms[drivers] = self._car_ms(origin[drivers], goal[drivers])
         utility = np.empty((len(rows), 5))

@@ -177,20 +177,20 @@ def utilities(
 ):
     """Utility of each mode for each tour, (n, 5) in the order of MODES; -inf where a mode is not to be had.
 
-    distance : m along the streets; car_ms : live door-to-door driving time, ms, < 0 where there is no way
-    constant, per_minute, speed (m/s), overhead (min) : (5,) by mode; speed is not used for car and passenger
+    distance : m along the streets; car_ms : live driving time of those who have a car, ms, < 0 where there is no way
+    constant, per_minute, speed (m/s), overhead (min) : (5,) by mode; a driver's speed is not used
     limits   : (5, 2) shortest and longest distance by mode, m
     """
     for k in range(len(distance)):
         for mode in range(5):
-            minutes = distance[k] / speed[mode] / 60.0 if mode >= TRANSIT else car_ms[k] / 60000.0
+            minutes = distance[k] / speed[mode] / 60.0 if mode != CAR else car_ms[k] / 60000.0
             value = constant[mode] + per_minute[mode] * (minutes + overhead[mode])
             if distance[k] < limits[mode, 0] or distance[k] > limits[mode, 1]:
                 value = -math.inf
             out[k, mode] = value
         if not has_car[k] or car_ms[k] < 0:
             out[k, CAR] = -math.inf
-        if not household_car[k] or car_ms[k] < 0:
+        if not household_car[k]:
             out[k, PASSENGER] = -math.inf
         if not has_bicycle[k]:
             out[k, BICYCLE] = -math.inf

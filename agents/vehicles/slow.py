@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.network import Network, Router
+from twin.network import Network
 
 Array = np.ndarray[Any, Any]
 
@@ -20,14 +20,12 @@ class SlowMode:
     def __init__(self, area: Any, mode: str, speed: float) -> None:
         self.mode, self.speed = mode, speed
         self.network = Network.of(area, mode)
+        self.millimetres = np.maximum(np.rint(self.network.length * 1000.0), 1).astype(np.int64)
         self.node = area.location_node(mode)
-        self._router: Router | None = None
 
     def metres(self, origin: Array, destination: Array) -> Array:
         """Length of the shortest way between locations, m; -1.0 where there is none; float64 (n,)."""
-        if self._router is None:
-            self._router = Router(self.network, np.rint(self.network.length * 1000.0).astype(np.int64))
-        found = self._router.times(self.node[origin], self.node[destination])
+        found = self.network.between(self.millimetres, self.node[origin], self.node[destination])
         return np.where(found < 0, -1.0, found / 1000.0)
 
 
