@@ -48,7 +48,9 @@ def choose(kind: NDArray[Any], links: dict[str, Any], flow: NDArray[Any], lights
         total[k] = own.sum()
         score[k] = own[0] * own[2:].sum() if len(own) > 2 else 0.0  # the third and further arms cross the first two
     order = np.argsort(-score, kind="stable")
-    order = order[(total[order] >= LEAST_FLOW) & (score[order] > 0)]
+    busy = total[order] >= LEAST_FLOW
+    busy[:1] = True  # the town's busiest crossing has a signal, however small the town
+    order = order[busy & (score[order] > 0)]
     kind[main] = "priority"
     kind[candidates[order[: max(1, round(PER_CITIZEN * citizens))]]] = "signal"
     return kind
@@ -59,15 +61,15 @@ def build_signals(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Tables `signals` and `signal_groups` for the nodes of kind `signal` that cars enter by two links or more.
 
-    flow : expected veh/h of each link, shape (links,); without it every approach is taken to run at a quarter of its
-        capacity
+    flow : expected veh/h of each link, shape (links,); without it the widest approach is taken to need a quarter of its
+        green time, others less in proportion to their capacity
     """
     at = np.flatnonzero(np.asarray(nodes["kind"]).astype(str) == "signal")
     entering = np.flatnonzero(np.asarray(links["car"]))
     order = entering[np.argsort(np.asarray(links["head"])[entering], kind="stable")]
     heads = np.asarray(links["head"])[order]
     capacity = np.asarray(links["capacity"])
-    ratio = np.full(len(capacity), 0.25) if flow is None else flow / 3600.0 / capacity
+    ratio = 0.25 * capacity / capacity.max() if flow is None else flow / 3600.0 / capacity
     signals: dict[str, list[Any]] = {"node": [], "cycle": []}
     groups: dict[str, list[Any]] = {"signal": [], "link": [], "green_from": [], "green_to": []}
     for node in at:
