@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 import traceback
@@ -37,14 +36,10 @@ def log_failure(folder: Path, error: BaseException) -> None:
 
 
 def _author(error: DesignError) -> str:
-    """file:line of the domain that breaks a rule of the engine: the deepest line outside the engine."""
-    engine = os.sep + "twin" + os.sep
-    frames = [
-        f
-        for f in traceback.extract_tb(error.__traceback__)
-        if engine not in f.filename and not f.filename.endswith(("scenarios/simulate.py", "scenarios/commands.py"))
-    ]
-    outside = [
-        f for f in frames if f"{os.sep}scenarios{os.sep}" not in f.filename and "site-packages" not in f.filename
-    ]
-    return f"{outside[-1].filename}:{outside[-1].lineno}" if outside else "a domain breaks a rule of the engine"
+    """file:line of the domain that breaks a rule of the engine: the deepest line outside engine and command line."""
+    root = Path(__file__).resolve().parents[1]
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        file = Path(frame.filename).resolve()
+        if not any(file.is_relative_to(root / part) for part in ("twin", "scenarios", ".venv")):
+            return f"{frame.filename}:{frame.lineno}" if "site-packages" not in file.parts else "a domain"
+    return "a domain"

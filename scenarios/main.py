@@ -136,12 +136,13 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        print("interrupted; what was written stays readable", file=sys.stderr)
         code = 130
     except Exception as error:
         from scenarios.failing import tell
 
         code = tell(error)
+    if code == 130:  # typer makes it of a KeyboardInterrupt
+        print("interrupted; what was recorded stays readable", file=sys.stderr)
     raise SystemExit(code if isinstance(code, int) else 0)
 
 

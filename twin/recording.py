@@ -263,6 +263,8 @@ class Run:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.manifest: dict[str, Any] = self._json("manifest.json")
+        if not isinstance(self.manifest, dict):
+            raise InputError(Fault(str(self.folder / "manifest.json"), "is no manifest", "a run folder"))
 
     def _json(self, name: str) -> Any:
         try:
@@ -295,7 +297,16 @@ class Run:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        return pa.concat_tables([pq.read_table(file, columns=columns) for file in files])
+        tables = []
+        for file in files:
+            try:
+                tables.append(pq.read_table(file, columns=columns))
+            except (OSError, pa.ArrowException) as error:
+                reason = str(error).partition("\n")[0]
+                raise InputError(
+                    Fault(str(file), f"cannot be read ({reason})", "a part as the run wrote it")
+                ) from error
+        return pa.concat_tables(tables)
 
 
 def new_run_folder(root: str | Path, name: str) -> Path:
