@@ -65,4 +65,4 @@ def integerise(table: Any, stream: int, total: int | None = None) -> NDArray[np.
         edges = np.cumsum(rest) / rest.sum() * left
         at = np.arange(left) + draws.uniforms(stream, [0])[0]
         np.add.at(cells, np.minimum(np.searchsorted(edges, at, side="right"), len(cells) - 1), 1)
-    return cells.reshape(table.shape)
+    return np.asarray(cells.reshape(table.shape))

@@ -105,8 +105,8 @@ def make_places(
     jobs = _jobs(stock)
     working = np.flatnonzero(jobs > 0)
     rows.add(working, "work", jobs[working], "", "inferred")
-    at, capacity, level = ([s[i] for s in schools] for i in range(3))
-    return rows.table(), (working, jobs[working]), tuple(np.array(v, np.int64) for v in (at, capacity, level))
+    columns = tuple(np.array([s[i] for s in schools], np.int64) for i in range(3))  # building, capacity, level
+    return rows.table(), (working, jobs[working]), columns
 
 
 def _kinds(stock: Stock) -> dict[str, list[tuple[int, str]]]:

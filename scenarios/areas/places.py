@@ -47,13 +47,14 @@ def jobs_of(use: NDArray[Any], floor_m2: Any, target: float | None = None) -> In
     jobs = np.divide(floor_m2, per, out=np.zeros(len(per)), where=per > 0)
     if target is not None and jobs.sum() > 0:
         jobs *= target / jobs.sum()
-    return np.maximum(np.rint(jobs), (per > 0) & (per < 400)).astype(np.int64)
+    return np.asarray(np.maximum(np.rint(jobs), (per > 0) & (per < 400)), np.int64)
 
 
 def pupils_of(level: Ints, floor_m2: Any) -> Ints:
     """Pupils or students for which a school has room, by level (0 primary, 1 secondary, 2 higher) and gross floor."""
     fixed = np.where(level == 0, 200.0, 0.0)
-    return np.maximum((np.asarray(floor_m2) - fixed) / np.array(M2_PER_PUPIL)[level], 20).astype(np.int64)
+    pupils = np.maximum((np.asarray(floor_m2) - fixed) / np.array(M2_PER_PUPIL)[level], 20)
+    return np.asarray(pupils.astype(np.int64))
 
 
 class Places:

@@ -159,7 +159,9 @@ def split_loops(streets: Streets, shortest: float = 60.0) -> Streets:
     length = streets.lengths()
     keep = np.ones(len(streets.tail), bool)
     keep[loops] = False
-    rows, tails, heads, lines, xs, ys = [], [], [], [], [], []
+    rows, tails, heads, lines = [], [], [], []
+    xs: list[float] = []
+    ys: list[float] = []
     for e in loops:
         line = streets.lines[e]
         if length[e] < shortest or len(line) < 3:
@@ -271,7 +273,8 @@ def components(n: int, tails: Ints, heads: Ints, strong: bool = True) -> Ints:
     from scipy.sparse.csgraph import connected_components
 
     graph = coo_matrix((np.ones(len(tails), np.int8), (tails, heads)), shape=(n, n)).tocsr()
-    return connected_components(graph, directed=True, connection="strong" if strong else "weak")[1].astype(np.int64)
+    label = connected_components(graph, directed=True, connection="strong" if strong else "weak")[1]
+    return np.asarray(label, np.int64)
 
 
 def main_component(n: int, tails: Ints, heads: Ints) -> tuple[Bools, float]:
@@ -374,4 +377,4 @@ def nearest_nodes(nodes: dict[str, Any], links: dict[str, Any], mode: str, x: Fl
     if not len(slow):
         slow = np.unique(np.concatenate([links["tail"][usable], links["head"][usable]]))
     tree = cKDTree(np.stack([nodes["x"][slow], nodes["y"][slow]], 1))
-    return slow[tree.query(np.stack([x, y], 1))[1]].astype(np.int32)
+    return np.asarray(slow[tree.query(np.stack([x, y], 1))[1]], np.int32)

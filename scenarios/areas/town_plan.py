@@ -238,18 +238,16 @@ def _approaches(blocks: NDArray[np.int8], half: int, ring: int, across: Any, alo
     ]
     for line in lines:
         k = (line + half) * SIDE
-        for rows, put, make in (
-            (along[k], along[k], lambda e, k=k: (k, e)),
-            (across[:, k], across[:, k], lambda e, k=k: (e, k)),
-        ):
-            there = np.flatnonzero(rows >= 0)
+        for pieces, is_along in ((along[k], True), (across[:, k], False)):
+            there = np.flatnonzero(pieces >= 0)
             if not len(there):
                 continue
             low, high = int(there[0]), int(there[-1])
-            road = int(rows[high]) if line == 0 else CLASS["secondary"]
-            put[high + 1 : high + 1 + steps], put[low - steps : low] = road, road
-            found += [(*make(high + 1 + steps), road), (*make(low - steps), road)]
-    return [(int(i), int(j), c) for i, j, c in found]
+            road = int(pieces[high]) if line == 0 else CLASS["secondary"]
+            pieces[high + 1 : high + 1 + steps], pieces[low - steps : low] = road, road  # views: change the plan
+            ends = (high + 1 + steps, low - steps)
+            found += [(k, e, road) if is_along else (e, k, road) for e in ends]
+    return found
 
 
 def _points(n: int, half: int, blocks: NDArray[np.int8], seed: int) -> Floats:

@@ -203,14 +203,16 @@ def _roundabouts(streets: Streets) -> Streets:
     if not len(marked):
         return streets
     tail, head, lines = streets.tail.copy(), streets.head.copy(), list(streets.lines)
-    xs, ys, rows, tails, heads, rings, kinds = [], [], [], [], [], [], []
-    for node in marked:
+    rows, tails, heads, rings, kinds = [], [], [], [], []
+    xs: list[float] = []
+    ys: list[float] = []
+    for node in marked.tolist():
         at = np.array([streets.x[node], streets.y[node]])
         arms = []
-        for e in np.flatnonzero((streets.tail == node) | (streets.head == node)):
+        for e in np.flatnonzero((streets.tail == node) | (streets.head == node)).tolist():
             ahead = streets.tail[e] == node
             towards = lines[e][1] if ahead else lines[e][-2]
-            arms.append((math.atan2(towards[1] - at[1], towards[0] - at[0]), int(e), ahead))
+            arms.append((math.atan2(towards[1] - at[1], towards[0] - at[0]), e, ahead))
         arms.sort()
         first = len(streets.x) + len(xs)
         for k, (angle, e, ahead) in enumerate(arms):

@@ -62,7 +62,7 @@ def read_districts(folder: str | Path, box: tuple[float, float, float, float], t
 
 def profile_of(figures: dict[str, Any]) -> Profile:
     """The residents' profile from a district's figures; what is missing is the Dutch mean."""
-    bands = [figures.get(k) for k in ("pop_0_14", "pop_15_24", "pop_25_44", "pop_45_64", "pop_65plus")]
+    bands: list[Any] = [figures.get(k) for k in ("pop_0_14", "pop_15_24", "pop_25_44", "pop_45_64", "pop_65plus")]
     known = all(b is not None for b in bands) and sum(bands) > 50
     shares = tuple(max(b, 0.5) / 100 for b in bands) if known else DUTCH_BANDS
     people, homes = figures.get("population") or 0, figures.get("dwelling_total") or 0
@@ -186,7 +186,7 @@ def split(x: Floats, y: Floats, dwellings: Ints, shape: Any, size: float) -> tup
         moved = np.stack([np.bincount(label, weight * xy[:, d], k) / np.maximum(total, 1e-9) for d in (0, 1)], 1)
         points = np.where(total[:, None] > 0, moved, points)
     label = np.argmin(((xy[:, None] - points[None]) ** 2).sum(2), axis=1)
-    label, points = _merge_small(label, points, dwellings * size * OCCUPIED)
+    label, points = _merge_small(label, points, np.asarray(dwellings * size * OCCUPIED, np.float64))
     if len(points) == 1:
         return label, [shape]
     cells = shapely.get_parts(shapely.voronoi_polygons(shapely.MultiPoint(points), extend_to=shape))
