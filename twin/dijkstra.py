@@ -24,7 +24,11 @@ BLOCKED = 2**31 - 1  # a link with this weight or more cannot be used (RoutingKi
 FAR = 2**62
 
 
-@njit(cache=True)
+# kernels that allocate nothing do without numba's atomic count of every array passed on, which costs more than they do
+_lean = njit(cache=True, _nrt=False)
+
+
+@_lean
 def _push(keys: Array, nodes: Array, size: int, key: int, node: int) -> int:
     """Add (key, node) to the 4-ary heap of `size` entries; the new size."""
     at = size
@@ -38,7 +42,7 @@ def _push(keys: Array, nodes: Array, size: int, key: int, node: int) -> int:
     return size + 1
 
 
-@njit(cache=True)
+@_lean
 def _pop(keys: Array, nodes: Array, size: int) -> int:
     """Remove the least entry (already read by the caller) of the 4-ary heap; the new size."""
     size -= 1
@@ -184,6 +188,32 @@ def components(first_out: Array, out_links: Array, head: Array) -> Array:
     return label
 
 
+@_lean
+def _one_pair(  # type: ignore[no-untyped-def]
+    first_out, out_links, head, weight, x, y, per_metre, pair, source, target, distance, seen, settled, keys, heap
+):
+    distance[source], seen[source] = 0, pair
+    size = _push(keys, heap, 0, 0, source)
+    while size > 0:
+        node = heap[0]
+        size = _pop(keys, heap, size)
+        if settled[node] == pair:
+            continue
+        settled[node] = pair
+        if node == target:
+            return distance[node]
+        for i in range(first_out[node], first_out[node + 1]):
+            link = out_links[i]
+            if weight[link] >= BLOCKED:
+                continue
+            other, reached = head[link], distance[node] + weight[link]
+            if seen[other] != pair or reached < distance[other]:
+                distance[other], seen[other] = reached, pair
+                straight = math.sqrt((x[other] - x[target]) ** 2 + (y[other] - y[target]) ** 2)
+                size = _push(keys, heap, size, reached + int(per_metre * straight), other)
+    return -1
+
+
 @njit(cache=True)
 def between(
     first_out: Array, out_links: Array, head: Array, weight: Array, x: Array, y: Array, per_metre: float, pairs: Array
@@ -206,25 +236,8 @@ def between(
     heap = np.empty(len(out_links) + 2, np.int32)
     found = np.full(len(pairs), -1, np.int64)
     for pair in range(len(pairs)):
-        source, target = pairs[pair, 0], pairs[pair, 1]
-        distance[source], seen[source] = 0, pair
-        size = _push(keys, heap, 0, 0, source)
-        while size > 0:
-            node = heap[0]
-            size = _pop(keys, heap, size)
-            if settled[node] == pair:
-                continue
-            settled[node] = pair
-            if node == target:
-                found[pair] = distance[node]
-                break
-            for i in range(first_out[node], first_out[node + 1]):
-                link = out_links[i]
-                if weight[link] >= BLOCKED:
-                    continue
-                other, reached = head[link], distance[node] + weight[link]
-                if seen[other] != pair or reached < distance[other]:
-                    distance[other], seen[other] = reached, pair
-                    straight = math.sqrt((x[other] - x[target]) ** 2 + (y[other] - y[target]) ** 2)
-                    size = _push(keys, heap, size, reached + int(per_metre * straight), other)
+        found[pair] = _one_pair(
+            first_out, out_links, head, weight, x, y, per_metre, pair, pairs[pair, 0], pairs[pair, 1],
+            distance, seen, settled, keys, heap,
+        )  # fmt: skip
     return found

@@ -27,11 +27,11 @@ def prepare_numba(folder: str | Path | None = None, threads: int = 1) -> str:
     chosen = os.environ.get("NUMBA_CACHE_DIR", "")
     if chosen:
         return chosen
-    for candidate in _candidates(folder):
-        candidate /= _state_of_shared_kernels()
-        if _writable(candidate):
-            os.environ["NUMBA_CACHE_DIR"] = str(candidate)
-            return str(candidate)
+    state = _state_of_shared_kernels()
+    for place in _candidates(folder):
+        if _writable(place / state):
+            os.environ["NUMBA_CACHE_DIR"] = str(place / state)
+            return os.environ["NUMBA_CACHE_DIR"]
     return ""
 
 

@@ -13,6 +13,7 @@ from agents.vehicles import kernels as k
 from agents.vehicles.config import VehiclesConfig
 from agents.vehicles.junctions import Junctions
 from agents.vehicles.ledger import Ledger
+from agents.vehicles.readings import account
 from agents.vehicles.slow import Moments, SlowMode
 from agents.vehicles.state import State
 from agents.vehicles.wheel import EDGE, PER_SECOND
@@ -232,11 +233,9 @@ class Vehicles(Domain):
 
     def _measure(self, stop):
         """Live times, flows, series and pictures at the end of the period."""
-        links = self.state.links
-        self.ledger.metres += float(links.entered @ self.state.length)
-        self.quarter[:, 0] += links.left
-        self.quarter[:, 1] += links.time_spent
-        self.flow[self.row] = links.left / (self.every / 1000.0)
+        flow = np.empty(self.network.links)
+        self.ledger.metres += account(self.state.links, self.state.length, 1000.0 / self.every, self.quarter, flow)
+        self.flow[self.row] = flow
         keep = np.exp(-self.every / minute / self.config.memory) if self.config.memory > 0 else 0.0
         self.live_s = self.state.travel_times(float(keep))
         self._publish_all()

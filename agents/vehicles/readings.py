@@ -31,6 +31,22 @@ def travel_times(links, slots, time, previous, keep, out):
 
 
 @compiled
+def account(links, length, per_second, quarter, flow):
+    """Add the interval's counters to `quarter` (links, 2): vehicles that left, seconds they spent; flow in veh/s.
+
+    Returns the metres of road that vehicles entered in the interval.
+    """
+    metres = 0.0
+    for m in range(len(links)):
+        link = links[m]
+        metres += link.entered * length[m]
+        quarter[m, 0] += link.left
+        quarter[m, 1] += link.time_spent
+        flow[m] = link.left * per_second
+    return metres
+
+
+@compiled
 def positions(links, slots, cars, time, inner_only, link_of, fraction, key):
     """Where every vehicle on the road is at `time`: link, fraction along it, key; the number of vehicles.
 

@@ -137,11 +137,12 @@ def test_distances_between_pairs_equal_dijkstra(nodes, links, data):
     network = Network(nodes, tail, head, x=data.draw(coordinates), y=data.draw(coordinates))
     weight = data.draw(st.lists(st.integers(1, 2_000_000), min_size=links, max_size=links))
     pairs = [(a, b) for a in range(nodes) for b in range(nodes)]
-    found = network.between(weight, *zip(*pairs, strict=True))
+    weight = np.array(weight, np.int64)
+    found = network.between(weight, network.least_per_metre(weight), *zip(*pairs, strict=True))
     expected = np.concatenate([network.distances(weight, a) for a in range(nodes)])
     assert found.tolist() == expected.tolist()
 
 
 def test_distances_between_pairs_need_coordinates():
     with pytest.raises(ValueError, match="coordinates"):
-        Network(2, [0], [1]).between([1], [0], [1])
+        Network(2, [0], [1]).least_per_metre([1])
