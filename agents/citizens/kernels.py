@@ -67,7 +67,7 @@ def plan_days(
     for i in people:
         first = day * 64
         n = 0
-        free_from = 9.5 * 3600.0
+        free_from = 8.0 * 3600.0
         if occupation[i] == THROUGH:
             hour = pick(hourly, uniform(stream, i, first))
             place[i, 0] = main[i]
@@ -97,8 +97,10 @@ def plan_days(
                 for k in range(2):
                     chance = habit[P_DAY] if k == 0 else habit[P_DAY_AGAIN]
                     if uniform(stream, i, first + 6 + k) < chance:
-                        centre = 10.5 * 3600.0 if k == 0 else 14.75 * 3600.0
-                        leave = max(centre + 4500.0 * normal(stream, i, first + 22 + k), free_from)
+                        centre = 11.0 * 3600.0 if k == 0 else 15.25 * 3600.0
+                        leave = centre + 5400.0 * normal(stream, i, first + 22 + k)
+                        if leave < free_from:  # spread, so that nobody waits for the same stroke of the clock
+                            leave = free_from + 5400.0 * uniform(stream, i, first + 18 + k)
                         n, free_from = tour(
                             i,
                             n,
@@ -114,7 +116,9 @@ def plan_days(
                             seconds,
                         )
             if uniform(stream, i, first + 14) < habit[P_EVENING]:
-                leave = max(19.25 * 3600.0 + 2700.0 * normal(stream, i, first + 25), free_from)
+                leave = 19.25 * 3600.0 + 2700.0 * normal(stream, i, first + 25)
+                if leave < free_from:
+                    leave = free_from + 2700.0 * uniform(stream, i, first + 26)
                 if leave < 21.5 * 3600.0:
                     n, free_from = tour(
                         i, n, leave, 5400.0, stream, first + 15, zone, home, reach, reach_place, place, seconds

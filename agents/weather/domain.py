@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -55,20 +57,26 @@ class Weather(Domain):
         return values
 
     def at(self, ms):
-        """(temperature deg C, irradiance W/m2) at `ms`; local clock time is taken as solar time plus 40 minutes."""
+        """(temperature deg C, irradiance W/m2) at `ms`; local clock time is taken as solar time plus 40 minutes.
+
+        The day's mean holds at noon and is drawn out linearly to the next day's, so that midnight is no step.
+        """
         date = self.world.calendar.at(ms)
-        month, number = date.month - 1, ms // day
-        key = date.toordinal()
-        warmth = normal(self.stream("warmth"), key)
-        haze = normal(self.stream("haze"), key)
-        mean = MEAN[month] + SPREAD[month] * warmth + self.config.temperature_offset
+        of_day = ms % day
+        today, solar_hour = date.toordinal(), of_day / hour - 40.0 / 60.0
+        before = today - 1 if of_day < day // 2 else today
+        later = (of_day / day + 0.5) % 1.0
+        mean = (1.0 - later) * self._mean(before) + later * self._mean(before + 1) + self.config.temperature_offset
+        month = date.month - 1
+        haze = normal(self.stream("haze"), today)
         clearness = min(max(CLEARNESS[month] + CLEARNESS_SPREAD[month] * haze, 0.08), 1.0)
-        solar_hour = (ms - number * day) / hour - 40.0 / 60.0
         sine = sun_height(date.timetuple().tm_yday, solar_hour, self.config.latitude)
         return temperature(mean, SWING[month], solar_hour), clearness * clear_sky(sine)
 
-    def forget(self):
-        self.warmest = -np.inf
+    def _mean(self, date):
+        """Mean temperature of a date, given as the proleptic ordinal; deg C."""
+        month = datetime.fromordinal(date).month - 1
+        return MEAN[month] + SPREAD[month] * normal(self.stream("warmth"), date)
 
     def indicators(self):
         return [Indicator("temperature_max", float(self.warmest), "deg C")]

@@ -35,4 +35,6 @@ class Air(Domain):
     def indicators(self):
         yield Indicator("nox", self.grams.sum() / 1000, "kg", better="lower")
         for zone in np.flatnonzero(self.grams):
-            yield Indicator("nox", self.grams[zone] / 1000, "kg", "neighbourhood", self.area.zones.code[zone], better="lower")
+            yield Indicator(
+                "nox", self.grams[zone] / 1000, "kg", "neighbourhood", self.area.zones.code[zone], better="lower"
+            )

@@ -109,6 +109,12 @@ def test_our_own_fault_outside_a_run_has_a_log(twin, monkeypatch):
     assert "KeyError" in Path(err.rpartition("the log is ")[2].strip()).read_text()
 
 
+def test_a_report_of_a_manifest_that_names_no_area(twin, tmp_path):
+    (tmp_path / "manifest.json").write_text("{}")
+    code, _, err = twin("report", ".")
+    assert (code, "names no area" in err) == (2, True)
+
+
 def test_a_report_that_fails_keeps_the_run(twin, small, run_folder, monkeypatch):
     monkeypatch.setattr("scenarios.report.page.write_report", lambda *args: 1 / 0)
     code, _, err = twin("run", *small)
@@ -207,7 +213,7 @@ def test_a_killed_run_is_readable(tmp_path, run_folder):
     process.kill()
     process.communicate(timeout=30)
     run = Run(run_folder())
-    assert run.manifest["status"] == "running"
+    assert (run.manifest["status"], run.manifest["simulated_ms"]) == ("running", 2 * 3_600_000)
     assert run.series("weather").column("time").to_numpy().max() >= 3_600_000
     with pytest.raises(InputError, match=r"has no indicators.json"):
         _ = run.indicators

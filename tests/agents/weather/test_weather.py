@@ -56,3 +56,9 @@ def test_an_offset_warms_every_hour():
     world(warm)
     assert warm.at(9 * hour)[0] - plain.at(9 * hour)[0] == pytest.approx(5.0)
     assert warm.at(9 * hour)[1] == plain.at(9 * hour)[1]
+
+
+def test_midnight_is_no_step():
+    w = world(Weather).domains["weather"]
+    steps = [abs(w.at(d * day)[0] - w.at(d * day - 15 * 60_000)[0]) for d in range(1, 30)]
+    assert max(steps) < 0.5
