@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 JOBS_PER_RESIDENT = 0.50  # Netherlands 2022: 9.4 million persons at work for 17.6 million residents (CBS)
 WORK_INSIDE = 0.55  # share of workers who work in their own town (assumption)
 THROUGH_PER_RESIDENT = 0.20  # through vehicles a day per resident (assumption)
+THROUGH_FALLS = 100_000  # citizens; of larger towns the outline grows with the root of their number (assumption)
 DWELLINGS_PER_PERSON = 1.03  # times persons per household: 3 % stand empty (CBS, from memory)
 # residents by kind of neighbourhood: age bands, household size, employment (assumption: young centre, families outside)
 RESIDENTS = {
@@ -43,7 +44,7 @@ RESIDENTS = {
 ASSUMPTIONS = {
     "town.jobs": "0.50 jobs per resident (9.4 million persons at work for 17.6 million residents, CBS 2022)",
     "town.commuters": "55 % of the working residents work in town; jobs left are filled from outside (assumption)",
-    "town.through": "0.20 through vehicles a day per resident (assumption)",
+    "town.through": "0.20 through vehicles a day per resident, above 100,000 residents in proportion to their root (assumption)",
     "town.residents": "age bands, household size and employment by kind of neighbourhood (assumption)",
     "town.roads": "main roads 50 km/h every 1.3 km in towns of some 30,000 and more, ring 70, all else 30 (guideline GOW30, "
     "CROW 2023), industrial estates 50, outside 80; three in ten junctions of collectors are roundabouts (assumption)",
@@ -258,7 +259,7 @@ def _demand(
     table, jobs, schools = _places(buildings, citizens)
     kinds = plan.blocks[plan.blocks > 0].astype(np.int64)
     at = gateways["node"]
-    through = round(THROUGH_PER_RESIDENT * citizens)
+    through = round(THROUGH_PER_RESIDENT * citizens * min(1.0, math.sqrt(THROUGH_FALLS / citizens)))
     demand = Demand(
         buildings,
         [RESIDENTS.get(k, Profile()) for k in range(PARK + 1)],

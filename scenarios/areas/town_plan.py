@@ -23,6 +23,7 @@ CENTRE_X, CENTRE_Y = 164_000.0, 471_000.0  # a place on the Dutch grid; the town
 MESH = 3  # superblocks between main roads: 1,260 m (assumption; Duurzaam Veilig: 30 km/h areas as large as possible)
 CLOSED_SHARE = 0.85  # of the residential streets that end at a main road: no way for cars (assumption)
 RING_RADIUS, MESH_RADIUS, CITY_RADIUS = 1.95, 3.5, 12.0  # superblocks; from there on: a ring, a mesh, two levels
+WIDE_RADIUS = 8.5  # superblocks, some 150,000 citizens: from there on all main roads have two lanes (assumption)
 RESIDENTS_PER_BLOCK = 780.0  # about 4,400 per km2 of superblock: an ordinary Dutch town (assumption)
 
 NONE, CENTRE, PREWAR, POSTWAR, CAULIFLOWER, VINEX, INDUSTRY, PARK = range(8)

@@ -29,7 +29,7 @@ from scenarios.areas.streets import (
     split_loops,
     take_edges,
 )
-from scenarios.areas.town_plan import MESH_RADIUS, SIDE, Plan, edge_list, radius_of
+from scenarios.areas.town_plan import MESH_RADIUS, SIDE, WIDE_RADIUS, Plan, edge_list, radius_of
 from twin.draws import stream, uniforms
 
 PATH_OFFSET = 8.0  # m from the axis of a main road to its cycle path (assumption)
@@ -108,7 +108,8 @@ def town_streets(plan: Plan) -> tuple[Streets, dict[str, Any]]:
     ends = np.array([i * n + j for i, j, _ in plan.gateways], np.int64)
     speed = _speeds(plan, road) / 3.6
     large = radius_of(plan.blocks) >= MESH_RADIUS
-    lanes = np.where((road == CLASS["primary"]) & large, 2, LANES[road]).astype(np.int64)
+    wide = (road == CLASS["primary"]) & large | (road == CLASS["secondary"]) & (radius_of(plan.blocks) >= WIDE_RADIUS)
+    lanes = np.where(wide, 2, LANES[road]).astype(np.int64)
     streets = Streets(
         flat[:, 0].copy(),
         flat[:, 1].copy(),
