@@ -86,7 +86,9 @@ def _show_results(simulation: Any) -> None:
             known = DEFINITIONS.get(indicator.indicator)
             published = known.published if known and indicator.indicator not in shown else ""
             shown.add(indicator.indicator)
-            table.add_row(label, f"{row['value']:,.2f}", row["unit"], f"{row['n']:,}" if row["n"] else "", norm, published)
+            table.add_row(
+                label, f"{row['value']:,.2f}", row["unit"], f"{row['n']:,}" if row["n"] else "", norm, published
+            )
     screen.print(table)
     manifest = simulation.manifest
     laws = len(manifest["balances"])
@@ -103,7 +105,12 @@ def write_reports(runs: Sequence[Path]) -> None:
     from twin.recording import Run
 
     for folder in runs:
-        options = dict(Run(folder).manifest["area"]["path"])
+        area = Run(folder).manifest.get("area")
+        if not isinstance(area, dict) or not isinstance(area.get("path"), dict):
+            raise InputError(
+                Fault(f"{folder}/manifest.json", "names no area", "a run folder of this version", "run it again")
+            )
+        options = dict(area["path"])
         screen.print(str(write_report(folder, build(options.pop("type"), **options))), soft_wrap=True)
 
 

@@ -47,7 +47,7 @@ def read_scenario(path: str | Path) -> dict[str, Any]:
                 "check the path, or see `twin list scenarios`",
             )
         ) from error
-    except (yaml.YAMLError, OmegaConfBaseException, ValueError) as error:
+    except (yaml.YAMLError, OmegaConfBaseException, ValueError, RecursionError) as error:
         raise InputError(Fault(_place(path, error), f"is no YAML ({_problem(error)})", "a scenario in YAML")) from error
 
 

@@ -24,7 +24,7 @@ class RunConfig(BaseModel):
     window: str = "1 min"
     threads: int = Field(1, ge=1)
     cut: list[str] = Field(default_factory=list)
-    folder: str = "runs"
+    folder: str = Field("runs", min_length=1)
     record: Literal["full", "indicators"] = "full"
     alternative: str = ""
     least_residents: int = Field(10, ge=1)
@@ -36,9 +36,10 @@ class RunConfig(BaseModel):
     @classmethod
     def _date(cls, value: str) -> str:
         try:
-            date.fromisoformat(str(value))
+            if not 1900 <= date.fromisoformat(str(value)).year <= 2200:
+                raise ValueError
         except ValueError:
-            raise ValueError(f'{value!r} is no date; write it as "2025-03-11"') from None
+            raise ValueError(f'{value!r} is no date from 1900 to 2200; write it as "2025-03-11"') from None
         return value
 
     @field_validator("time_zone")

@@ -20,7 +20,7 @@ from typing import Any
 from scenarios.configuration import Configuration
 from scenarios.failing import log_failure
 from twin.area import Area
-from twin.clock import Calendar, day
+from twin.clock import Calendar, day, hour
 from twin.errors import DesignError, Fault, InputError
 from twin.recording import RUN_SCHEMA, Recorder, new_run_folder, write_json, writing
 from twin.units import duration
@@ -205,6 +205,8 @@ class Simulation:
 
             def watch(ms: int) -> None:
                 progress(ms)
+                if ms % hour == 0:  # when parts are written: a killed run says how far it came
+                    write_json(self.folder / "manifest.json", self.manifest | {"simulated_ms": ms})
                 interruption.check()
 
             try:

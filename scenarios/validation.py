@@ -133,17 +133,15 @@ def _area(result: Configuration, faults: list[Fault]) -> None:
         faults.append(Fault("area.type", f"is {kind!r}", ", ".join(TYPES), close_to(str(kind), list(TYPES))))
         return
     ranges = {"town": {"citizens": (1_000, 1_000_000), "seed": (0, 2**63 - 1)}}.get(kind, {})
-    texts = {"folder": ("path",)}.get(kind, ())
+    if kind != "town" and (not isinstance(result.area.get("path"), str) or result.area["path"] == "???"):
+        faults.append(Fault("area.path", "is missing", "a path, as text", "choose it with area=path/to/area"))
     for key, value in result.area.items():
         if key in ranges:
             low, high = ranges[key]
             if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
                 faults.append(Fault(f"area.{key}", f"is {value!r}", f"a whole number from {low:,} to {high:,}"))
-        elif key in texts:
-            if not isinstance(value, str):
-                faults.append(Fault(f"area.{key}", f"is {value!r}", "a path, as text"))
-        elif key != "type" and (ranges or texts):
-            faults.append(unknown(f"area.{key}", key, [*ranges, *texts]))
+        elif key != "type" and kind == "town":
+            faults.append(unknown(f"area.{key}", key, list(ranges)))
 
 
 def _measures(result: Configuration, faults: list[Fault]) -> None:

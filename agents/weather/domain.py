@@ -78,5 +78,8 @@ class Weather(Domain):
         month = datetime.fromordinal(date).month - 1
         return MEAN[month] + SPREAD[month] * normal(self.stream("warmth"), date)
 
+    def forget(self):
+        self.warmest = -np.inf
+
     def indicators(self):
         return [Indicator("temperature_max", float(self.warmest), "deg C")]
