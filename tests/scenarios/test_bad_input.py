@@ -13,6 +13,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from scenarios.areas import build
+from twin.area import Area
 from twin.errors import InputError
 from twin.recording import Run
 
@@ -120,6 +122,19 @@ def test_a_report_that_fails_keeps_the_run(twin, small, run_folder, monkeypatch)
     code, _, err = twin("run", *small)
     assert (code, Run(run_folder()).manifest["status"]) == (1, "complete")
     assert str(run_folder() / "log.txt") in err
+
+
+def test_an_area_without_roads_or_with_a_missing_table(twin, tmp_path, small):
+    Area("empty", "EPSG:28992", {}).write(tmp_path / "empty")
+    code, _, err = twin("run", "area=./empty", *small[1:])
+    assert (code, "area: has no streets" in err) == (2, True)
+    build("town", citizens=1000).write(tmp_path / "town")
+    (tmp_path / "town" / "nodes.parquet").unlink()
+    (tmp_path / "town" / "links.parquet").write_bytes(b"")
+    code, _, err = twin("run", "area=./town", *small[1:])
+    assert (code, len(err.splitlines())) == (2, 2)
+    assert "nodes.parquet: is missing" in err
+    assert not (tmp_path / "runs").exists()
 
 
 # -- the disk --------------------------------------------------------------------------------------------------------
