@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from rich.table import Table
 from scenarios.failing import log_failure
 from twin.errors import Fault, InputError, nearest
 
-screen = Console(highlight=False)
+# a log or a pipe is as wide as the tables need; a terminal has its own width
+screen = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
 
 
 def run_scenario(

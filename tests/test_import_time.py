@@ -37,6 +37,9 @@ def test_help_imports_nothing_heavy():
 
 
 def test_a_simulation_loads_no_vtk():
-    code = "import sys, scenarios.commands, scenarios.simulate, agents.care.domain; print(sorted({'vtk', 'pyvista', 'mesa'} & set(sys.modules)))"
+    code = (
+        "import sys, scenarios.commands, scenarios.simulate, agents.care.domain\n"
+        "print(sorted({'vtk', 'pyvista', 'mesa'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

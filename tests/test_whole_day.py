@@ -11,7 +11,7 @@ from scenarios.configuration import compose
 from scenarios.simulate import build_area, build_world
 from twin.clock import day, hour
 
-TOWN = ["area.citizens=5000"]
+TOWN = ["area.citizens=20000"]  # the smallest town in which an outage darkens signals that traffic feels
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +74,8 @@ def test_a_run_writes_a_folder_that_can_be_read_back(tmp_path):
     from scenarios.main import main
 
     arguments = ["run", "scenario=outage", "area.citizens=1500", f"run.folder={tmp_path}", "run.purpose=test"]
+    sys.argv = ["twin", *arguments]
     with pytest.raises(SystemExit) as end:
-        sys.argv = ["twin", *arguments]
         main()
     assert end.value.code == 0
     from twin.recording import Run

@@ -12,6 +12,8 @@ X = Column(unit="m", meaning="easting in the area's projected system")
 Y = Column(unit="m", meaning="northing in the area's projected system")
 NODE = Column("int32", refers="nodes", low=0)
 
+OUTSIDE = "(outside)"  # name of a link that stands for roads beyond the area: no picture or report shows it
+
 ROAD_CLASSES = (
     "motorway",
     "trunk",

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from twin.tables import OUTSIDE
 from visualisation import palette
 from visualisation.camera import Camera
 from visualisation.meshes import Mesh, boxes, buildings, flat, join, raised, ribbons, shadows
@@ -74,6 +75,8 @@ def streets(m: Moment, camera: Camera) -> Mesh:
     if not len(links):
         return Mesh.empty()
     xy, line = shapely.get_coordinates(m.area.geometry("links"), return_index=True)
+    shown = (links.name != OUTSIDE)[line]
+    xy, line = xy[shown], line[shown]
     ends = [m.area.nodes[c][links.tail] + m.area.nodes[c][links.head] for c in ("x", "y")]
     pixel = camera.metres_per_pixel(raised(np.stack(ends, axis=1) / 2.0, 0.0))
     car = np.asarray(links.car) & ~np.isin(links.road_class, MINOR)
@@ -95,7 +98,9 @@ def streets(m: Moment, camera: Camera) -> Mesh:
     if m.closed.any():
         kept = m.closed[line]
         shut = colours(palette.CLOSED, len(links))
-        parts.append(ribbons(xy[kept], line[kept], offset, np.maximum(width, 3.4 * pixel), np.full(len(links), 2.0), shut))
+        parts.append(
+            ribbons(xy[kept], line[kept], offset, np.maximum(width, 3.4 * pixel), np.full(len(links), 2.0), shut)
+        )
     return join(parts)
 
 
@@ -135,8 +140,9 @@ def positions(m: Moment, camera: Camera) -> tuple[Array, Array, Array]:
     length = m.area.links.length[row]
     at = shapely.get_coordinates(shapely.line_interpolate_point(line, fraction, normalized=True))
     step = np.minimum(4.0 / np.maximum(length, 1.0), 0.5)
-    back, ahead = (shapely.line_interpolate_point(line, np.clip(fraction + s, 0, 1), normalized=True)
-                   for s in (-step, step))
+    back, ahead = (
+        shapely.line_interpolate_point(line, np.clip(fraction + s, 0, 1), normalized=True) for s in (-step, step)
+    )
     heading = shapely.get_coordinates(ahead) - shapely.get_coordinates(back)
     heading /= np.maximum(np.hypot(*heading.T), 1e-9)[:, None]
     pixel = camera.metres_per_pixel(raised(at, 1.0))
@@ -149,5 +155,9 @@ def cars(m: Moment, camera: Camera) -> Mesh:
     centre, heading, pixel = positions(m, camera)
     size = np.stack([np.maximum(4.6, 7.0 * pixel), np.maximum(1.9, 3.8 * pixel), np.maximum(1.6, 2.5 * pixel)], axis=1)
     rim = size * [1.0, 1.0, 0.4] + np.stack([1.6 * pixel, 1.6 * pixel, 0.0 * pixel], axis=1)
-    return join([boxes(centre, heading, rim, colours(palette.WHITE, len(centre))),
-                 boxes(centre, heading, size, colours(palette.CAR, len(centre)))])
+    return join(
+        [
+            boxes(centre, heading, rim, colours(palette.WHITE, len(centre))),
+            boxes(centre, heading, size, colours(palette.CAR, len(centre))),
+        ]
+    )

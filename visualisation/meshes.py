@@ -38,9 +38,11 @@ class Mesh:
 def join(meshes: Sequence[Mesh]) -> Mesh:
     """Several meshes as one."""
     start = np.cumsum([0, *(len(m.points) for m in meshes)])
-    return Mesh(np.concatenate([m.points for m in meshes]),
-                np.concatenate([m.triangles + s for m, s in zip(meshes, start, strict=False)]),
-                np.concatenate([m.colours for m in meshes]))
+    return Mesh(
+        np.concatenate([m.points for m in meshes]),
+        np.concatenate([m.triangles + s for m, s in zip(meshes, start, strict=False)]),
+        np.concatenate([m.colours for m in meshes]),
+    )
 
 
 def quads(a: Array, b: Array, c: Array, d: Array) -> Array:
@@ -126,8 +128,9 @@ def buildings(polygons: Array, height: Array, gabled: Array, wall: Array, roof: 
     return join([Mesh.of(sides, np.tile(colour, (2, 1))), Mesh.of(tops, lit(roof[row], up)), gables])
 
 
-def _gables(polygons: Array, walls: Walls, height: Array, gabled: Array, wall: Array,
-            roof: Array) -> tuple[Mesh, Array]:
+def _gables(
+    polygons: Array, walls: Walls, height: Array, gabled: Array, wall: Array, roof: Array
+) -> tuple[Mesh, Array]:
     """Gable roofs, and the height of the eaves of every building (n,): half the rise below its height."""
     eaves = np.asarray(height, float).copy()
     rows = np.flatnonzero(gabled)
@@ -186,7 +189,7 @@ def ribbons(xy: Array, line: Array, offset: Array, width: Array, z: Array, colou
     sums[:-1] += right
     sums[1:] += right
     # a mitre, cut off where a sharp bend would make it long
-    squared = np.maximum((sums ** 2).sum(axis=1, keepdims=True), 0.5)
+    squared = np.maximum((sums**2).sum(axis=1, keepdims=True), 0.5)
     ends = np.ones(len(xy), bool)
     ends[1:-1] = ~(same[1:] & same[:-1])
     normal = np.where(ends[:, None], sums, 2.0 * sums / squared)
@@ -194,8 +197,12 @@ def ribbons(xy: Array, line: Array, offset: Array, width: Array, z: Array, colou
     right_edge = xy + normal * (offset + width / 2.0)[line][:, None]
     k = np.flatnonzero(same)
     height = z[line]
-    corners = quads(*(raised(edge[at], height[at]) for edge, at in (
-        (left_edge, k), (right_edge, k), (right_edge, k + 1), (left_edge, k + 1))))
+    corners = quads(
+        *(
+            raised(edge[at], height[at])
+            for edge, at in ((left_edge, k), (right_edge, k), (right_edge, k + 1), (left_edge, k + 1))
+        )
+    )
     return Mesh.of(corners, np.tile(colours[line[k]], (2, 1)))
 
 

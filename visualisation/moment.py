@@ -48,7 +48,7 @@ class Moment:
 
     @property
     def clock(self) -> str:
-        """"Tuesday 11 March 2025, 17:30"."""
+        """ "Tuesday 11 March 2025, 17:30"."""
         manifest = self.run.manifest
         start, zone = manifest.get("start", "2025-03-11"), manifest.get("time_zone", "Europe/Amsterdam")
         date = Calendar(str(start), str(zone)).at(self.ms)
@@ -76,7 +76,9 @@ def moment_of(folder: str | Path, at: str) -> Moment:
     shut = _state(told, "close_link", "open_link", np.zeros(0, np.int64))
     closed = np.zeros(len(area.links), bool)
     closed[shut[shut < len(closed)]] = True
-    return Moment(run, area, ms, dark, lights, _ratio(run, area, ms), closed, _cars(run, ms), _ambulances(run, ms), customers)
+    return Moment(
+        run, area, ms, dark, lights, _ratio(run, area, ms), closed, _cars(run, ms), _ambulances(run, ms), customers
+    )
 
 
 def area_of(run: Run) -> Area:
@@ -87,8 +89,14 @@ def area_of(run: Run) -> Area:
     path = (run.manifest.get("area") or {}).get("path") or {}
     if path.get("type") == "folder" and path.get("path"):
         return read_area(path["path"])
-    raise InputError(Fault(str(run.folder), "keeps no area to draw", "a run with --record full",
-                           "run it again: twin run ... --record full"))
+    raise InputError(
+        Fault(
+            str(run.folder),
+            "keeps no area to draw",
+            "a run with --record full",
+            "run it again: twin run ... --record full",
+        )
+    )
 
 
 def _time(run: Run, at: str) -> int:
@@ -98,8 +106,14 @@ def _time(run: Run, at: str) -> int:
         raise InputError(Fault("--at", str(error))) from None
     until = int(run.manifest.get("simulated_ms") or 0)
     if not until:  # still running, or killed: as far as the recorded events and series go
-        until = max((int(table.column("time").to_numpy().max()) for table in (run.events(), run.series("link"))
-                     if table is not None and table.num_rows), default=0)
+        until = max(
+            (
+                int(table.column("time").to_numpy().max())
+                for table in (run.events(), run.series("link"))
+                if table is not None and table.num_rows
+            ),
+            default=0,
+        )
     if ms > until:
         calendar = Calendar()
         raise InputError(Fault("--at", f"{at} lies after the end of the run", f"00:00 to {calendar.text(until)}"))

@@ -28,8 +28,11 @@ def overlay(pixels: Array, moment: Moment, camera: Camera) -> Any:
     pen.keep_clear(legend)
     pen.marks(_marks(moment, camera))
     pen.names(_names(moment, camera))
-    pen.title(str(moment.run.manifest.get("title") or moment.run.manifest.get("scenario") or "A run"),
-              f"{_place(moment)}  ·  {moment.clock}", _state(moment))
+    pen.title(
+        str(moment.run.manifest.get("title") or moment.run.manifest.get("scenario") or "A run"),
+        f"{_place(moment)}  ·  {moment.clock}",
+        _state(moment),
+    )
     pen.legend(legend)
     pen.foot(f"{_attribution(moment)} {SYNTHETIC}")
     return pen.finished()
@@ -59,8 +62,11 @@ def _place(m: Moment) -> str:
 
 def _attribution(m: Moment) -> str:
     """Whose data they are, and under which licence where it asks for being named."""
-    said = dict.fromkeys(f"{about.get('attribution', '')} ({about.get('licence', '')})".replace(" (CC0-1.0)", "")
-                         for about in m.area.sources.values() if about.get("attribution"))
+    said = dict.fromkeys(
+        f"{about.get('attribution', '')} ({about.get('licence', '')})".replace(" (CC0-1.0)", "")
+        for about in m.area.sources.values()
+        if about.get("attribution")
+    )
     return "Data: " + "; ".join(said) + "." if said else ""
 
 
@@ -82,9 +88,11 @@ def _marks(m: Moment, camera: Camera) -> list[tuple[str, float, float]]:
     b, nodes, places = m.area.buildings, m.area.nodes, m.area.places
     at = m.area.signals.node[m.dark_signals] if len(m.dark_signals) else np.zeros(0, np.int64)
     home = places.building[np.flatnonzero(places.kind == "hospital")] if len(places) else np.zeros(0, np.int64)
-    groups = (("signal", nodes.x[at], nodes.y[at], np.full(len(at), 2.0)),
-              ("hospital", b.x[home], b.y[home], b.height[home] + 6.0),
-              ("ambulance", m.ambulances[:, 0], m.ambulances[:, 1], np.full(len(m.ambulances), 8.0)))
+    groups = (
+        ("signal", nodes.x[at], nodes.y[at], np.full(len(at), 2.0)),
+        ("hospital", b.x[home], b.y[home], b.height[home] + 6.0),
+        ("ambulance", m.ambulances[:, 0], m.ambulances[:, 1], np.full(len(m.ambulances), 8.0)),
+    )
     found = []
     for kind, x, y, z in groups:
         pixels, _ = camera.project(np.stack([x, y, z], axis=1))
@@ -122,8 +130,9 @@ def _legend(m: Moment) -> Columns:
     if moving:
         columns.append(("At this moment", moving))
     present = set(np.unique(m.area.buildings.use).tolist()) if len(m.area.buildings) else set()
-    uses: list[Entry] = [("block", roofs[0], name) for name, (_, roofs, kinds) in palette.USES.items()
-                         if present & set(kinds)]
+    uses: list[Entry] = [
+        ("block", roofs[0], name) for name, (_, roofs, kinds) in palette.USES.items() if present & set(kinds)
+    ]
     return [*columns, ("Buildings", uses)] if uses else columns
 
 
@@ -156,15 +165,28 @@ class Pen:
         for text, size, bold, colour in ((title, 34, True, INK), (when, 19, False, SOFT), (state, 17, False, INK)):
             if text:
                 font = self.font(size, bold)
-                self.draw.text((x, y), text, INK if bold else colour, font, stroke_width=round(3 * self.unit),
-                               stroke_fill=(*palette.PAPER, 235))
+                self.draw.text(
+                    (x, y),
+                    text,
+                    INK if bold else colour,
+                    font,
+                    stroke_width=round(3 * self.unit),
+                    stroke_fill=(*palette.PAPER, 235),
+                )
                 y += font.size * 1.42
 
     def foot(self, text: str) -> None:
         """One small line at the bottom left."""
         font = self.font(13)
-        self.draw.text((36 * self.unit, self.height - 14 * self.unit), text, SOFT, font, anchor="ls",
-                       stroke_width=round(2 * self.unit), stroke_fill=(*palette.PAPER, 235))
+        self.draw.text(
+            (36 * self.unit, self.height - 14 * self.unit),
+            text,
+            SOFT,
+            font,
+            anchor="ls",
+            stroke_width=round(2 * self.unit),
+            stroke_fill=(*palette.PAPER, 235),
+        )
 
     def marks(self, marks: Sequence[tuple[str, float, float]]) -> None:
         """Signs on the map, one for those that nearly coincide; names keep clear of them."""
@@ -185,7 +207,9 @@ class Pen:
                 box = (left - pad, top - pad, right + pad, bottom + pad)
                 if self._free(box):
                     self.taken.append(box)
-                    self.draw.text(at, text, INK, font, anchor="mm", stroke_width=halo, stroke_fill=(255, 255, 255, 200))
+                    self.draw.text(
+                        at, text, INK, font, anchor="mm", stroke_width=halo, stroke_fill=(255, 255, 255, 200)
+                    )
                     break
 
     def _free(self, box: tuple[float, float, float, float]) -> bool:

@@ -41,15 +41,27 @@ def draw(run: str | Path, png: str | Path, at: str = "17:30", size: str = "1600x
         os.replace(partial, target)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise InputError(Fault(str(target), f"cannot be written ({error.strerror or error})",
-                               "a writable folder with room", "name another file with --png")) from error
+        raise InputError(
+            Fault(
+                str(target),
+                f"cannot be written ({error.strerror or error})",
+                "a writable folder with room",
+                "name another file with --png",
+            )
+        ) from error
     return target
 
 
 def meshes(moment: Moment, camera: Camera) -> list[Any]:
     """Every layer, from the ground up."""
-    return [layers.ground(moment), layers.dark_areas(moment), layers.shade(moment), layers.streets(moment, camera),
-            layers.houses(moment), layers.cars(moment, camera)]
+    return [
+        layers.ground(moment),
+        layers.dark_areas(moment),
+        layers.shade(moment),
+        layers.streets(moment, camera),
+        layers.houses(moment),
+        layers.cars(moment, camera),
+    ]
 
 
 def camera_for(moment: Moment, width: int, height: int) -> Camera:
@@ -65,20 +77,27 @@ def camera_for(moment: Moment, width: int, height: int) -> Camera:
 
 
 def size_of(text: str) -> tuple[int, int]:
-    """"1600x1000" as (1600, 1000). Raises InputError."""
+    """ "1600x1000" as (1600, 1000). Raises InputError."""
     match = re.fullmatch(r"\s*(\d+)\s*[xX×]\s*(\d+)\s*", str(text))
     sides = (int(match[1]), int(match[2])) if match else (0, 0)
     if not all(SMALLEST <= side <= LARGEST for side in sides):
-        raise InputError(Fault("--size", f"is {text!r}", f"WIDTHxHEIGHT in pixels, each from {SMALLEST} to {LARGEST}",
-                               "as in --size 1600x1000"))
+        raise InputError(
+            Fault(
+                "--size",
+                f"is {text!r}",
+                f"WIDTHxHEIGHT in pixels, each from {SMALLEST} to {LARGEST}",
+                "as in --size 1600x1000",
+            )
+        )
     return sides
 
 
 def _target(png: str | Path) -> Path:
     target = Path(png)
     if target.suffix.lower() != ".png":
-        raise InputError(Fault("--png", f"{target} does not end in .png", "a PNG file",
-                               f"write {target.with_suffix('.png')}"))
+        raise InputError(
+            Fault("--png", f"{target} does not end in .png", "a PNG file", f"write {target.with_suffix('.png')}")
+        )
     if target.is_dir() or not target.parent.is_dir() or not os.access(target.parent, os.W_OK):
         what = "is a folder" if target.is_dir() else "its folder does not exist or cannot be written"
         raise InputError(Fault("--png", f"{target}: {what}", "a file in a writable folder"))

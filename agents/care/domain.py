@@ -13,6 +13,7 @@ from agents.care.ambulance import A1, A2, ADVICE, ADVISED, CLASSES, ILLNESS, OPE
 from agents.care.config import CareConfig
 from agents.care.devices import HomeDevices
 from agents.care.hospital import Hospital
+from agents.care.reach import Reach
 from twin.attributes import Column
 from twin.clock import day, minute
 from twin.coupling import Event, Reads, Record, observe, on
@@ -100,8 +101,6 @@ class Care(Domain):
         ]
         posts = [p for p in np.flatnonzero(kinds == "ambulance_post") for _ in range(max(int(places.capacity[p]), 1))]
         self.units = [Ambulance(self, k, int(self.node[places.building[p]])) for k, p in enumerate(posts)]
-        self.probes, self.zone_reach, self.least = 0, np.zeros(len(area.zones)), 100.0
-        self.reach_sum = 0.0
         self.closed_calls = 0
 
     def _residents(self, people, area):
@@ -117,10 +116,8 @@ class Care(Domain):
         self.rate = share * per_day * self.need
         self.walk_rate = share * per_day * config.walk_ins
         self.hourly = np.array(config.calls_by_hour) / np.sum(config.calls_by_hour)
-        home = people.home[resident]
-        self.home_node = self.node[home]
-        self.home_zone = area.location_zone()[home]
-        self.zone_residents = np.bincount(np.maximum(self.home_zone, 0), minlength=len(area.zones))
+        home, limit = people.home[resident], self.ms(config.norm - config.intake - config.chute)
+        self.reach = Reach(self.network, self.node[home], area.location_zone()[home], len(area.zones), limit)
 
     # -- arrivals ----------------------------------------------------------------------------------------------------
 
@@ -243,9 +240,12 @@ class Care(Domain):
         edge = self.world.start
         if edge != self.routed_at:
             self.routed_at = edge
-            config = self.config
-            law.blue_light(self.travel_ms, self.free_ms, config.blue_light_speed, config.blue_light_queue, self.blue_ms)
+            self._blue_light()
             self.router.customise(self.blue_ms[self.network.rows])
+
+    def _blue_light(self) -> None:
+        config = self.config
+        law.blue_light(self.travel_ms, self.free_ms, config.blue_light_speed, config.blue_light_queue, self.blue_ms)
 
     # -- the area and luck: free to read -------------------------------------------------------------------------------
 
@@ -319,17 +319,15 @@ class Care(Domain):
         groups = self.area.signal_groups
         return [int(k) for k in groups.link[groups.signal == signal]]
 
-    # -- reach -----------------------------------------------------------------------------------------------------------
+    # -- reach -------------------------------------------------------------------------------------------------------
 
     def step(self):
         if self.now % self.ms(self.config.probe):
             return
         by_zone, reach = self.probe()
-        self.probes += 1
-        self.reach_sum += reach
-        self.zone_reach += by_zone
-        self.least = min(self.least, reach)
-        self.record("zone.reach", by_zone[self.zone_residents > 0], np.flatnonzero(self.zone_residents > 0))
+        self.reach.note(by_zone, reach)
+        lived_in = np.flatnonzero(self.reach.residents)
+        self.record("zone.reach", by_zone[lived_in], lived_in)
         for name, value in (
             ("reach", reach),
             ("free_units", len(self.idle)),
@@ -343,18 +341,8 @@ class Care(Domain):
 
     def probe(self) -> tuple[np.ndarray, float]:
         """Share of residents, by zone and in all, whom the nearest free unit reaches within the norm now, in %."""
-        config = self.config
-        limit = self.ms(config.norm - config.intake - config.chute)
-        law.blue_light(self.travel_ms, self.free_ms, config.blue_light_speed, config.blue_light_queue, self.blue_ms)
-        nodes = sorted({unit.position() for unit in self.idle.values()})
-        if nodes:
-            ms = self.network.nearest(self.blue_ms[self.network.rows], nodes)
-            reached = (ms[self.home_node] >= 0) & (ms[self.home_node] <= limit)
-        else:
-            reached = np.zeros(len(self.home_node), bool)
-        counts = np.bincount(np.maximum(self.home_zone, 0), reached, minlength=len(self.zone_residents))
-        share = 100.0 * counts / np.maximum(self.zone_residents, 1)
-        return share, 100.0 * float(reached.sum()) / max(len(reached), 1)
+        self._blue_light()
+        return self.reach.probe((unit.position() for unit in self.idle.values()), self.blue_ms[self.network.rows])
 
     def _show_units(self) -> None:
         nodes = self.area.nodes
@@ -368,23 +356,10 @@ class Care(Domain):
             busy=np.array([unit.call is not None for unit in self.units], bool),
         )
 
-    # -- results ---------------------------------------------------------------------------------------------------------
+    # -- results -----------------------------------------------------------------------------------------------------
 
     def indicators(self):
-        zones, probes = self.area.zones, max(self.probes, 1)
-        yield Indicator("ambulance_reach_15min", self.reach_sum / probes, "%", n=self.probes, better="higher")
-        yield Indicator("ambulance_reach_least", self.least, "%", n=self.probes, better="higher")
-        for z in np.flatnonzero(self.zone_residents):
-            yield Indicator(
-                "ambulance_reach_15min",
-                self.zone_reach[z] / probes,
-                "%",
-                "neighbourhood",
-                str(zones.code[z]),
-                n=self.probes,
-                better="higher",
-                residents=int(self.zone_residents[z]),
-            )
+        yield from self.reach.indicators(self.area.zones.code)
         for urgency in (A1, A2):
             times = [c.response / minute for c in self.calls if c.urgency == urgency and c.response >= 0]
             if times:
@@ -418,8 +393,8 @@ class Care(Domain):
 
     def forget(self):
         self.calls = [c for c in self.calls if c.outcome == OPEN]
-        self.closed_calls, self.probes, self.reach_sum, self.least = 0, 0, 0.0, 100.0
-        self.zone_reach[:] = 0.0
+        self.closed_calls = 0
+        self.reach.forget()
         self.devices.unpowered_ms = 0
         for hospital in self.hospitals:
             hospital.waits.clear()

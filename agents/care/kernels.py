@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from twin.arrivals import thin
+from twin.dijkstra import BLOCKED
 
 MOST_A_DAY = 64  # arrivals of one person
 
@@ -56,7 +57,10 @@ def day_of_illness(day, stream, rate, hourly, person, ms):
 
 @njit(cache=True)
 def blue_light(live_ms, free_ms, speed, queue, out):
-    """Travel time of each link for a vehicle under blue light, ms: free / speed + queue x (live - free)."""
+    """Travel time of each link for a vehicle under blue light, ms: free / speed + queue x (live - free).
+
+    A street that is closed to cars lets it through as if it were empty (assumption).
+    """
     for i in range(len(out)):
-        delay = max(live_ms[i] - free_ms[i], 0)
-        out[i] = max(int(free_ms[i] / speed + queue * delay), 1)
+        delay = live_ms[i] - free_ms[i] if live_ms[i] < BLOCKED else 0
+        out[i] = max(int(free_ms[i] / speed + queue * max(delay, 0)), 1)

@@ -50,8 +50,11 @@ class Charging:
         """Cars that were parked: (person, location, kWh used on the way there)."""
         person, place = batch.subject, np.asarray(batch.object)
         found = uniforms(self._elsewhere, person, place) < self._public
-        charger = np.where(place == self.home[person], self.has_home[person],
-                           np.where(place == self.main[person], self.has_work[person], found))
+        charger = np.where(
+            place == self.home[person],
+            self.has_home[person],
+            np.where(place == self.main[person], self.has_work[person], found),
+        )
         inside = (place >= 0) & (place < len(self.at_location))
         plug = np.where(inside & charger, self.at_location[np.where(inside, place, 0)], -1)
         self._events.append((batch.time, person, plug, batch.value))
@@ -69,9 +72,20 @@ class Charging:
         order = np.lexsort((plug, person, time))
         person = person[order].astype(np.int64)
         c = self.cars
-        self.sessions += switch_cars(time[order].astype(np.int64), person, plug[order].astype(np.int64),
-                                     used[order].astype(np.float64), self.rate[person], c.connection, c.need, c.power,
-                                     c.since, self.grid.demand.node, self.grid.live, self.energy)
+        self.sessions += switch_cars(
+            time[order].astype(np.int64),
+            person,
+            plug[order].astype(np.int64),
+            used[order].astype(np.float64),
+            self.rate[person],
+            c.connection,
+            c.need,
+            c.power,
+            c.since,
+            self.grid.demand.node,
+            self.grid.live,
+            self.energy,
+        )
 
     def take(self, until: int) -> Any:
         """Charge up to `until` ms and return what each load row got since the last call, kWh, shape (loads,)."""

@@ -13,10 +13,10 @@ from agents.grid.streets import Streets
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-FEEDER_W = 100e3        # design load of one feeder; 4x150 Al carries 187 kVA
+FEEDER_W = 100e3  # design load of one feeder; 4x150 Al carries 187 kVA
 FEEDER_CONNECTIONS = 36
-PARALLEL_W = 120e3      # a single street node with more gets that many cables side by side
-TAIL_LENGTH = 10.0      # m, from a station to a load at its own street node
+PARALLEL_W = 120e3  # a single street node with more gets that many cables side by side
+TAIL_LENGTH = 10.0  # m, from a station to a load at its own street node
 
 
 @njit(cache=True)
@@ -84,8 +84,9 @@ class LowVoltage:
     path: list[list[int]]
 
 
-def lay_feeders(streets: Streets, sites: Ints, distance: Floats, before: Ints, station: Ints,
-                load_w: Floats, load_n: Ints) -> LowVoltage:
+def lay_feeders(
+    streets: Streets, sites: Ints, distance: Floats, before: Ints, station: Ints, load_w: Floats, load_n: Ints
+) -> LowVoltage:
     """Feeders from `sites` (see `sites.choose_sites`) to every street node with a load."""
     on_way = np.zeros(len(load_w), bool)
     far_first = np.argsort(-np.where(np.isfinite(distance), distance, -1.0), kind="stable")
@@ -102,8 +103,15 @@ def lay_feeders(streets: Streets, sites: Ints, distance: Floats, before: Ints, s
     rank[by_station] = np.arange(n)
     group = rank[feeder[used]]
     joined = np.zeros(n, np.int64)
-    left = join_small(n, head[by_station], np.bincount(group, load_w[used], n),
-                      np.bincount(group, load_n[used], n).astype(np.int64), FEEDER_W, FEEDER_CONNECTIONS, joined)
+    left = join_small(
+        n,
+        head[by_station],
+        np.bincount(group, load_w[used], n),
+        np.bincount(group, load_n[used], n).astype(np.int64),
+        FEEDER_W,
+        FEEDER_CONNECTIONS,
+        joined,
+    )
     feeder_station = np.zeros(left, np.int64)
     feeder_station[joined] = head[by_station]
     below = np.zeros(len(load_w), np.int64)
@@ -129,8 +137,9 @@ def _pass_on(near_first, before, feeder):  # type: ignore[no-untyped-def]
             feeder[v] = feeder[before[v]]
 
 
-def _cables(keep: Ints, cut: Ints, before: Ints, distance: Floats, feeder: Ints, feeder_station: Ints,
-            load_w: Floats) -> LowVoltage:
+def _cables(
+    keep: Ints, cut: Ints, before: Ints, distance: Floats, feeder: Ints, feeder_station: Ints, load_w: Floats
+) -> LowVoltage:
     row = np.full(len(cut), -1)
     row[keep] = np.arange(len(keep))
     parent, length, path = np.full(len(keep), -1), np.zeros(len(keep)), []
@@ -150,5 +159,3 @@ def _cables(keep: Ints, cut: Ints, before: Ints, distance: Floats, feeder: Ints,
         if parent[i] >= 0:
             behind[parent[i]] += behind[i]
     return LowVoltage(feeder_station, keep, feeder, parent, length, np.maximum(1.0, np.ceil(behind / PARALLEL_W)), path)
-
-

@@ -14,11 +14,11 @@ from agents.grid.streets import Streets, hilbert
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-RING_W = 4.0e6        # design load of a ring, so that one half can carry all of it (6 MVA a cable)
-RING_STATIONS = 12    # assumption: as many stations as are switched by hand within a shift
+RING_W = 4.0e6  # design load of a ring, so that one half can carry all of it (6 MVA a cable)
+RING_STATIONS = 12  # assumption: as many stations as are switched by hand within a shift
 PARALLEL_W = 5.5e6
 SUBSTATION_W = 30e6
-DETOUR = 3.0          # streets longer than this times the straight line: the cable takes the straight line
+DETOUR = 3.0  # streets longer than this times the straight line: the cable takes the straight line
 
 
 def count_substations(residents: int, load_w: float, stations: int) -> int:
@@ -61,7 +61,7 @@ def shorten(x, y, tour):  # type: ignore[no-untyped-def]
                 now = np.hypot(x[a] - x[b], y[a] - y[b]) + np.hypot(x[c] - x[d], y[c] - y[d])
                 new = np.hypot(x[a] - x[c], y[a] - y[c]) + np.hypot(x[b] - x[d], y[b] - y[d])
                 if new < now - 1e-6:
-                    tour[i:j + 1] = tour[i:j + 1][::-1].copy()
+                    tour[i : j + 1] = tour[i : j + 1][::-1].copy()
                     better = True
 
 

@@ -15,9 +15,9 @@ from agents.grid.streets import Streets, hilbert
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-TARGET_W = 260e3   # assumption: a 400 kVA station with a fifth to spare
+TARGET_W = 260e3  # assumption: a 400 kVA station with a fifth to spare
 LARGEST_W = 480e3  # beyond it a neighbourhood gets a second station
-FARTHEST = 450.0   # m along the street: about 5 % voltage drop at a full 4x150 Al feeder
+FARTHEST = 450.0  # m along the street: about 5 % voltage drop at a full 4x150 Al feeder
 ROUNDS = 8
 
 

@@ -52,8 +52,9 @@ class Streets:
         pair = low[order] * len(self.x) + high[order]
         order = order[np.r_[True, pair[1:] != pair[:-1]]] if len(order) else order
         n = len(self.x)
-        self.graph = csr_array((np.tile(length[order], 2),
-                                (np.r_[low[order], high[order]], np.r_[high[order], low[order]])), shape=(n, n))
+        self.graph = csr_array(
+            (np.tile(length[order], 2), (np.r_[low[order], high[order]], np.r_[high[order], low[order]])), shape=(n, n)
+        )
         self._pair, self._link, self._links = low[order] * n + high[order], order, (tail, area)
         self._points: tuple[Floats, Ints] | None = None
 
@@ -99,7 +100,7 @@ class Streets:
             at = int(np.searchsorted(self._pair, low * len(self.x) + high))
             if at < len(self._pair) and self._pair[at] == low * len(self.x) + high:
                 link = self._link[at]
-                part = points[first[link]:first[link + 1]]
+                part = points[first[link] : first[link + 1]]
                 parts.append(part[1:] if tail[link] == a else part[-2::-1])
             else:
                 parts.append(np.array([[self.x[b], self.y[b]]]))

@@ -55,6 +55,15 @@ class Topology:
 
     def energised(self) -> NDArray[np.bool_]:
         """Whether each node has a closed path to a source, shape (nodes,); a fresh array."""
-        search(self._first, self._branch, self._other, self.tail, self.tail_closed, self.head_closed,
-               self.sources, self._alive, self._stack)
+        search(
+            self._first,
+            self._branch,
+            self._other,
+            self.tail,
+            self.tail_closed,
+            self.head_closed,
+            self.sources,
+            self._alive,
+            self._stack,
+        )
         return self._alive.copy()

@@ -38,10 +38,16 @@ class Vehicles(Domain):
     energised = Reads("grid.energised", coupling="power.signals")
 
     arrived = Event(by="advance", subject="person", object="location", value="s of travel", recorded=False)
-    unrouted = Event(by="advance", subject="person", object="location", value="mode: 0 car, 1 bicycle, 2 walk",
-                     recorded=False)
-    parked = Event(by="advance", subject="person", object="location", recorded=False,
-                   value="kWh that the electric car used on this trip")
+    unrouted = Event(
+        by="advance", subject="person", object="location", value="mode: 0 car, 1 bicycle, 2 walk", recorded=False
+    )
+    parked = Event(
+        by="advance",
+        subject="person",
+        object="location",
+        recorded=False,
+        value="kWh that the electric car used on this trip",
+    )
     signal_dark = Event(by="advance", subject="signal")
     signal_live = Event(by="advance", subject="signal")
     junction_slow = Event(by="advance", subject="signal", value="time over its approaches / that before it went dark")
@@ -50,27 +56,45 @@ class Vehicles(Domain):
     open_link = Event(by="outside", subject="link")
 
     publishes = {
-        "travel_ms": Column("int64", unit="ms", default=20_000, low=1,
-                            meaning="live time of a car over each link of the area; 2**31 - 1 where it is closed"),
+        "travel_ms": Column(
+            "int64",
+            unit="ms",
+            default=20_000,
+            low=1,
+            meaning="live time of a car over each link of the area; 2**31 - 1 where it is closed",
+        ),
         "flow": Column(unit="veh/s", default=0.0, meaning="cars that left each link in the last minute"),
         "dark": Column("bool", default=False, meaning="signals without power"),
     }
     series = {
-        "link": {"flow": Column(unit="veh", meaning="cars that left the link in the quarter of an hour"),
-                 "speed": Column(unit="m/s", meaning="mean speed of those cars, waiting included"),
-                 "delay": Column(unit="s", meaning="their time beyond free flow, in all")},
-        "vehicles": {"on_road": Column("int32", unit="veh"),
-                     "waiting": Column("int32", unit="veh", meaning="cars that wait to enter their first link"),
-                     "riding": Column("int32", unit="persons", meaning="cyclists and walkers under way"),
-                     "released": Column("int32", unit="veh", meaning="lifted out of a jam so far"),
-                     "dark": Column("int32", unit="signals")},
+        "link": {
+            "flow": Column(unit="veh", meaning="cars that left the link in the quarter of an hour"),
+            "speed": Column(unit="m/s", meaning="mean speed of those cars, waiting included"),
+            "delay": Column(unit="s", meaning="their time beyond free flow, in all"),
+        },
+        "vehicles": {
+            "on_road": Column("int32", unit="veh"),
+            "waiting": Column("int32", unit="veh", meaning="cars that wait to enter their first link"),
+            "riding": Column("int32", unit="persons", meaning="cyclists and walkers under way"),
+            "released": Column("int32", unit="veh", meaning="lifted out of a jam so far"),
+            "dark": Column("int32", unit="signals"),
+        },
     }
     tables = {
-        "restricted/trips": {"person": Column("int64"), "departure": Column("int64", unit="ms"),
-                             "arrival": Column("int64", unit="ms"), "mode": Column("int8", meaning="row of MODES"),
-                             "distance": Column(unit="m"), "from_zone": Column("int32"), "to_zone": Column("int32")},
-        "replay/vehicles": {"time": Column("int64", unit="ms"), "link": Column("int32"),
-                            "fraction": Column("float32", meaning="of the link's length, from its tail")},
+        "restricted/trips": {
+            "person": Column("int64"),
+            "departure": Column("int64", unit="ms"),
+            "arrival": Column("int64", unit="ms"),
+            "mode": Column("int8", meaning="row of MODES"),
+            "distance": Column(unit="m"),
+            "from_zone": Column("int32"),
+            "to_zone": Column("int32"),
+        },
+        "replay/vehicles": {
+            "time": Column("int64", unit="ms"),
+            "link": Column("int32"),
+            "fraction": Column("float32", meaning="of the link's length, from its tail"),
+        },
     }
 
     def setup(self, world, area):
@@ -79,16 +103,26 @@ class Vehicles(Domain):
         self.row = self.network.rows
         speed, length = links.speed[self.row], links.length[self.row]
         priority = links.capacity[self.row] * np.where(links.roundabout[self.row], config.roundabout, 1.0)
-        self.state = State.of(length, speed, links.lanes[self.row], links.capacity[self.row], priority=priority,
-                              in_degree=np.diff(self.network.first_in)[self.network.tail],
-                              wave=config.backward_wave, jam_density=config.jam_density, stuck=config.stuck)
+        self.state = State.of(
+            length,
+            speed,
+            links.lanes[self.row],
+            links.capacity[self.row],
+            priority=priority,
+            in_degree=np.diff(self.network.first_in)[self.network.tail],
+            wave=config.backward_wave,
+            jam_density=config.jam_density,
+            stuck=config.stuck,
+        )
         self.link_of_row = self.network.from_rows(len(links))
         self.junctions = Junctions(area, self.link_of_row)
         self.junctions.start_up(self.state)
         self.router, self.routed_at = Router(self.network), -1
         self.node = area.location_node("car")
-        self.riding = {BICYCLE: SlowMode(area, "bicycle", config.bicycle_speed / 3.6),
-                       WALK: SlowMode(area, "walk", config.walk_speed / 3.6)}
+        self.riding = {
+            BICYCLE: SlowMode(area, "bicycle", config.bicycle_speed / 3.6),
+            WALK: SlowMode(area, "walk", config.walk_speed / 3.6),
+        }
         self.xy = area.location_xy()
         gates = area.gateways.distance if len(area.gateways) else np.zeros(0)
         self.beyond = np.concatenate([np.zeros(len(area.buildings)), gates])
@@ -185,8 +219,9 @@ class Vehicles(Domain):
         free = np.bincount(at, state.links.free[links], minlength=len(person))
         outside = beyond / (self.config.beyond_speed / 3.6)
         ledger.free_s[person] = np.maximum(free + outside, SHORTEST / 1000.0)
-        self.trip_kwh[person] = (np.bincount(at, self.link_kwh[links], minlength=len(person))
-                                 + beyond / 1000.0 * self.config.kwh_per_km[2])
+        self.trip_kwh[person] = (
+            np.bincount(at, self.link_kwh[links], minlength=len(person)) + beyond / 1000.0 * self.config.kwh_per_km[2]
+        )
         drive = known & (sizes > 0)
         near = known & (sizes == 0)  # both ends at one node
         arrival = time[near] + np.maximum(self._beyond_ms(goal[near]), SHORTEST)
@@ -262,9 +297,13 @@ class Vehicles(Domain):
                 late = np.maximum(spent[used] - left[used] * state.links.free[used], 0.0)
                 self.record("link.delay", late, self.row[used])
             self.quarter[:] = 0.0
-            for name, value in (("on_road", state.on_road), ("waiting", state.waiting), ("released", state.released),
-                                ("riding", int((self.going.rows["mode"] != CAR).sum())),
-                                ("dark", int(self.junctions.dark.sum()))):
+            for name, value in (
+                ("on_road", state.on_road),
+                ("waiting", state.waiting),
+                ("released", state.released),
+                ("riding", int((self.going.rows["mode"] != CAR).sum())),
+                ("dark", int(self.junctions.dark.sum())),
+            ):
                 self.record(f"vehicles.{name}", value)
         if _due(now, self.config.snapshot_every):
             link, fraction, _ = state.positions(inner_only=True)
@@ -350,7 +389,7 @@ class Vehicles(Domain):
     # -- results -------------------------------------------------------------------------------------------------------
 
     def indicators(self):
-        still = self.state.cars[:int(self.state.counts[k.FRESH])]
+        still = self.state.cars[: int(self.state.counts[k.FRESH])]
         still = still[(still.state == k.QUEUED) | (still.state == k.DRIVING)]
         return self.ledger.indicators(self.state.released, still.key, self.now)
 

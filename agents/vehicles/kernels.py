@@ -184,8 +184,9 @@ def do_grant(links, slots, cars, events, wheel, counts, m, now):
         other = onto.wait_first
         while other >= 0:
             link = links[other]
-            if link.tag < tag or (link.tag == tag and (link.wait_time < since or
-                                                       (link.wait_time == since and other < best))):
+            if link.tag < tag or (
+                link.tag == tag and (link.wait_time < since or (link.wait_time == since and other < best))
+            ):
                 best, tag, since = other, link.tag, link.wait_time
             other = link.wait_next
         if tag == np.inf:
@@ -308,8 +309,9 @@ def run(links, slots, cars, events, wheel, route, due, counts, arrivals, stop, s
                 if bucket_of(events[event].time) > now:
                     push(events, wheel, event, READY, events[event].time, now)
                 else:
-                    arrived = do_ready(links, slots, cars, events, wheel, route, counts, arrivals, arrived, event, now,
-                                       stuck)
+                    arrived = do_ready(
+                        links, slots, cars, events, wheel, route, counts, arrivals, arrived, event, now, stuck
+                    )
             elif wheel[cell + 1, 0] >= 0:
                 event = pop(events, wheel, cell + 1)
                 if bucket_of(events[event].time) > now:

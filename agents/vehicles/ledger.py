@@ -72,9 +72,15 @@ class Ledger:
         zone, n = self.home_zone[person[lives]], len(self.zones)
         for column, weight in enumerate((np.ones(int(lives.sum())), seconds[lives], late[lives])):
             self.by_zone[:, column] += np.bincount(zone, weight, minlength=n)
-        rows = {"person": person, "departure": self.departure[person], "arrival": time, "mode": mode,
-                "distance": self.distance[person], "from_zone": self.zone[self.origin[person]],
-                "to_zone": self.zone[self.goal[person]]}
+        rows = {
+            "person": person,
+            "departure": self.departure[person],
+            "arrival": time,
+            "mode": mode,
+            "distance": self.distance[person],
+            "from_zone": self.zone[self.origin[person]],
+            "to_zone": self.zone[self.goal[person]],
+        }
         return rows, seconds, self.arrivals[person]
 
     def indicators(self, released: int, still: Array, now: int) -> Iterator[Indicator]:
@@ -96,19 +102,47 @@ class Ledger:
         for zone in np.flatnonzero(self.by_zone[:, 0] > 0):
             count, seconds, delay = self.by_zone[zone]
             code, residents = str(self.zones.code[zone]), int(people[zone])
-            yield Indicator("car_travel_time", seconds / count / 60.0, "min", "neighbourhood", code, n=int(count),
-                            better="lower", residents=residents)
-            yield Indicator("vehicle_delay", delay / 3600.0, "h", "neighbourhood", code, n=int(count), better="lower",
-                            residents=residents)
+            yield Indicator(
+                "car_travel_time",
+                seconds / count / 60.0,
+                "min",
+                "neighbourhood",
+                code,
+                n=int(count),
+                better="lower",
+                residents=residents,
+            )
+            yield Indicator(
+                "vehicle_delay",
+                delay / 3600.0,
+                "h",
+                "neighbourhood",
+                code,
+                n=int(count),
+                better="lower",
+                residents=residents,
+            )
 
     def balances(self, state: Any, coming: int, going: Array) -> list[Balance]:
         """Every trip that began has ended, failed or is under way; every car on the streets is somewhere on them."""
         still = np.bincount(going, minlength=3)
-        laws = [Balance("cars that started = arrived + on the road + waiting", float(state.counts[k.STARTED]),
-                        float(state.counts[k.ARRIVED] + state.on_road + state.waiting), "veh")]
+        laws = [
+            Balance(
+                "cars that started = arrived + on the road + waiting",
+                float(state.counts[k.STARTED]),
+                float(state.counts[k.ARRIVED] + state.on_road + state.waiting),
+                "veh",
+            )
+        ]
         under_way = [coming + state.on_road + state.waiting + int(still[0]), int(still[1]), int(still[2])]
         for mode, name in enumerate(MODES):
             right = self.ended[mode] + self.failed[mode] + under_way[mode]
-            laws.append(Balance(f"{name} trips that began = arrived + without a way + under way",
-                                float(self.began[mode]), float(right), "trips"))
+            laws.append(
+                Balance(
+                    f"{name} trips that began = arrived + without a way + under way",
+                    float(self.began[mode]),
+                    float(right),
+                    "trips",
+                )
+            )
         return laws

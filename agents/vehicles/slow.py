@@ -41,8 +41,9 @@ class Moments:
 
     def add(self, **columns: Array) -> None:
         """Add rows; arrays of one shape (n,)."""
-        self.rows = {name: np.concatenate([kept, np.asarray(columns[name], np.int64)])
-                     for name, kept in self.rows.items()}
+        self.rows = {
+            name: np.concatenate([kept, np.asarray(columns[name], np.int64)]) for name, kept in self.rows.items()
+        }
 
     def take(self, before: int) -> dict[str, Array]:
         """Remove and return the rows whose time is before `before`."""

@@ -22,20 +22,59 @@ JAM_DENSITY = 0.15  # veh/m per lane: 6.7 m a vehicle standing in a queue (Treib
 
 LONG_AGO = -1e12  # finite, since an infinite headway may be added to it
 
-LINK = np.dtype([
-    # what an entry or exit touches stands together
-    ("free", "f8"), ("wave", "f8"), ("headway", "f8"), ("headway_in", "f8"), ("slack", "f8"), ("tokens", "f8"),
-    ("last_exit", "f8"), ("time_spent", "f8"),
-    ("slots", "i4"), ("room", "i4"), ("first", "i4"), ("count", "i4"), ("entered", "i4"), ("left", "i4"),
-    ("wait_first", "i4"), ("queue_first", "i4"), ("waits_for", "i4"), ("wait_next", "i4"),
-    ("single", "?"), ("closed", "?"),
-    ("cycle", "f8"), ("green_from", "f8"), ("green_for", "f8"),
-    ("virtual", "f8"), ("weight", "f8"), ("tag", "f8"), ("wait_time", "f8"), ("stuck_since", "f8"),
-    ("queue_tag", "f8"), ("queue_time", "f8"), ("queue_weight", "f8"), ("queue_last", "i4"), ("queued", "i4"),
-], align=True)
+LINK = np.dtype(
+    [
+        # what an entry or exit touches stands together
+        ("free", "f8"),
+        ("wave", "f8"),
+        ("headway", "f8"),
+        ("headway_in", "f8"),
+        ("slack", "f8"),
+        ("tokens", "f8"),
+        ("last_exit", "f8"),
+        ("time_spent", "f8"),
+        ("slots", "i4"),
+        ("room", "i4"),
+        ("first", "i4"),
+        ("count", "i4"),
+        ("entered", "i4"),
+        ("left", "i4"),
+        ("wait_first", "i4"),
+        ("queue_first", "i4"),
+        ("waits_for", "i4"),
+        ("wait_next", "i4"),
+        ("single", "?"),
+        ("closed", "?"),
+        ("cycle", "f8"),
+        ("green_from", "f8"),
+        ("green_for", "f8"),
+        ("virtual", "f8"),
+        ("weight", "f8"),
+        ("tag", "f8"),
+        ("wait_time", "f8"),
+        ("stuck_since", "f8"),
+        ("queue_tag", "f8"),
+        ("queue_time", "f8"),
+        ("queue_weight", "f8"),
+        ("queue_last", "i4"),
+        ("queued", "i4"),
+    ],
+    align=True,
+)
 SLOT = np.dtype([("time", "f8"), ("car", "i4")], align=True)
-CAR = np.dtype([("key", "i8"), ("depart", "f8"), ("ready", "f8"), ("begin", "i4"), ("cursor", "i4"), ("end", "i4"),
-                ("next", "i4"), ("state", "i1")], align=True)
+CAR = np.dtype(
+    [
+        ("key", "i8"),
+        ("depart", "f8"),
+        ("ready", "f8"),
+        ("begin", "i4"),
+        ("cursor", "i4"),
+        ("end", "i4"),
+        ("next", "i4"),
+        ("state", "i1"),
+    ],
+    align=True,
+)
 EVENT = np.dtype([("time", "f8"), ("next", "i4"), ("cell", "i4")], align=True)
 DUE_CAR = np.dtype([("time", "f8"), ("car", "i4")], align=True)
 ARRIVAL = np.dtype([("key", "i8"), ("time", "f8"), ("started", "f8")], align=True)
@@ -65,10 +104,21 @@ class State:
     used: int = 0  # cells of `route` in use
 
     @classmethod
-    def of(cls, length: ArrayLike, speed: ArrayLike, lanes: ArrayLike, capacity: ArrayLike, *,
-           in_degree: ArrayLike | None = None, priority: ArrayLike | None = None, burst: ArrayLike | None = None,
-           inflow: ArrayLike | None = None, wave: float = BACKWARD_WAVE, jam_density: float = JAM_DENSITY,
-           stuck: float = np.inf) -> State:
+    def of(
+        cls,
+        length: ArrayLike,
+        speed: ArrayLike,
+        lanes: ArrayLike,
+        capacity: ArrayLike,
+        *,
+        in_degree: ArrayLike | None = None,
+        priority: ArrayLike | None = None,
+        burst: ArrayLike | None = None,
+        inflow: ArrayLike | None = None,
+        wave: float = BACKWARD_WAVE,
+        jam_density: float = JAM_DENSITY,
+        stuck: float = np.inf,
+    ) -> State:
         """An empty network.
 
         Parameters
@@ -115,9 +165,20 @@ class State:
         events.cell = -1
         counts = np.zeros(12, np.int64)
         counts[k.NEXT_FREE] = -1
-        return cls(links, slots, records(0, CAR), events, np.full((3 * BUCKETS, 2), -1, np.int32),
-                   np.zeros(1024, np.int32), records(0, DUE_CAR), counts, np.zeros((n, 2)), length, capacity.copy(),
-                   stuck if stuck > 0 else np.inf)
+        return cls(
+            links,
+            slots,
+            records(0, CAR),
+            events,
+            np.full((3 * BUCKETS, 2), -1, np.int32),
+            np.zeros(1024, np.int32),
+            records(0, DUE_CAR),
+            counts,
+            np.zeros((n, 2)),
+            length,
+            capacity.copy(),
+            stuck if stuck > 0 else np.inf,
+        )
 
     # -- trips ---------------------------------------------------------------------------------------------------------
 
@@ -169,7 +230,7 @@ class State:
 
     def _depart(self, cars: Array) -> None:
         """Put vehicles among those still to depart, in the order (time, key)."""
-        left = self.due[self.counts[k.DUE_AT]:self.counts[k.DUE_END]].car
+        left = self.due[self.counts[k.DUE_AT] : self.counts[k.DUE_END]].car
         waiting = np.concatenate([left, cars])
         times = self.cars.ready[waiting]
         waiting = waiting[np.lexsort((self.cars.key[waiting], times))]
@@ -183,7 +244,7 @@ class State:
         needed = int(counts[k.FRESH]) + max(0, cars - int(counts[k.FREE_SLOTS]))
         if needed > len(self.cars):
             grown = records(max(needed, len(self.cars) * 3 // 2, 256), CAR)
-            grown[:len(self.cars)] = self.cars
+            grown[: len(self.cars)] = self.cars
             self.cars = grown
         if self.used + cells > len(self.route):
             packed = np.empty_like(self.route)
@@ -191,7 +252,7 @@ class State:
             self.route = packed
             if self.used + cells > 2 * len(self.route) // 3:  # else the next call would pack again
                 grown = np.zeros((self.used + cells) * 3 // 2, np.int32)
-                grown[:self.used] = self.route[:self.used]
+                grown[: self.used] = self.route[: self.used]
                 self.route = grown
 
     def run(self, stop: float) -> Any:
@@ -200,16 +261,34 @@ class State:
             raise ValueError(f"a window that ends at {stop} s, which is not a whole tenth of a second")
         most = int(self.counts[k.FRESH] - self.counts[k.FREE_SLOTS])
         arrivals = records(most, ARRIVAL)
-        n = k.run(self.links, self.slots, self.cars, self.events, self.wheel, self.route, self.due, self.counts,
-                  arrivals, float(stop), self.stuck)
+        n = k.run(
+            self.links,
+            self.slots,
+            self.cars,
+            self.events,
+            self.wheel,
+            self.route,
+            self.due,
+            self.counts,
+            arrivals,
+            float(stop),
+            self.stuck,
+        )
         arrivals = arrivals[:n]
         return arrivals[np.lexsort((arrivals.key, arrivals.time))]
 
     # -- the network during a run --------------------------------------------------------------------------------------
 
-    def change(self, links: ArrayLike, *, capacity: ArrayLike | None = None, cycle: ArrayLike | None = None,
-               green_from: ArrayLike | None = None, green_for: ArrayLike | None = None,
-               closed: ArrayLike | None = None) -> None:
+    def change(
+        self,
+        links: ArrayLike,
+        *,
+        capacity: ArrayLike | None = None,
+        cycle: ArrayLike | None = None,
+        green_from: ArrayLike | None = None,
+        green_for: ArrayLike | None = None,
+        closed: ArrayLike | None = None,
+    ) -> None:
         """Change links from now on: outflow capacity (veh/s; 0 lets nothing out), signal (s), closure for entry.
 
         What is not given stays. A cycle of 0 means no signal.
@@ -230,9 +309,20 @@ class State:
                 headway = 1.0 / np.broadcast_to(np.asarray(capacity, np.float64), rows.shape)[order]
         else:
             headway = np.ascontiguousarray(now.headway)
-        k.change(self.links, self.slots, self.events, self.wheel, rows, headway, pick(cycle, "cycle"),
-                 pick(green_from, "green_from"), pick(green_for, "green_for"), pick(closed, "closed"), self.now,
-                 int(self.counts[k.NOW]))
+        k.change(
+            self.links,
+            self.slots,
+            self.events,
+            self.wheel,
+            rows,
+            headway,
+            pick(cycle, "cycle"),
+            pick(green_from, "green_from"),
+            pick(green_for, "green_for"),
+            pick(closed, "closed"),
+            self.now,
+            int(self.counts[k.NOW]),
+        )
 
     def affected(self, closed: Array) -> tuple[Array, Array, Array]:
         """Vehicles whose way still leads over a link with `closed` set, int32 (n,) each: slot; last link of the route;

@@ -9,9 +9,9 @@ import numpy as np
 from scenarios.areas.check_network import geometry, reach, signals, topology
 from scenarios.areas.check_people import capacity, grid, people, plausible
 from scenarios.areas.findings import Finding
-from scenarios.areas.osm_outside import NAME as OUTSIDE
 from scenarios.areas.streets import MODES, main_component
 from twin.attributes import ORIGINS
+from twin.tables import OUTSIDE
 
 if TYPE_CHECKING:
     from twin.area import Area
@@ -50,7 +50,9 @@ LISTED = 12  # dropped ways that the summary names
 def _cleaning(area: Area) -> dict[str, Any]:
     """What cleaning the car network took away: share of its nodes mutually reachable before, and the ways without cars."""
     facts = area.facts.get("streets", {})
-    before = facts.get("largest_component_share_joined", {}).get("car", facts.get("car", {}).get("largest_component_share"))
+    before = facts.get("largest_component_share_joined", {}).get(
+        "car", facts.get("car", {}).get("largest_component_share")
+    )
     if before is None:
         return {}
     ways = facts["ways_dropped"]["car"] if "ways_dropped" in facts else facts["car"]["ways_dropped"]

@@ -18,7 +18,13 @@ GATEWAY_WEIGHT = {"motorway": 25_000, "trunk": 10_000, "primary": 6_000, "second
 # m by road from a gateway to where its users live or work, by class of its road. Assumption: small roads lead to the next
 # quarter or village, fast ones far; with the mean Dutch home-work distance of some 22 km of all employees (CBS, 2019-22,
 # from memory) and half of them at work in their own town, those who leave it go some 30 km
-GATEWAY_DISTANCE = {"motorway": 38_000.0, "trunk": 30_000.0, "primary": 30_000.0, "secondary": 20_000.0, "tertiary": 8_000.0}
+GATEWAY_DISTANCE = {
+    "motorway": 38_000.0,
+    "trunk": 30_000.0,
+    "primary": 30_000.0,
+    "secondary": 20_000.0,
+    "tertiary": 8_000.0,
+}
 NEAR = 4_000.0  # m, where a smaller street crosses the border (assumption)
 PART = 0.5  # of these where the area is a part of a town, whose other parts lie beyond; motorways apart (assumption)
 DECAY = {

@@ -29,7 +29,12 @@ ASSUMPTIONS = {
 
 
 def peak_flows(
-    nodes: dict[str, Any], links: dict[str, Any], at: NDArray[Any], people: dict[str, Any], signal: NDArray[Any], seed: int
+    nodes: dict[str, Any],
+    links: dict[str, Any],
+    at: NDArray[Any],
+    people: dict[str, Any],
+    signal: NDArray[Any],
+    seed: int,
 ) -> Floats:
     """Expected vehicles per hour on each link in the busier of the two peaks, shape (links,).
 
@@ -40,7 +45,9 @@ def peak_flows(
     from twin.tables import OCCUPATIONS
 
     car = np.flatnonzero(np.asarray(links["car"]))
-    net = Network(len(nodes["x"]), links["tail"][car], links["head"][car], links["length"][car], car, nodes["x"], nodes["y"])
+    net = Network(
+        len(nodes["x"]), links["tail"][car], links["head"][car], links["length"][car], car, nodes["x"], nodes["y"]
+    )
     seconds = net.length / links["speed"][car] + SIGNAL_WAIT * np.isin(net.head, signal)
     router = Router(net, np.maximum(np.rint(1000.0 * seconds), 1).astype(np.int64))
     through = np.asarray(people["occupation"]) == OCCUPATIONS.index("through")

@@ -26,10 +26,10 @@ from scenarios.areas.streets import (
     main_component,
     take_edges,
 )
+from twin.tables import OUTSIDE
 
 OUTLINE = 250.0  # m from the outline within which a dead end may be a cut (assumption)
 LEAST_PART = 3  # nodes of a part of the network that is worth a link (assumption)
-NAME = "(outside)"
 OFFSET = 200.0  # m outside the border: away from the last houses (drawing, and some length)
 SPEED = 60.0 / 3.6  # m/s, between the 50 km/h of towns and the 80 of roads outside (assumption)
 LANES = 2  # the links stand for several roads and are to be no bottleneck (assumption)
@@ -126,7 +126,7 @@ def join_outside(streets: Streets) -> tuple[Streets, int]:
         head=np.array([border[b] for _, b in links]),
         lines=lines,
         road_class=np.full(m, CLASS["tertiary"]),
-        name=np.full(m, NAME, object),
+        name=np.full(m, OUTSIDE, object),
         way=np.zeros(m, np.int64),
         speed=np.full(m, SPEED),
         lanes_f=np.full(m, LANES),

@@ -29,7 +29,9 @@ ASSUMPTIONS = {
 }
 
 
-def choose(kind: NDArray[Any], links: dict[str, Any], flow: NDArray[Any], lights: NDArray[Any], citizens: int) -> NDArray[Any]:
+def choose(
+    kind: NDArray[Any], links: dict[str, Any], flow: NDArray[Any], lights: NDArray[Any], citizens: int
+) -> NDArray[Any]:
     """Column `kind` of the nodes with signals where the traffic asks for them.
 
     kind   : shape (nodes,); "signal" are crossings of main roads;  lights: further nodes that may get a signal

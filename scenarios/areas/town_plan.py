@@ -220,7 +220,9 @@ def _close_to_main_roads(blocks: NDArray[np.int8], across: Any, along: Any, seed
         for k, (border, ends) in enumerate(sides):
             if border not in (CLASS["primary"], CLASS["secondary"]):
                 continue
-            u = uniforms(stream(seed, "town.side_streets"), np.full(len(ends), p * 20_000 + q), 8 * k + np.arange(len(ends)))
+            u = uniforms(
+                stream(seed, "town.side_streets"), np.full(len(ends), p * 20_000 + q), 8 * k + np.arange(len(ends))
+            )
             ends[(ends == street) & (u < CLOSED_SHARE)] = cycle  # a view: changes the plan
 
 

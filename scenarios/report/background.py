@@ -22,8 +22,15 @@ from twin.errors import InputError
 
 def laws(m: Material) -> str:
     """The conservation laws, both sides."""
-    rows = [(text(b["law"]), *(f"{b[side]:,.1f}".removesuffix(".0") for side in ("left", "right")), text(b["unit"]),
-             "holds" if b["holds"] else "<strong>broken</strong>") for b in m.manifest.get("balances", ())]
+    rows = [
+        (
+            text(b["law"]),
+            *(f"{b[side]:,.1f}".removesuffix(".0") for side in ("left", "right")),
+            text(b["unit"]),
+            "holds" if b["holds"] else "<strong>broken</strong>",
+        )
+        for b in m.manifest.get("balances", ())
+    ]
     heads = ("Law", "Left", "Right", "Unit", "Verdict")
     return table(heads, rows, "What must be conserved, checked at the end of the run.", (1, 2)) if rows else ""
 
@@ -38,8 +45,12 @@ def area_facts(m: Material) -> str:
             share = dict(zip(origin.tolist(), count.tolist(), strict=True))
             shares = (f"{100.0 * share.get(kind, 0) / n:.0f} %" for kind in ORIGINS)
             rows.append((text(name.replace("_", " ")), f"{n:,}", *shares))
-    return table(("Table", "Rows", *(kind.capitalize() for kind in ORIGINS)), rows,
-                 "The area, table by table: observed in a source, inferred from one, or synthetic.", range(1, 5))
+    return table(
+        ("Table", "Rows", *(kind.capitalize() for kind in ORIGINS)),
+        rows,
+        "The area, table by table: observed in a source, inferred from one, or synthetic.",
+        range(1, 5),
+    )
 
 
 def sources(m: Material) -> str:
@@ -56,7 +67,11 @@ def assumptions(m: Material) -> str:
     """The area's assumptions and the settings of every domain."""
     made = m.area.facts.get("assumptions") or {}
     rows = [(text(key), text(meaning)) for key, meaning in made.items()] if isinstance(made, dict) else []
-    parts = [folded(f"The area ({len(rows)})", table(("About", "Assumption"), rows, "How the area was made"))] if rows else []
+    parts = (
+        [folded(f"The area ({len(rows)})", table(("About", "Assumption"), rows, "How the area was made"))]
+        if rows
+        else []
+    )
     return "\n".join([*parts, *_domains(m)])
 
 
@@ -113,7 +128,7 @@ def _value(value: Any) -> str:
 
 
 def meanings_of(model: Any) -> dict[str, str]:
-    """"name, other : meaning" lines of a model's docstring, by name."""
+    """ "name, other : meaning" lines of a model's docstring, by name."""
     found: dict[str, str] = {}
     current: list[str] = []
     for line in inspect.cleandoc(model.__doc__ or "").splitlines():
@@ -156,14 +171,21 @@ def made(m: Material) -> str:
     manifest = m.manifest
     area = manifest.get("area", {})
     said = {
-        "Scenario": manifest.get("scenario", ""), "Status": manifest.get("status", ""),
-        "Started": manifest.get("started", ""), "Seed": manifest.get("seed", ""),
+        "Scenario": manifest.get("scenario", ""),
+        "Status": manifest.get("status", ""),
+        "Started": manifest.get("started", ""),
+        "Seed": manifest.get("seed", ""),
         "First day": f"{manifest.get('start', '')} ({manifest.get('time_zone', '')})",
-        "Simulated": f"{m.until / hour:g} h", "Couplings cut": ", ".join(manifest.get("cut", [])) or "none",
-        "Result digest": manifest.get("result_digest", "–"), "Area digest": area.get("digest", "–"),
-        "Coordinate system": area.get("crs", "–"), "Code digest": manifest.get("code_digest", "–"),
-        "Platform": manifest.get("platform", "–"), "Purpose": manifest.get("purpose", ""),
-        "Owner": manifest.get("owner", ""), "Keep until": manifest.get("keep_until", ""),
+        "Simulated": f"{m.until / hour:g} h",
+        "Couplings cut": ", ".join(manifest.get("cut", [])) or "none",
+        "Result digest": manifest.get("result_digest", "–"),
+        "Area digest": area.get("digest", "–"),
+        "Coordinate system": area.get("crs", "–"),
+        "Code digest": manifest.get("code_digest", "–"),
+        "Platform": manifest.get("platform", "–"),
+        "Purpose": manifest.get("purpose", ""),
+        "Owner": manifest.get("owner", ""),
+        "Keep until": manifest.get("keep_until", ""),
         "Wall time": f"{manifest['wall_s']:.1f} s" if "wall_s" in manifest else "",
         "Peak memory": f"{manifest['peak_rss_mb']:.0f} MB" if "peak_rss_mb" in manifest else "",
     }

@@ -50,8 +50,16 @@ class Frame:
         return TOP + (self.high - np.asarray(value, float)) / (self.high - self.low) * (HEIGHT - TOP - BOTTOM)
 
 
-def lines(name: str, title: str, unit_name: str, curves: Sequence[Line], until: int, bands: Sequence[Band] = (),
-          note: str = "", top: float | None = None) -> str:
+def lines(
+    name: str,
+    title: str,
+    unit_name: str,
+    curves: Sequence[Line],
+    until: int,
+    bands: Sequence[Band] = (),
+    note: str = "",
+    top: float | None = None,
+) -> str:
     """A figure of curves; empty if there are none. top : end of the scale, if it is fixed (100 %)."""
     curves = [c for c in curves if np.isfinite(c.values).any()]
     if not curves:
@@ -64,8 +72,15 @@ def lines(name: str, title: str, unit_name: str, curves: Sequence[Line], until: 
     return _figure(name, title, unit_name, frame, ticks, bands, drawn, curves, note)
 
 
-def stacked(name: str, title: str, unit_name: str, curves: Sequence[Line], until: int, bands: Sequence[Band] = (),
-            note: str = "") -> str:
+def stacked(
+    name: str,
+    title: str,
+    unit_name: str,
+    curves: Sequence[Line],
+    until: int,
+    bands: Sequence[Band] = (),
+    note: str = "",
+) -> str:
     """A figure of curves on top of each other; all have the same times."""
     curves = [c for c in curves if len(c.values)]
     if not curves:
@@ -82,8 +97,17 @@ def stacked(name: str, title: str, unit_name: str, curves: Sequence[Line], until
     return _figure(name, title, unit_name, frame, ticks, bands, "".join(shapes), curves, note)
 
 
-def _figure(name: str, title: str, unit_name: str, frame: Frame, ticks: Sequence[float], bands: Sequence[Band],
-            drawn: str, curves: Sequence[Line], note: str) -> str:
+def _figure(
+    name: str,
+    title: str,
+    unit_name: str,
+    frame: Frame,
+    ticks: Sequence[float],
+    bands: Sequence[Band],
+    drawn: str,
+    curves: Sequence[Line],
+    note: str,
+) -> str:
     label = unit(unit_name)
     description = "; ".join(_summary(c, label) for c in curves)
     shade = "".join(_band(frame, band) for band in bands)
@@ -98,12 +122,14 @@ def _look(curve: Line) -> str:
 
 def _summary(curve: Line, label: str) -> str:
     top, bottom = int(np.nanargmax(curve.values)), int(np.nanargmin(curve.values))
-    return (f"{curve.label}: highest {number(float(curve.values[top]))} {label} at {clock(curve.ms[top])}, "
-            f"lowest {number(float(curve.values[bottom]))} at {clock(curve.ms[bottom])}")
+    return (
+        f"{curve.label}: highest {number(float(curve.values[top]))} {label} at {clock(curve.ms[top])}, "
+        f"lowest {number(float(curve.values[bottom]))} at {clock(curve.ms[bottom])}"
+    )
 
 
 def clock(ms: Any) -> str:
-    """"17:00", with the day from the second day on."""
+    """ "17:00", with the day from the second day on."""
     days, rest = divmod(int(ms), 24 * hour)
     time = f"{rest // hour:02d}:{rest % hour // 60_000:02d}"
     return time if not days else f"day {days + 1}, {time}"
@@ -114,16 +140,20 @@ def _band(frame: Frame, band: Band) -> str:
     if end - start < 0.5:
         return ""
     label = f"{band.label}, {clock(band.start)} to {clock(band.end)}"
-    return (f'<g><title>{text(label)}</title><rect class="band" x="{start:.1f}" y="{TOP}" width="{end - start:.1f}" '
-            f'height="{HEIGHT - TOP - BOTTOM}"/></g>')
+    return (
+        f'<g><title>{text(label)}</title><rect class="band" x="{start:.1f}" y="{TOP}" width="{end - start:.1f}" '
+        f'height="{HEIGHT - TOP - BOTTOM}"/></g>'
+    )
 
 
 def _axes(frame: Frame, ticks: Sequence[float]) -> str:
     parts = []
     for value in ticks:
         y = float(frame.y(value))
-        parts.append(f'<path class="grid" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>'
-                     f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{_tick(value, ticks)}</text>')
+        parts.append(
+            f'<path class="grid" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>'
+            f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{_tick(value, ticks)}</text>'
+        )
     hours = frame.until / hour
     every = next((e for e in (1, 3, 6, 12, 24, 48, 168) if hours / e <= 9), 24 * math.ceil(hours / 24 / 9))
     for k in range(int(hours // every) + 1):
@@ -131,8 +161,10 @@ def _axes(frame: Frame, ticks: Sequence[float]) -> str:
         at = k * every
         mark = f"day {at // 24 + 1}" if hours > 30 and at % 24 == 0 else f"{at % 24 if hours > 30 else at:02d}:00"
         side = "end" if x > WIDTH - RIGHT - 14 else "middle"
-        parts.append(f'<path class="grid" d="M{x:.1f} {HEIGHT - BOTTOM}v4"/>'
-                     f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="{side}">{mark}</text>')
+        parts.append(
+            f'<path class="grid" d="M{x:.1f} {HEIGHT - BOTTOM}v4"/>'
+            f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="{side}">{mark}</text>'
+        )
     return "".join(parts)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from scenarios.report.markup import drawing, figure, key, many, number, text, unit
 from scenarios.report.material import Material
 from scenarios.report.results import Row, cells, label, spoken, withheld
+from twin.tables import OUTSIDE
 
 Array = np.ndarray[Any, Any]
 SIDE = 460  # width of a map in its own units
@@ -79,8 +80,10 @@ def _name(m: Material, row: Row) -> str:
 
 def _legend(borders: Array, low: float, high: float, worst_high: bool) -> str:
     edges = [low, *borders.tolist(), high]
-    return "".join(key(f"c{k if worst_high else CLASSES - 1 - k}", f"{number(edges[k])} – {number(edges[k + 1])}")
-                   for k in range(CLASSES))
+    return "".join(
+        key(f"c{k if worst_high else CLASSES - 1 - k}", f"{number(edges[k])} – {number(edges[k + 1])}")
+        for k in range(CLASSES)
+    )
 
 
 def _zones(m: Material, level: dict[int, tuple[int, Row]], hidden: set[int]) -> tuple[str, float]:
@@ -165,7 +168,7 @@ def lost_time(m: Material) -> str:
         return ""
     hours = np.bincount(data["id"], data["delay"], len(links)) / 3600.0
     lines = m.area.geometry("links")
-    cars = np.flatnonzero(links.car)
+    cars = np.flatnonzero(links.car & (links.name != OUTSIDE))
     if len(cars) > 6000:  # a large area: main streets only, so that the page stays small
         cars = cars[np.isin(links.road_class[cars], ("motorway", "trunk", "primary", "secondary", "tertiary"))]
     once = cars[links.tail[cars] < links.head[cars]] if len(cars) > 1000 else cars
@@ -179,8 +182,10 @@ def lost_time(m: Material) -> str:
     for row in slow[np.argsort(-hours[slow], kind="stable")][MOST_LINKS::-1].tolist():
         k = int(np.searchsorted(LOST, hours[row], side="right"))
         name = links.name[row] or links.road_class[row]
-        parts.append(f'<path class="slow w{k}" d="M{projection.path(shapely.get_coordinates(thin[row]))}">'
-                     f"<title>{text(name)}: {number(float(hours[row]))} vehicle hours</title></path>")
+        parts.append(
+            f'<path class="slow w{k}" d="M{projection.path(shapely.get_coordinates(thin[row]))}">'
+            f"<title>{text(name)}: {number(float(hours[row]))} vehicle hours</title></path>"
+        )
     return _streets(projection, parts, slow, hours, links)
 
 

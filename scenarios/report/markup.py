@@ -49,8 +49,10 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Any]], caption: str, num
         cells = "".join(f"<td{_side(k, numeric)}>{cell}</td>" for k, cell in enumerate(row) if k)
         body.append(f'<tr><th scope="row">{row[0]}</th>{cells}</tr>')
     lines = "\n".join(body)
-    return (f'<div class="wide"><table><caption>{caption}</caption><thead><tr>{head}</tr></thead>\n'
-            f"<tbody>\n{lines}\n</tbody></table></div>")
+    return (
+        f'<div class="wide"><table><caption>{caption}</caption><thead><tr>{head}</tr></thead>\n'
+        f"<tbody>\n{lines}\n</tbody></table></div>"
+    )
 
 
 def _side(k: int, numeric: Sequence[int]) -> str:
@@ -85,8 +87,10 @@ def key(kind: str, label: str) -> str:
 
 def drawing(name: str, width: float, height: float, title: str, description: str, body: str) -> str:
     """An SVG with its title and a text that says what it shows; `name` is unique on the page."""
-    return (f'<svg viewBox="0 0 {width:g} {height:.0f}" role="img" aria-labelledby="{name}-t {name}-d">'
-            f'<title id="{name}-t">{text(title)}</title><desc id="{name}-d">{text(description)}</desc>{body}</svg>')
+    return (
+        f'<svg viewBox="0 0 {width:g} {height:.0f}" role="img" aria-labelledby="{name}-t {name}-d">'
+        f'<title id="{name}-t">{text(title)}</title><desc id="{name}-d">{text(description)}</desc>{body}</svg>'
+    )
 
 
 def figure(title: str, more: str, keys: str, drawn: str, note: str = "") -> str:

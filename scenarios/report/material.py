@@ -112,8 +112,10 @@ class Material:
         if warm:
             found.append(Band(0, warm, "warm-up, not counted"))
         for name, measure in self.measures.items():
-            start, end, lasting = (_ms(reads, measure.get(key)) for reads, key in (
-                (time_of_day, "from"), (time_of_day, "until"), (duration, "for")))
+            start, end, lasting = (
+                _ms(reads, measure.get(key))
+                for reads, key in ((time_of_day, "from"), (time_of_day, "until"), (duration, "for"))
+            )
             if start is not None and (end is not None or lasting is not None):
                 found.append(Band(start, end if end is not None else start + (lasting or 0), name.replace("_", " ")))
         return found

@@ -12,11 +12,15 @@ from scenarios.report.style import CSS
 from twin.area import Area
 from twin.recording import writing
 
-SYNTHETIC = ("Citizens are synthetic: made from public statistics, none is a real person, and nothing is shown at the "
-             "level of a dwelling.")
-ASSUMED = ("Intervals and differences cover luck, never assumptions. Every value below was set by somebody and is an "
-           "assumption unless a source stands beside it; change one with <code>domain.NAME.SETTING=VALUE</code> and look "
-           "whether the answer holds.")
+SYNTHETIC = (
+    "Citizens are synthetic: made from public statistics, none is a real person, and nothing is shown at the "
+    "level of a dwelling."
+)
+ASSUMED = (
+    "Intervals and differences cover luck, never assumptions. Every value below was set by somebody and is an "
+    "assumption unless a source stands beside it; change one with <code>domain.NAME.SETTING=VALUE</code> and look "
+    "whether the answer holds."
+)
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -79,8 +83,11 @@ def _sections(m: Material) -> list[tuple[str, str, str]]:
         ("happened", "What happened", (story.happened(m), results.headlines(m))),
         ("results", "Results", (results.indicator_table(m),)),
         ("day", "The day in curves", (_grid(curves.figures(m)), _shading(m))),
-        ("maps", "Where", (_grid([f for f in figures if f]), paragraph(maps.alike_note(m)), paragraph(note),
-                           results.zone_tables(m))),
+        (
+            "maps",
+            "Where",
+            (_grid([f for f in figures if f]), paragraph(maps.alike_note(m)), paragraph(note), results.zone_tables(m)),
+        ),
         ("events", "Events that matter", (story.timeline(m),)),
         ("why", "From cause to consequence", (story.chains(m),)),
         ("assumptions", "Assumptions", (paragraph(ASSUMED), background.assumptions(m))),
@@ -103,6 +110,7 @@ def _shading(m: Material) -> str:
 
 
 def _attribution(m: Material) -> str:
-    said = dict.fromkeys(f"{about.get('attribution', '')} ({about.get('licence', '')})"
-                         for about in m.area.sources.values())
+    said = dict.fromkeys(
+        f"{about.get('attribution', '')} ({about.get('licence', '')})" for about in m.area.sources.values()
+    )
     return "Data: " + "; ".join(said) + "." if said else ""

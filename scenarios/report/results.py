@@ -37,9 +37,11 @@ def _tile(row: Row) -> str:
         notes.append(_norm(row))
     if row["n"]:
         notes.append(f"n = {row['n']:,}")
-    value = f'{number(row["value"], row["unit"])} <span>{text(unit(row["unit"]))}</span>'
-    return (f'<div class="tile"><div class="name">{text(label(row))}</div><div class="value">{value}</div>'
-            f'<div class="note">{text("; ".join(notes))}</div></div>')
+    value = f"{number(row['value'], row['unit'])} <span>{text(unit(row['unit']))}</span>"
+    return (
+        f'<div class="tile"><div class="name">{text(label(row))}</div><div class="value">{value}</div>'
+        f'<div class="note">{text("; ".join(notes))}</div></div>'
+    )
 
 
 def _norm(row: Row) -> str:
@@ -61,12 +63,22 @@ def indicator_table(m: Material) -> str:
         said = about.meaning if about and not again else ""
         meaning = f'<br/><span class="note">{text(said)}</span>' if said else ""
         n = f"{row['n']:,}" + ("*" if 0 < row["n"] < FEW else "") if row["n"] else ""
-        rows.append((text(label(row)) + meaning, number(row["value"], row["unit"]), text(unit(row["unit"])), n,
-                     "; ".join(beside), row["better"]))
+        rows.append(
+            (
+                text(label(row)) + meaning,
+                number(row["value"], row["unit"]),
+                text(unit(row["unit"])),
+                n,
+                "; ".join(beside),
+                row["better"],
+            )
+        )
     few = " * few observations: one day's luck moves this number a lot." if any("*" in row[3] for row in rows) else ""
     heads = ("Indicator", "Value", "Unit", "n", "Norm or published", "Better")
-    caption = ("Results for the whole area. One run is one draw of luck: differences between runs need paired "
-               f"replications.{few}")
+    caption = (
+        "Results for the whole area. One run is one draw of luck: differences between runs need paired "
+        f"replications.{few}"
+    )
     return table(heads, rows, caption, (1, 3)) if rows else ""
 
 
@@ -82,7 +94,7 @@ def cells(m: Material, level: str = "neighbourhood") -> dict[str, list[Row]]:
         if row["level"] == level and (level, row["code"]) in m.zone_row:
             found.setdefault(f"{row['indicator']}/{row['group']}", []).append(row)
     watch = [f"{name}/" for name in m.scenario.get("watch") or ()]
-    return dict(sorted(found.items(), key=lambda item: (watch.index(item[0]) if item[0] in watch else len(watch))))
+    return dict(sorted(found.items(), key=lambda item: watch.index(item[0]) if item[0] in watch else len(watch)))
 
 
 def withheld_note(m: Material) -> str:
@@ -92,14 +104,19 @@ def withheld_note(m: Material) -> str:
     if not all_cells:
         return ""
     are, rest = ("is", "it rests") if hidden == 1 else ("are", "they rest")
-    return (f"{hidden:,} of {many(len(all_cells), 'cell')} {are} withheld, because {rest} on fewer than {m.least} "
-            "residents.")
+    return (
+        f"{hidden:,} of {many(len(all_cells), 'cell')} {are} withheld, because {rest} on fewer than {m.least} "
+        "residents."
+    )
 
 
 def zone_tables(m: Material) -> str:
     """The numbers behind the maps, per district and per neighbourhood."""
-    return "\n".join(folded(f"Numbers per {level}", _zone_table(m, level)) for level in ("district", "neighbourhood")
-                     if cells(m, level))
+    return "\n".join(
+        folded(f"Numbers per {level}", _zone_table(m, level))
+        for level in ("district", "neighbourhood")
+        if cells(m, level)
+    )
 
 
 def _zone_table(m: Material, level: str) -> str:
@@ -129,5 +146,5 @@ def _cell(m: Material, row: Row | None) -> str:
 
 
 def spoken(row: Row) -> str:
-    """"12.4 min (n = 1,808)"."""
+    """ "12.4 min (n = 1,808)"."""
     return quantity(row["value"], row["unit"]) + (f" (n = {row['n']:,})" if row["n"] else "")

@@ -13,14 +13,33 @@ MOST_ROWS = 60
 
 # kinds that the timeline shows, and over how long (ms) those of one kind share a line
 SHOWN = {
-    "grid.failed": minute, "grid.restored": minute, "grid.breaker_opened": QUARTER, "grid.breaker_closed": QUARTER,
-    "grid.feeder_dark": minute, "grid.feeder_live": minute, "grid.unsolved": 4 * QUARTER,
-    "vehicles.signal_dark": minute, "vehicles.signal_live": minute, "vehicles.junction_slow": QUARTER,
-    "vehicles.junction_clear": QUARTER, "vehicles.close_link": minute, "vehicles.open_link": minute,
-    "care.battery_empty": QUARTER, "care.call": QUARTER, "care.response": QUARTER,
+    "grid.failed": minute,
+    "grid.restored": minute,
+    "grid.breaker_opened": QUARTER,
+    "grid.breaker_closed": QUARTER,
+    "grid.feeder_dark": minute,
+    "grid.feeder_live": minute,
+    "grid.unsolved": 4 * QUARTER,
+    "vehicles.signal_dark": minute,
+    "vehicles.signal_live": minute,
+    "vehicles.junction_slow": QUARTER,
+    "vehicles.junction_clear": QUARTER,
+    "vehicles.close_link": minute,
+    "vehicles.open_link": minute,
+    "care.battery_empty": QUARTER,
+    "care.call": QUARTER,
+    "care.response": QUARTER,
 }
-CONSEQUENCES = ("grid.feeder_dark", "grid.breaker_opened", "vehicles.signal_dark", "vehicles.junction_slow",
-                "vehicles.close_link", "care.battery_empty", "care.call", "care.response")
+CONSEQUENCES = (
+    "grid.feeder_dark",
+    "grid.breaker_opened",
+    "vehicles.signal_dark",
+    "vehicles.junction_slow",
+    "vehicles.close_link",
+    "care.battery_empty",
+    "care.call",
+    "care.response",
+)
 TOLD = ("outage_customer_hours", "vehicle_delay", "device_minutes_unpowered")
 HIDDEN = {"grid.fail_asset", "grid.restore_asset", "care.dispatched", "care.closed"}
 
@@ -30,8 +49,11 @@ def happened(m: Material) -> str:
     area, manifest = m.area, m.manifest
     date = m.calendar.at(0)
     residents = int(area.people.resident.sum()) if len(area.people) else int(area.zones.population.sum())
-    lived = (f"{date:%A} {date.day} {date:%B %Y}" if m.until <= 24 * 60 * minute else
-             f"{m.until / (24 * 60 * minute):g} days from {date.day} {date:%B %Y}")
+    lived = (
+        f"{date:%A} {date.day} {date:%B %Y}"
+        if m.until <= 24 * 60 * minute
+        else f"{m.until / (24 * 60 * minute):g} days from {date.day} {date:%B %Y}"
+    )
     counted = f"{many(residents, 'synthetic resident')}, {many(len(area.buildings), 'building')}"
     first = f"{text(m.place)}, {lived}: {counted}, one clock."
     acts = [measure_words(m, name, measure) for name, measure in m.measures.items()]
@@ -86,8 +108,9 @@ def timeline(m: Material) -> str:
         when = first if first == last else f"{first}–{last}"
         rows.append((when, _capital(words.say(events)), words.because(events, known)))
     if not rows:
-        return paragraph("Nothing out of the ordinary was recorded: no outage, no dark signal, no empty battery, no late "
-                         "ambulance.")
+        return paragraph(
+            "Nothing out of the ordinary was recorded: no outage, no dark signal, no empty battery, no late ambulance."
+        )
     more = f" The first {MOST_ROWS} of {len(ordered)} lines." if len(ordered) > MOST_ROWS else ""
     return table(("Time", "What", "Contributing"), rows, "Events that matter, those of one kind together." + more)
 
@@ -105,10 +128,15 @@ def chains(m: Material, most: int = 4) -> str:
             path = _path(end, known)
             if not any(end["event_id"] in ids for ids, _ in found):
                 found.append(({e["event_id"] for e in path}, path))
-    lists = [bullets([f"<b>{clock(e['time'])}</b> {_capital(words.say([e]))}" for e in path], ordered=True)
-             for _, path in found]
-    note = paragraph("<em>Contributing</em> is what the model wrote down when it happened; it is no proof of a cause. The "
-                     "proof compares two runs in which one coupling is cut.", "note")
+    lists = [
+        bullets([f"<b>{clock(e['time'])}</b> {_capital(words.say([e]))}" for e in path], ordered=True)
+        for _, path in found
+    ]
+    note = paragraph(
+        "<em>Contributing</em> is what the model wrote down when it happened; it is no proof of a cause. The "
+        "proof compares two runs in which one coupling is cut.",
+        "note",
+    )
     return "\n".join(f'<div class="chain">{chain}</div>' for chain in lists) + note if lists else ""
 
 

@@ -1,6 +1,7 @@
 """The page's style sheet: light and dark, for screen and paper; no pair of colours differs in red and green alone."""
 
-CSS = """
+CSS = (
+    """
 :root { color-scheme: light dark; --ink: #1d2530; --soft: #5a6675; --paper: #ffffff; --panel: #f5f7f9; --rule: #d8dee5;
   --accent: #14508c; --alarm: #a4161a; --s1: #14508c; --s2: #c2410c; --s3: #b58900;
   --s4: #8b2a8b; --s5: #6b7785; --s6: #0f766e; --band: #f2b13433; --halo: #ffffffd9; --street: #c3cad2; }
@@ -32,10 +33,12 @@ figcaption { font-size: .9rem; margin-bottom: .3rem; } figure .note { margin: .3
 svg { display: block; width: 100%; height: auto; } svg text { font-size: 11px; fill: var(--soft); }
 .grid { stroke: var(--rule); stroke-width: 1; fill: none; } .band { fill: var(--band); }
 .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; } .dashed { stroke-dasharray: 5 4; }
-""" + "".join(
-    f".s{k} {{ stroke: var(--s{k}); }} .f{k}, .k{k} {{ fill: var(--s{k}); background: var(--s{k}); }}\n"
-    for k in range(1, 7)
-) + """.f1, .f2, .f3, .f4, .f5, .f6 { stroke: var(--panel); stroke-width: .7; }
+"""
+    + "".join(
+        f".s{k} {{ stroke: var(--s{k}); }} .f{k}, .k{k} {{ fill: var(--s{k}); background: var(--s{k}); }}\n"
+        for k in range(1, 7)
+    )
+    + """.f1, .f2, .f3, .f4, .f5, .f6 { stroke: var(--panel); stroke-width: .7; }
 .key i.dashed { height: 0; background: none; border-top: 2px dashed var(--s5); }
 .c0 { fill: #fff3d6; background: #fff3d6; } .c1 { fill: #fdd49e; background: #fdd49e; }
 .c2 { fill: #f6a15b; background: #f6a15b; }
@@ -62,3 +65,4 @@ footer { margin-top: 3rem; font-size: .85rem; color: var(--soft); border-top: 1p
   padding-top: .8rem; }
 @media print { body { max-width: none; } nav { display: none; } figure, .tile, .chain { break-inside: avoid; } }
 """
+)

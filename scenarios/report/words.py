@@ -17,7 +17,7 @@ LATE = 15 * 60.0  # s; the Dutch norm for urgent calls
 
 
 def kind_of(event: Event) -> str:
-    """"grid.feeder_dark"."""
+    """ "grid.feeder_dark"."""
     return f"{event['domain']}.{event['kind']}"
 
 
@@ -35,11 +35,15 @@ class Words:
             "grid.breaker_opened": lambda es: f"protection switches off {self._assets(es)}{_loading(es)}",
             "grid.breaker_closed": lambda es: f"an operator closes the breaker of {self._assets(es)} again",
             "grid.feeder_dark": lambda es: f"{self._feeders(es)} {_verb(es, 'loses', 'lose')} power{_customers(es)}",
-            "grid.feeder_live": lambda es: f"{self._feeders(es)} {_verb(es, 'has', 'have')} power again{_customers(es)}",
+            "grid.feeder_live": lambda es: (
+                f"{self._feeders(es)} {_verb(es, 'has', 'have')} power again{_customers(es)}"
+            ),
             "grid.unsolved": lambda es: f"the power flow finds no solution ({many(len(es), 'time')})",
             "vehicles.signal_dark": lambda es: f"{self._signals(es)} {_verb(es, 'goes', 'go')} dark",
             "vehicles.signal_live": lambda es: f"{self._signals(es)} {_verb(es, 'works', 'work')} again",
-            "vehicles.junction_slow": lambda es: f"{self._crossings(es)} {_verb(es, 'becomes', 'become')} slow{_ratio(es)}",
+            "vehicles.junction_slow": lambda es: (
+                f"{self._crossings(es)} {_verb(es, 'becomes', 'become')} slow{_ratio(es)}"
+            ),
             "vehicles.junction_clear": lambda es: f"{self._crossings(es)} {_verb(es, 'is', 'are')} as fast as before",
             "vehicles.close_link": lambda es: f"{self._streets(es)} closed to cars",
             "vehicles.open_link": lambda es: f"{self._streets(es)} open again",
@@ -176,8 +180,12 @@ def measure_words(material: Material, name: str, measure: dict[str, Any]) -> str
     words, kind = Words(material), str(measure.get("type", name))
     where = dict(measure.get("where") or {})
     start, span = measure.get("from"), measure.get("until") or measure.get("for")
-    when = "" if start is None else f" from {text(start)}" + (
-        f" to {text(measure['until'])}" if measure.get("until") else f" for {text(span)}" if span else "")
+    when = (
+        ""
+        if start is None
+        else f" from {text(start)}"
+        + (f" to {text(measure['until'])}" if measure.get("until") else f" for {text(span)}" if span else "")
+    )
     if kind == "asset_failure":
         found = [words.asset(e["object"], e["subject"]) for e in material.events if kind_of(e) == "grid.fail_asset"]
         asked = str(where.get("asset", "an asset"))

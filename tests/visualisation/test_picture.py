@@ -94,11 +94,18 @@ def test_run_without_series_and_events_is_drawn(run: Path, tmp_path: Path) -> No
     assert draw(copy, tmp_path / "bare.png", "08:00", SIZE).stat().st_size > 1000
 
 
-@pytest.mark.parametrize(("options", "what"), [
-    ({"at": "day 2, 08:00"}, "after the end"), ({"at": "half past five"}, "no time of day"),
-    ({"size": "10x10"}, "WIDTHxHEIGHT"), ({"size": "large"}, "WIDTHxHEIGHT"),
-    ({"png": "nowhere/at/all.png"}, "does not exist"), ({"png": "picture.jpg"}, ".png"), ({"run": "no/run"}, "manifest"),
-])
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"at": "day 2, 08:00"}, "after the end"),
+        ({"at": "half past five"}, "no time of day"),
+        ({"size": "10x10"}, "WIDTHxHEIGHT"),
+        ({"size": "large"}, "WIDTHxHEIGHT"),
+        ({"png": "nowhere/at/all.png"}, "does not exist"),
+        ({"png": "picture.jpg"}, ".png"),
+        ({"run": "no/run"}, "manifest"),
+    ],
+)
 def test_wrong_input_is_refused(run: Path, tmp_path: Path, options: dict[str, str], what: str) -> None:
     given = {"run": str(run), "at": "17:30", "size": SIZE} | options
     png = tmp_path / options.get("png", "picture.png")

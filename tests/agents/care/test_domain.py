@@ -154,7 +154,7 @@ def test_slower_streets_make_longer_responses(area):
 def test_a_call_of_one_changes_no_one_elses_luck(area):
     """Calls made because oxygen ran out leave every call of the others as it was."""
     _, base, _ = world_of(area, days=1, urgent_calls=2000.0)
-    _, other, events = world_of(area, days=1, urgent_calls=2000.0, outage=(10 * hour, 16 * hour), oxygen=0.02)
+    _, other, _ = world_of(area, days=1, urgent_calls=2000.0, outage=(10 * hour, 16 * hour), oxygen=0.02)
     extra = {c.id for c in other.calls} - {c.id for c in base.calls}
     assert extra
     assert {c.id for c in base.calls} <= {c.id for c in other.calls}
@@ -188,7 +188,7 @@ def test_reach_is_full_with_free_units_and_none_without(area):
     _, care, _ = world_of(area, days=0.05, vehicles=vehicles, blue_light_queue=1.0)
     zones, share = care.probe()
     assert 0 < share < 100
-    weights = care.zone_residents / care.zone_residents.sum()
+    weights = care.reach.residents / care.reach.residents.sum()
     assert (zones * weights).sum() == pytest.approx(share)
 
 
@@ -197,6 +197,12 @@ def test_a_slow_junction_contributes_to_responses_past_it(area):
         pytest.skip("no signal in this town")
     vehicles = Vehicles()
     vehicles.slow_signal = 0
-    _, care, events = world_of(area, days=2, vehicles=vehicles, urgent_calls=20_000.0)
+    _, _, events = world_of(area, days=2, vehicles=vehicles, urgent_calls=20_000.0)
     named = [e for e in kinds(events, "response") if "vehicles.junction_slow:0:0" in e.because]
     assert 0 < len(named) < len(kinds(events, "response"))
+
+
+def test_a_street_closed_to_cars_lets_an_ambulance_through():
+    out = np.zeros(3, np.int64)
+    law.blue_light(np.array([2000, 9000, 2**31 - 1]), np.array([2300, 2300, 2300]), 1.15, 0.5, out)
+    assert out.tolist() == [2000, 2000 + 3350, 2000]

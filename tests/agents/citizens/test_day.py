@@ -1,5 +1,7 @@
 """Plans and mode choice of the citizens, on a small town with vehicles that arrive when they are told to."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -75,7 +77,7 @@ def test_everyone_travels_from_where_he_is_and_is_home_at_night(area):
     for person in own:
         legs = at[person]
         assert legs[0][0] == area.people.home[person]
-        assert all(before[1] == after[0] for before, after in zip(legs, legs[1:], strict=False))
+        assert all(before[1] == after[0] for before, after in pairwise(legs))
     resident = np.asarray(area.people.resident)
     assert (citizens.people.at[resident] == area.people.home[resident]).mean() > 0.97
     assert all(balance.holds for balance in world.balances())

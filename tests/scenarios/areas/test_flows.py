@@ -32,7 +32,9 @@ def estimate(area):
 def test_main_roads_are_fast_and_carry_the_traffic(town) -> None:
     links = town.links
     flow, kmh = estimate(town), np.rint(links.speed * 3.6)
-    share = {c: float((flow * links.length)[links.car & (links.road_class == c)].sum()) for c in np.unique(links.road_class)}
+    share = {
+        c: float((flow * links.length)[links.car & (links.road_class == c)].sum()) for c in np.unique(links.road_class)
+    }
     assert share["primary"] + share["secondary"] > 0.6 * sum(share.values())
     assert set(kmh[links.car & (links.road_class == "residential")]) == {30.0}
     assert set(kmh[links.car & (links.road_class == "secondary")]) <= {50.0, 80.0}
@@ -62,7 +64,12 @@ def test_greens_fit_their_cycles_and_never_overlap(town) -> None:
 def cross(flow):
     x, y, kind = [0.0, 99, -99, 0, 0], [0.0, 0, 0, 99, -99], ["signal", *["plain"] * 4]
     nodes = {"x": np.array(x), "y": np.array(y), "kind": np.array(kind)}
-    links = {"tail": np.array([1, 2, 3, 4]), "head": np.zeros(4, int), "car": np.ones(4, bool), "capacity": np.full(4, 0.5)}
+    links = {
+        "tail": np.array([1, 2, 3, 4]),
+        "head": np.zeros(4, int),
+        "car": np.ones(4, bool),
+        "capacity": np.full(4, 0.5),
+    }
     return nodes, links, np.asarray(flow, float)
 
 

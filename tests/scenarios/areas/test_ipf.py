@@ -23,12 +23,15 @@ def test_odds_ratio_and_zeros_are_kept():
     assert fit([[0.0, 1.0], [1.0, 1.0]], {(0,): [2, 5], (1,): [3, 4]})[0, 0] == 0
 
 
-@pytest.mark.parametrize(("seed", "margins", "text"), [
-    ([[1, 1]], {(0,): [2], (1,): [1, 2]}, "different totals"),
-    ([[1, 1]], {(0,): [1, 1], (1,): [1, 1]}, "shape"),
-    ([[0, 1]], {(1,): [1, 1]}, "seed is zero"),
-    ([[1, 0], [0, 1]], {(0,): [1, 2], (1,): [2, 1]}, "no convergence"),
-])
+@pytest.mark.parametrize(
+    ("seed", "margins", "text"),
+    [
+        ([[1, 1]], {(0,): [2], (1,): [1, 2]}, "different totals"),
+        ([[1, 1]], {(0,): [1, 1], (1,): [1, 1]}, "shape"),
+        ([[0, 1]], {(1,): [1, 1]}, "seed is zero"),
+        ([[1, 0], [0, 1]], {(0,): [1, 2], (1,): [2, 1]}, "no convergence"),
+    ],
+)
 def test_impossible_margins(seed, margins, text):
     with pytest.raises(ValueError, match=text):
         fit(seed, margins)
