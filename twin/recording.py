@@ -300,7 +300,7 @@ class Run:
         tables = []
         for file in files:
             try:
-                tables.append(pq.read_table(file, columns=columns))
+                tables.append(pq.ParquetFile(file).read(columns=columns))
             except (OSError, pa.ArrowException) as error:
                 reason = str(error).partition("\n")[0]
                 raise InputError(

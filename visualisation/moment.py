@@ -15,6 +15,7 @@ from twin.area import Area, read_area
 from twin.clock import Calendar, minute
 from twin.errors import Fault, InputError
 from twin.recording import Run
+from twin.tables import OUTSIDE
 from twin.units import time_of_day
 
 Array = np.ndarray[Any, Any]
@@ -77,7 +78,7 @@ def moment_of(folder: str | Path, at: str) -> Moment:
     closed = np.zeros(len(area.links), bool)
     closed[shut[shut < len(closed)]] = True
     return Moment(
-        run, area, ms, dark, lights, _ratio(run, area, ms), closed, _cars(run, ms), _ambulances(run, ms), customers
+        run, area, ms, dark, lights, _ratio(run, area, ms), closed, _cars(run, area, ms), _ambulances(run, ms), customers
     )
 
 
@@ -172,11 +173,13 @@ def _ratio(run: Run, area: Area, ms: int) -> Array:
     return ratio
 
 
-def _cars(run: Run, ms: int) -> tuple[Array, Array]:
+def _cars(run: Run, area: Area, ms: int) -> tuple[Array, Array]:
     table = _nearest(run.table("replay/vehicles"), ms)
     if table is None:
         return np.zeros(0, np.int64), np.zeros(0)
-    return table.column("link").to_numpy().astype(np.int64), table.column("fraction").to_numpy().astype(float)
+    link, fraction = table.column("link").to_numpy().astype(np.int64), table.column("fraction").to_numpy().astype(float)
+    shown = area.links.name[link] != OUTSIDE
+    return link[shown], fraction[shown]
 
 
 def _ambulances(run: Run, ms: int) -> Array:
