@@ -9,7 +9,6 @@ nodes are settled by (distance, node), and a node's parent is the smallest link 
 # numba publishes no types, so its decorator is untyped to mypy
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -186,58 +185,3 @@ def components(first_out: Array, out_links: Array, head: Array) -> Array:
                     label[stack[i]] = least
                 stacked = bottom
     return label
-
-
-@_lean
-def _one_pair(  # type: ignore[no-untyped-def]
-    first_out, out_links, head, weight, x, y, per_metre, pair, source, target, distance, seen, settled, keys, heap
-):
-    distance[source], seen[source] = 0, pair
-    size = _push(keys, heap, 0, 0, source)
-    while size > 0:
-        node = heap[0]
-        size = _pop(keys, heap, size)
-        if settled[node] == pair:
-            continue
-        settled[node] = pair
-        if node == target:
-            return distance[node]
-        for i in range(first_out[node], first_out[node + 1]):
-            link = out_links[i]
-            if weight[link] >= BLOCKED:
-                continue
-            other, reached = head[link], distance[node] + weight[link]
-            if seen[other] != pair or reached < distance[other]:
-                distance[other], seen[other] = reached, pair
-                straight = math.sqrt((x[other] - x[target]) ** 2 + (y[other] - y[target]) ** 2)
-                size = _push(keys, heap, size, reached + int(per_metre * straight), other)
-    return -1
-
-
-@njit(cache=True)
-def between(
-    first_out: Array, out_links: Array, head: Array, weight: Array, x: Array, y: Array, per_metre: float, pairs: Array
-) -> Array:
-    """Distances of many pairs of nodes that lie near each other: A* (Hart, Nilsson & Raphael 1968), pair by pair.
-
-    x, y      : float64 (nodes,), m
-    per_metre : no link weighs less than this times the straight distance between its ends; with the lower bound rounded
-        down to whole units it is consistent, so the answers are exact
-    pairs     : int64 (n, 2): origin and destination
-
-    Returns int64 (n,), -1 where no path leads. The work is that of the nodes in the ellipse between the two, whatever
-    the size of the network.
-    """
-    nodes = len(first_out) - 1
-    distance = np.zeros(nodes, np.int64)
-    seen = np.full(nodes, -1, np.int64)  # the pair that last reached, and last settled, a node
-    settled = np.full(nodes, -1, np.int64)
-    keys = np.empty(len(out_links) + 2, np.int64)
-    heap = np.empty(len(out_links) + 2, np.int32)
-    found = np.full(len(pairs), -1, np.int64)
-    for pair in range(len(pairs)):
-        found[pair] = _one_pair(
-            first_out, out_links, head, weight, x, y, per_metre, pair, pairs[pair, 0], pairs[pair, 1],
-            distance, seen, settled, keys, heap,
-        )  # fmt: skip
-    return found

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from twin.dijkstra import BLOCKED, Ids, Ints, between, components, dijkstra, path_to, search
+from twin.dijkstra import BLOCKED, Ids, Ints, components, dijkstra, path_to, search
 
 if TYPE_CHECKING:
     from twin.area import Area
@@ -104,31 +104,6 @@ class Network:
             target,
         )
         return int(distance[target]), path_to(target, parent, self.tail)
-
-    def least_per_metre(self, weight: ArrayLike) -> float:
-        """The smallest weight of a link per metre of straight distance between its ends, for `between`.
-
-        Raises ValueError where the nodes have no coordinates.
-        """
-        if self.x is None or self.y is None:
-            raise ValueError("distances between pairs need the nodes' coordinates")
-        straight = np.hypot(self.x[self.tail] - self.x[self.head], self.y[self.tail] - self.y[self.head])
-        usable = straight > 0.0
-        if not usable.any():
-            return 0.0
-        least = float((np.asarray(weight)[usable] / straight[usable]).min())
-        return least * (1.0 - 1e-9)  # a hair below, so that rounding never makes it too large
-
-    def between(self, weight: Ints, per_metre: float, origins: ArrayLike, destinations: ArrayLike) -> Ints:
-        """Distances of many pairs of nodes near each other, int64 (n,), -1 unreachable.
-
-        weight : int64 (links,); per_metre : `least_per_metre(weight)`
-
-        Quicker than a `Router` for the short ways of walkers and cyclists in a large network.
-        """
-        pairs, inverse = _distinct(origins, destinations, self.nodes)
-        found = between(self.first_out, self.out_links, self.head, weight, self.x, self.y, per_metre, pairs)
-        return np.asarray(found[inverse], np.int64)
 
     def components(self) -> Ids:
         """Strongly connected component of each node, named by its lowest node; int32 (nodes,)."""

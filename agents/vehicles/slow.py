@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.network import Network
+from twin.network import Network, Router
 
 Array = np.ndarray[Any, Any]
 
@@ -20,13 +20,13 @@ class SlowMode:
     def __init__(self, area: Any, mode: str, speed: float) -> None:
         self.mode, self.speed = mode, speed
         self.network = Network.of(area, mode)
-        self.millimetres = np.maximum(np.rint(self.network.length * 1000.0), 1).astype(np.int64)
-        self.per_metre = self.network.least_per_metre(self.millimetres)
+        millimetres = np.maximum(np.rint(self.network.length * 1000.0), 1).astype(np.int64)
+        self.router = Router(self.network, millimetres)
         self.node = area.location_node(mode)
 
     def metres(self, origin: Array, destination: Array) -> Array:
         """Length of the shortest way between locations, m; -1.0 where there is none; float64 (n,)."""
-        found = self.network.between(self.millimetres, self.per_metre, self.node[origin], self.node[destination])
+        found = self.router.times(self.node[origin], self.node[destination])
         return np.where(found < 0, -1.0, found / 1000.0)
 
 

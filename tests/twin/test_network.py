@@ -126,23 +126,3 @@ def test_a_node_outside_is_refused():
         Network(2, [0], [2])
     with pytest.raises(ValueError, match="outside"):
         Router(Network(2, [0], [1]), [1]).times([0], [2])
-
-
-@settings(deadline=None)
-@given(st.integers(2, 12), st.integers(0, 40), st.data())
-def test_distances_between_pairs_equal_dijkstra(nodes, links, data):
-    ends = st.lists(st.integers(0, nodes - 1), min_size=links, max_size=links)
-    tail, head = data.draw(ends), data.draw(ends)
-    coordinates = st.lists(st.floats(0, 1000), min_size=nodes, max_size=nodes)
-    network = Network(nodes, tail, head, x=data.draw(coordinates), y=data.draw(coordinates))
-    weight = data.draw(st.lists(st.integers(1, 2_000_000), min_size=links, max_size=links))
-    pairs = [(a, b) for a in range(nodes) for b in range(nodes)]
-    weight = np.array(weight, np.int64)
-    found = network.between(weight, network.least_per_metre(weight), *zip(*pairs, strict=True))
-    expected = np.concatenate([network.distances(weight, a) for a in range(nodes)])
-    assert found.tolist() == expected.tolist()
-
-
-def test_distances_between_pairs_need_coordinates():
-    with pytest.raises(ValueError, match="coordinates"):
-        Network(2, [0], [1]).least_per_metre([1])
