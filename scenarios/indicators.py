@@ -36,7 +36,7 @@ DEFINITIONS = {
         "Mean travel time of a trip", "door to door, residents", "lower", published="27.05 min (CBS, 2023)"
     ),
     "trips_given_up": Definition("Trips without a way", "trips for which the network had no way", "lower"),
-    "vehicle_delay": Definition("Lost vehicle hours", "time on the road beyond free flow", "lower"),
+    "vehicle_delay": Definition("Lost vehicle hours", "time on the road inside the area beyond free flow", "lower"),
     "vehicle_km": Definition("Distance driven", "by cars inside the area"),
     "car_travel_time": Definition("Mean travel time of a car trip", "door to door, beyond gateways included", "lower"),
     "car_trips": Definition("Car trips", "that arrived, everybody's"),
@@ -45,7 +45,7 @@ DEFINITIONS = {
     "trips_routed": Definition("Trips for which a way was found", "by car, bicycle and on foot", "higher"),
     "trips_unrouted": Definition("Trips without a way on the streets", "by car, bicycle and on foot", "lower"),
     "gridlock_releases": Definition("Cars lifted out of a jam", "after waiting for the stated stuck time", "lower"),
-    "rerouted": Definition("Cars that took another way", "because a street on theirs was closed"),
+    "rerouted": Definition("Cars turned onto another way", "already on the road when a street on theirs closed; later ones choose theirs anew"),
     "held_up_by_closure": Definition("Cars held up by a closure", "no other way led to their goal", "lower"),
     "outage_customer_hours": Definition("Customer hours without power", "customers x hours", "lower"),
     "energy_not_supplied": Definition("Energy not supplied", "load of customers without power", "lower"),
@@ -56,7 +56,7 @@ DEFINITIONS = {
     "voltage_lowest": Definition("Lowest voltage", "of all energised grid nodes, of rated", "higher"),
     "ev_energy": Definition("Energy charged by cars", "from the grid"),
     "pv_energy": Definition("Solar energy", "of the roofs", "higher"),
-    "energy_used": Definition("Energy used", "by buildings, signals and cars"),
+    "energy_used": Definition("Energy used", "by buildings and signals; cars are counted apart"),
     "grid_losses": Definition("Losses of the grid", "in transformers and cables", "lower"),
     "power_flows_unsolved": Definition(
         "Power flows without a solution", "steps at which the loads cannot be served", "lower"

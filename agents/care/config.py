@@ -68,6 +68,7 @@ class CareConfig(BaseModel):
     blue_light_queue: float = Field(0.6, ge=0.0, le=1.0)  # assumption: share of a queue's delay that remains
 
     bays_per_bed: float = Field(0.06, gt=0.0)  # assumption: bays of the emergency department per hospital bed
+    least_bays: int = Field(8, ge=1)  # assumption: bays of the smallest emergency department
     treatment: float = Field(110.0, gt=0.0)  # assumption: mean minutes in a bay, exponential
     admitted: float = Field(0.33, ge=0.0, le=1.0)  # assumption: share of emergency patients who need a bed
     stay: float = Field(5.0, gt=0.0)  # days, mean, exponential; assumption near the Dutch mean

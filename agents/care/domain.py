@@ -168,6 +168,8 @@ class Care(Domain):
     def intake(self, call: Call) -> Any:
         """Questions at the call centre; then a unit is sought."""
         yield self.world.timeline.timeout(self.ms(self.config.intake))
+        if not self.idle:  # the calls that keep every unit busy contribute to this one's wait
+            call.because += [unit.call.id for unit in self.units if unit.call is not None]
         heapq.heappush(self.queue, (call.order, call))
         self.assign()
 
@@ -184,7 +186,7 @@ class Care(Domain):
             nodes = tuple(self.idle[k].position() for k in keys)
             unit = self.idle.pop(keys[self.closest(nodes, self.node_of(call.location))])
             unit.call = call
-            self.dispatched(call.person, unit.key, (self.now - call.time) / 1000.0, because=[call.id])
+            self.dispatched(call.person, unit.key, (self.now - call.time) / 1000.0, because=[call.id, *call.because])
             unit.woken.succeed()
 
     def at_scene(self, unit: Ambulance, call: Call) -> None:

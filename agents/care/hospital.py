@@ -20,7 +20,7 @@ class Hospital:
     def __init__(self, care: Care, key: int, node: int, beds: int) -> None:
         self.care, self.key, self.node = care, key, node
         config = care.config
-        self.bays = HeapResource(care.world.timeline, max(2, round(beds * config.bays_per_bed)))
+        self.bays = HeapResource(care.world.timeline, max(config.least_bays, round(beds * config.bays_per_bed)))
         self.beds = HeapResource(care.world.timeline, beds)
         self.waits: list[int] = []
         self.boarded: list[int] = []

@@ -152,7 +152,7 @@ class Citizens(Domain):
     # -- the day -----------------------------------------------------------------------------------------------------
 
     def advance(self, start, stop):
-        if start == 0 or start % day == NIGHT:
+        if start == 0 or (start > day and start % day == NIGHT):
             self._new_day(start)
         p = self.people
         n = law.find_due(p.due, stop, self.found)
@@ -181,6 +181,7 @@ class Citizens(Domain):
         law.plan_days(
             rows,
             number,
+            NIGHT // 1000 if number else 0,
             self.stream("plan"),
             self.habits,
             factor,
@@ -336,15 +337,14 @@ class Citizens(Domain):
     def indicators(self):
         p, area = self.people, self.area
         resident = np.asarray(area.people.resident)
-        residents, days = max(int(resident.sum()), 1), max(self.world.observed_ms / day, 1e-9)
-        trips = int(self.resident_trips.sum())
-        yield Indicator("trips_per_person", trips / residents / days, "trips/day", n=residents)
+        residents, trips = max(int(resident.sum()), 1), int(self.resident_trips.sum())
+        # part of a day is not scaled to a day: its nights and peaks would weigh wrongly
+        days, rest = divmod(self.world.observed_ms, day)
+        whole, per = (days, "day") if days and not rest else (1, f"{self.world.observed_ms / hour:g} h")
+        minutes = float(p.seconds_travelled[resident].sum()) / 60.0
+        yield Indicator("trips_per_person", trips / residents / whole, f"trips/{per}", n=residents)
         yield Indicator(
-            "travel_time_per_person",
-            float(p.seconds_travelled[resident].sum()) / 60.0 / residents / days,
-            "min/day",
-            n=residents,
-            better="lower",
+            "travel_time_per_person", minutes / residents / whole, f"min/{per}", n=residents, better="lower"
         )
         for k, mode in enumerate(law.MODES):
             yield Indicator("mode_share", 100.0 * self.resident_trips[k] / max(trips, 1), "%", group=mode, n=trips)

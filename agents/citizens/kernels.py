@@ -40,6 +40,7 @@ def pick(cumulative, u):
 def plan_days(
     people,
     day,
+    begins,
     stream,
     habits,
     weekend,
@@ -57,6 +58,7 @@ def plan_days(
 ):
     """Write a plan for each of `people` (rows) for one day.
 
+    begins     : second of the day at which the plan begins; through traffic of the hours before it drives a day later
     habits     : float64 (occupations, 9): see the column names above; hours as seconds
     weekend    : factor on the chance of going to the main place (1 on a workday)
     reach      : float64 (zones, spots): cumulative chance of visiting each spot from a zone
@@ -72,6 +74,8 @@ def plan_days(
             hour = pick(hourly, uniform(stream, i, first))
             place[i, 0] = main[i]
             seconds[i, 0] = int(3600.0 * (hour + uniform(stream, i, first + 1)))
+            if seconds[i, 0] < begins:
+                seconds[i, 0] += 86400
             stops[i] = 1
             continue
         habit = habits[occupation[i]]
@@ -79,7 +83,7 @@ def plan_days(
         if at_main:
             leave = habit[MAIN_LEAVE] + habit[MAIN_LEAVE_SD] * normal(stream, i, first + 20)
             stay = habit[MAIN_STAY] + habit[MAIN_STAY_SD] * normal(stream, i, first + 21)
-            leave = min(max(leave, 0.5 * 3600.0), 20.0 * 3600.0)
+            leave = min(max(leave, 4.5 * 3600.0), 20.0 * 3600.0)
             stay = max(stay, 1800.0)
             place[i, n], seconds[i, n] = main[i], int(leave)
             n += 1
@@ -132,7 +136,8 @@ def tour(i, n, leave, stay, stream, draw, zone, home, reach, reach_place, place,
     place[i, n] = reach_place[pick(reach[zone[i]], uniform(stream, i, draw))]
     seconds[i, n] = int(leave)
     back = leave + 900.0 + (stay - 900.0) * exponential(stream, i, draw + 1)
-    back = min(back, 23.5 * 3600.0)
+    if back > 22.5 * 3600.0:  # few are out late, and they do not come home at one stroke of the clock
+        back = 22.5 * 3600.0 + 5400.0 * uniform(stream, i, draw + 2)
     place[i, n + 1], seconds[i, n + 1] = home[i], int(max(back, leave + 900.0))
     return n + 2, back + 1800.0
 

@@ -22,11 +22,15 @@ CLEARNESS_SPREAD = (0.28, 0.32, 0.29, 0.25, 0.22, 0.24, 0.21, 0.21, 0.22, 0.26, 
 
 
 class WeatherConfig(BaseModel):
-    """temperature_offset : deg C on every hour, for a heatwave or a frost; latitude : degrees north."""
+    """temperature_offset : deg C on every hour. The air's temperature is a signal; of the built-in domains none reads it yet.
+
+    latitude, longitude : degrees north and east; where the area lies, if absent
+    """
 
     model_config = ConfigDict(extra="forbid")
     temperature_offset: float = Field(0.0, ge=-40.0, le=40.0)
-    latitude: float = Field(52.1, ge=-90.0, le=90.0)
+    latitude: float | None = Field(None, ge=-90.0, le=90.0)
+    longitude: float | None = Field(None, ge=-180.0, le=180.0)
 
 
 class Weather(Domain):
@@ -42,6 +46,9 @@ class Weather(Domain):
 
     def setup(self, world, area):
         self.warmest = -np.inf
+        latitude, longitude = position(area)
+        self.latitude = latitude if self.config.latitude is None else self.config.latitude
+        self.longitude = longitude if self.config.longitude is None else self.config.longitude
         self._publish(0)
 
     def step(self):
@@ -57,20 +64,23 @@ class Weather(Domain):
         return values
 
     def at(self, ms):
-        """(temperature deg C, irradiance W/m2) at `ms`; local clock time is taken as solar time plus 40 minutes.
+        """(temperature deg C, irradiance W/m2) at `ms`.
 
-        The day's mean holds at noon and is drawn out linearly to the next day's, so that midnight is no step.
+        Solar time is UTC and 4 minutes per degree of longitude; the equation of time, up to 16 minutes, is left out. The
+        day's mean holds at noon and passes smoothly into the next day's.
         """
         date = self.world.calendar.at(ms)
         of_day = ms % day
-        today, solar_hour = date.toordinal(), of_day / hour - 40.0 / 60.0
+        offset = date.utcoffset().total_seconds() / 3600.0
+        today, solar_hour = date.toordinal(), of_day / hour - offset + self.longitude / 15.0
         before = today - 1 if of_day < day // 2 else today
-        later = (of_day / day + 0.5) % 1.0
+        share = (of_day / day + 0.5) % 1.0
+        later = share * share * (3.0 - 2.0 * share)
         mean = (1.0 - later) * self._mean(before) + later * self._mean(before + 1) + self.config.temperature_offset
         month = date.month - 1
         haze = normal(self.stream("haze"), today)
         clearness = min(max(CLEARNESS[month] + CLEARNESS_SPREAD[month] * haze, 0.08), 1.0)
-        sine = sun_height(date.timetuple().tm_yday, solar_hour, self.config.latitude)
+        sine = sun_height(date.timetuple().tm_yday, solar_hour, self.latitude)
         return temperature(mean, SWING[month], solar_hour), clearness * clear_sky(sine)
 
     def _mean(self, date):
@@ -83,3 +93,14 @@ class Weather(Domain):
 
     def indicators(self):
         return [Indicator("temperature_max", float(self.warmest), "deg C")]
+
+
+def position(area):
+    """Latitude and longitude of the middle of an area, degrees; De Bilt's where it has no streets."""
+    if not len(area.nodes):
+        return 52.1, 5.18
+    import pyproj
+
+    to_degrees = pyproj.Transformer.from_crs(area.crs, "EPSG:4326", always_xy=True)
+    longitude, latitude = to_degrees.transform(float(np.median(area.nodes.x)), float(np.median(area.nodes.y)))
+    return latitude, longitude

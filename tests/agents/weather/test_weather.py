@@ -36,7 +36,9 @@ def test_many_days_reproduce_the_climate(month):
         w = world(Weather, seed=seed, calendar=Calendar(start.isoformat()))
         hours = [w.domains["weather"].at(k * hour) for k in range(24)]
         means.append(np.mean([h[0] for h in hours]))
-        sines = [sun_height(start.timetuple().tm_yday, k - 40 / 60, 52.1) for k in range(24)]
+        sines = [
+            sun_height(start.timetuple().tm_yday, k - (2 if month == 7 else 1) + 5.18 / 15, 52.1) for k in range(24)
+        ]
         clear.append(sum(h[1] for h in hours) / sum(map(clear_sky, sines)))
     for found, expected in ((means, MEAN[month - 1]), (clear, CLEARNESS[month - 1])):
         error = np.std(found, ddof=1) / math.sqrt(len(found))
@@ -62,3 +64,13 @@ def test_midnight_is_no_step():
     w = world(Weather).domains["weather"]
     steps = [abs(w.at(d * day)[0] - w.at(d * day - 15 * 60_000)[0]) for d in range(1, 30)]
     assert max(steps) < 0.5
+
+
+def test_summer_time_moves_the_sun_by_an_hour():
+    def noon(start):
+        w = world(Weather, calendar=Calendar(start)).domains["weather"]
+        quarters = [w.at(k * hour // 4)[1] for k in range(96)]
+        return np.argmax(quarters) / 4
+
+    assert noon("2025-01-14") == pytest.approx(12.65, abs=0.2)
+    assert noon("2025-07-08") == pytest.approx(13.65, abs=0.2)
