@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 .PHONY: run test check setup setup-test requirements clean
 
-run: .venv/ready ## A substation fails in a town of 20,000: simulate, report, picture
+run: .venv/ready ## A substation fails in a town of 20,000: simulate, report
 	$(BIN)/twin run scenario=outage area.citizens=20000
 
 test: .venv/ready-test ## All tests

@@ -117,13 +117,14 @@ def write_reports(runs: Sequence[Path]) -> None:
 
 
 def list_things(what: str) -> None:
-    """Print a list of scenarios, measures, indicators, domains, couplings or areas."""
+    """Print a list of scenarios, measures, indicators, domains, couplings, signals or areas."""
     lists = {
         "scenarios": _scenarios,
         "measures": _measures,
         "indicators": _indicators,
         "domains": _domains,
         "couplings": _couplings,
+        "signals": _signals,
         "areas": _areas,
     }
     if what not in lists:
@@ -176,6 +177,13 @@ def _couplings() -> list[tuple[str, ...]]:
 
     found = couplings([domain for domain, _ in compose([]).domains.values()])
     return [(name, ", ".join(carried)) for name, carried in sorted(found.items())]
+
+
+def _signals() -> list[tuple[str, ...]]:
+    from scenarios.configuration import compose
+
+    domains = [domain for domain, _ in compose([]).domains.values()]
+    return [(f"{d.name}.{name}", c.unit, c.meaning) for d in domains for name, c in d.publishes.items()]
 
 
 def _areas() -> list[tuple[str, ...]]:
@@ -240,8 +248,17 @@ def show_area(folder: Path) -> None:
 def _print_summary(facts: dict[str, Any]) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     for key, value in facts.items():
-        table.add_row(
-            str(key).replace("_", " "),
-            f"{value:,.3f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value),
-        )
+        table.add_row(str(key).replace("_", " "), _said(value))
     screen.print(table)
+
+
+def _said(value: Any) -> str:
+    """A fact in words: mappings and lists without brackets."""
+    if isinstance(value, dict):
+        nested = any(isinstance(v, dict) for v in value.values())
+        return ("\n" if nested else ", ").join(f"{str(k).replace('_', ' ')} {_said(v)}" for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_said, value))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"

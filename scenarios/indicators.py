@@ -45,7 +45,10 @@ DEFINITIONS = {
     "trips_routed": Definition("Trips for which a way was found", "by car, bicycle and on foot", "higher"),
     "trips_unrouted": Definition("Trips without a way on the streets", "by car, bicycle and on foot", "lower"),
     "gridlock_releases": Definition("Cars lifted out of a jam", "after waiting for the stated stuck time", "lower"),
-    "rerouted": Definition("Cars turned onto another way", "already on the road when a street on theirs closed; later ones choose theirs anew"),
+    "rerouted": Definition(
+        "Cars turned onto another way",
+        "already on the road when a street on theirs closed; later ones choose theirs anew",
+    ),
     "held_up_by_closure": Definition("Cars held up by a closure", "no other way led to their goal", "lower"),
     "outage_customer_hours": Definition("Customer hours without power", "customers x hours", "lower"),
     "energy_not_supplied": Definition("Energy not supplied", "load of customers without power", "lower"),

@@ -42,9 +42,9 @@ def run(
 
 @app.command("list")
 def list_(
-    what: Annotated[str, typer.Argument(help="scenarios, measures, indicators, domains, couplings or areas")],
+    what: Annotated[str, typer.Argument(help="scenarios, measures, indicators, domains, couplings, signals or areas")],
 ) -> None:
-    """List scenarios, measures, indicators, domains, couplings or areas."""
+    """List scenarios, measures, indicators, domains, couplings, signals or areas."""
     from scenarios.commands import list_things
 
     list_things(what)

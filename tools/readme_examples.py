@@ -33,7 +33,8 @@ def run(text: str) -> None:
         for name, content in FILE.findall(text):
             Path(folder, name).write_text(content, encoding="utf-8")
         for _, path, _, _ in QUOTE.findall(text):
-            shutil.copy(ROOT / path, folder)
+            Path(folder, path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / path, Path(folder, path))
         blocks = SHELL.findall(text)
         assert blocks, "the README has no commands"
         for block in blocks:

@@ -36,7 +36,11 @@ class Signals:
         """Raise DesignError where a set-up gave no first value."""
         missing = [name for name in self.columns if name not in self._staged]
         if missing:
-            raise DesignError(f"setup published no first value of: {', '.join(missing)}")
+            name = missing[0].partition(".")[2]
+            raise DesignError(
+                f"setup published no first value of: {', '.join(missing)}; "
+                f"call self.publish({name!r}, array) in setup, one value per thing"
+            )
 
     def publish(self) -> None:
         """Copy what is staged to where readers see it; only what changed costs anything."""

@@ -391,8 +391,14 @@ class World:
         self.recorder.rows(table, declared, columns)
 
     def indicators(self) -> list[Indicator]:
-        """What every domain contributes, in coupling order."""
-        return [indicator for domain in self.domains.values() for indicator in domain.indicators()]
+        """What every domain contributes, in coupling order. Raises DesignError for a value that is not a finite number."""
+        found = [(domain, indicator) for domain in self.domains.values() for indicator in domain.indicators()]
+        for domain, indicator in found:
+            if not np.isfinite(indicator.value):
+                raise DesignError(
+                    f"{domain.name} contributes {indicator.indicator} = {indicator.value}: leave it out instead"
+                )
+        return [indicator for _, indicator in found]
 
     def balances(self) -> list[Balance]:
         """Every conservation law, in coupling order."""

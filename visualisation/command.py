@@ -11,7 +11,7 @@ import typer
 def view(
     run: Annotated[Path, typer.Argument(help="Run folder")],
     png: Annotated[Path, typer.Option(help="Picture to write")],
-    at: Annotated[str, typer.Option(help='Time of day, as "17:30"')] = "17:30",
+    at: Annotated[str, typer.Option(help='Time of day, as "17:30" or "day 2, 08:30"')] = "17:30",
     size: Annotated[str, typer.Option(help="Width x height in pixels")] = "1600x1000",
 ) -> None:
     """Draw a run in 3D at one moment: buildings, streets by congestion, vehicles, dark areas."""

@@ -78,7 +78,16 @@ def moment_of(folder: str | Path, at: str) -> Moment:
     closed = np.zeros(len(area.links), bool)
     closed[shut[shut < len(closed)]] = True
     return Moment(
-        run, area, ms, dark, lights, _ratio(run, area, ms), closed, _cars(run, area, ms), _ambulances(run, ms), customers
+        run,
+        area,
+        ms,
+        dark,
+        lights,
+        _ratio(run, area, ms),
+        closed,
+        _cars(run, area, ms),
+        _ambulances(run, ms),
+        customers,
     )
 
 

@@ -44,7 +44,7 @@ def read_districts(folder: str | Path, box: tuple[float, float, float, float], t
                 str(path),
                 f"cannot be read as GeoJSON of districts ({error})",
                 f"a folder with {DISTRICTS}",
-                "name the folder with stats=..., or leave it out",
+                "name the folder with --stats, or leave it out",
             )
         ) from error
     area = shapely.box(*box)

@@ -71,12 +71,11 @@ def _consequences(m: Material) -> list[str]:
     for event in m.events:
         if _matters(event):
             by_kind.setdefault(kind_of(event), []).append(event)
-    for kind in CONSEQUENCES:
-        events = by_kind.get(kind)
-        if events:
-            first, last = clock(events[0]["time"]), clock(events[-1]["time"])
-            when = first if first == last else f"{first} to {last}"
-            found.append(f"<b>{when}</b> {words.say(events)}.")
+    told = [by_kind[kind] for kind in CONSEQUENCES if kind in by_kind]
+    for events in sorted(told, key=lambda events: events[0]["time"]):
+        first, last = clock(events[0]["time"]), clock(events[-1]["time"])
+        when = first if first == last else f"{first} to {last}"
+        found.append(f"<b>{when}</b> {words.say(events)}.")
     for row in m.indicators:
         if row["level"] == "area" and row["indicator"] in TOLD and row["value"]:
             found.append(f"{text(row['label'])}: {quantity(row['value'], row['unit'])}.")
