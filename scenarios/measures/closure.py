@@ -10,6 +10,8 @@ from twin.world import World
 class CloseStreet(Placed, Timed):
     """A street is closed to cars from `from` to `until`.
 
+    Nobody drives on it, residents included: a trip that has no other way is given up and counted (`trips_given_up`).
+
     where : {street: NAME} or {street: busiest}, {district: NAME}, {osm: WAY}, {polygon: [[x, y], ...]}
     """
 

@@ -40,7 +40,7 @@ CONSEQUENCES = (
     "care.call",
     "care.response",
 )
-TOLD = ("outage_customer_hours", "vehicle_delay", "device_minutes_unpowered")
+TOLD = ("outage_customer_hours", "vehicle_delay", "trips_given_up", "device_minutes_unpowered")
 HIDDEN = {"grid.fail_asset", "grid.restore_asset", "care.dispatched", "care.closed"}
 
 
