@@ -189,10 +189,10 @@ class Agents(AgentSet):
         population = self.population
         step = getattr(self._class, method, None) if isinstance(method, str) else None
         if isinstance(step, Stepping):
-            population.begin_step() if step.many is None else None
             if step.many is not None and self._rows is None:
                 step.many(population)
             else:
+                population.begin_step()
                 self._each(step.one)
             population.end_step()
         elif method == "step":

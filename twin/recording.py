@@ -26,7 +26,6 @@ from twin.parquet import write_table
 
 Array = np.ndarray[Any, Any]
 RUN_SCHEMA = 1
-MOST_ROWS = 500_000
 
 EVENT_COLUMNS = {
     "event_id": Column("str", meaning="kind:subject:ordinal"),

@@ -87,6 +87,7 @@ class World:
                 )
             domain.world, domain.area = self, self.area
             self.signals.columns |= {f"{domain.name}.{name}": column for name, column in domain.publishes.items()}
+        self._check_kinds(domains)
         self._subscribe()
         self.couplings = couplings(domains)
         unknown = sorted(self.cut - self.couplings.keys())
@@ -102,6 +103,17 @@ class World:
         self.signals.publish()
         self.timeline.phase = "edge"
 
+    @staticmethod
+    def _check_kinds(domains: Sequence[Domain]) -> None:
+        """A kind of series, or a table, belongs to one domain."""
+        owners: dict[str, str] = {}
+        for domain in domains:
+            for kind in [*(f"series/{name}" for name in domain.series), *domain.tables]:
+                if owners.setdefault(kind, domain.name) != domain.name:
+                    raise DesignError(
+                        f"{owners[kind]} and {domain.name} both declare {kind}: give one of them another name"
+                    )
+
     def _subscribe(self) -> None:
         """Fill the table of handlers; every signal and event that is read must be declared by its owner."""
         kinds = {
@@ -116,6 +128,15 @@ class World:
                 if kind not in kinds:
                     raise DesignError(self._no_such("event", kind, domain, list(kinds)))
                 sender, declared = kinds[kind]
+                if (
+                    declared.by == "advance"
+                    and subscription.phase in ("advance", "step")
+                    and domain.every < sender.every
+                ):
+                    raise DesignError(
+                        f"{domain.name} takes {kind} every {domain.every} ms, but {sender.name} leads over {sender.every} ms: "
+                        f"give {domain.name} an `every` as long, or handle the event in phase 'process'"
+                    )
                 if subscription.when == "same":
                     self._check_turn(sender, declared, domain, subscription.phase, kind)
                 if sender is domain or subscription.coupling_of(domain) not in self.cut:
@@ -142,11 +163,6 @@ class World:
             raise DesignError(
                 f"{reader.name} handles {kind} in phase {phase} of the same window, but it is sent in phase "
                 f"{event.by} of {sender.name}, whose turn is not before: say when='next'"
-            )
-        if phase == "advance" and event.by == "advance" and reader.every < sender.every:
-            raise DesignError(
-                f"{reader.name} handles {kind} in the same window and advances every {reader.every} ms, but "
-                f"{sender.name} leads over {sender.every} ms: say when='next'"
             )
         if phase == "advance" and reader.every > sender.every:
             raise DesignError(
@@ -327,7 +343,9 @@ class World:
                 handler(record)
             else:
                 at = max(record.time, earliest, int(self.timeline.now))
-                self.timeline.deliver(at, record.key, handler, record)
+                # two readers of one event stand apart by their turn: never by when they were pushed
+                key = (*record.key, self._turns[domain.name], handler.__name__)
+                self.timeline.deliver(at, key, handler, record)
 
     def _empty_inbox(self, domain: Domain, phase: str) -> None:
         waiting = self._inbox.pop((domain.name, phase), None)

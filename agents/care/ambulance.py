@@ -81,7 +81,7 @@ class Ambulance:
             yield from self.drive_to(care.node_of(call.location))
             care.at_scene(self, call)
             yield wait(care.on_scene_ms(call))
-            if care.luck("transport", call) < care.config.transport:
+            if care.hospitals and care.luck("transport", call) < care.config.transport:
                 hospital = care.nearest_hospital(self.node)
                 yield from self.drive_to(care.hospitals[hospital].node)
                 yield from care.hospitals[hospital].hand_over(call)

@@ -51,6 +51,7 @@ class HomeDevices:
         self.unpowered_ms = 0
         self.without: dict[int, int] = {}  # device -> since when it has had no power
         self.emptied = 0
+        self.empties: dict[int, int] = {}  # device -> how often its battery has run empty
 
     def go_dark(self, feeder: int, cause: str) -> None:
         """A feeder lost its power: each of its devices starts on its battery."""
@@ -77,7 +78,9 @@ class HomeDevices:
         self.emptied += 1
         event = care.battery_empty(person, kind, battery / minute, because=[cause])
         self.without[device] = care.now
-        if kind == 0 and care.draw("oxygen_call", person, care.calls_of(person)) < care.config.oxygen_call:
+        ordinal = self.empties.get(device, 0)
+        self.empties[device] = ordinal + 1
+        if kind == 0 and care.draw("oxygen_call", person, ordinal) < care.config.oxygen_call:
             care.take_call(person, OXYGEN, because=[event])
         if not light.processed:
             yield light
@@ -86,3 +89,8 @@ class HomeDevices:
     def unpowered_minutes(self) -> float:
         """Device minutes without power so far, those still without included."""
         return (self.unpowered_ms + sum(self.care.now - since for since in self.without.values())) / minute
+
+    def forget(self) -> None:
+        """Count minutes without power from now on."""
+        self.unpowered_ms = 0
+        self.without = dict.fromkeys(self.without, self.care.now)

@@ -207,7 +207,7 @@ class Care(Domain):
 
     @observe
     def place_of(self, person: int) -> int:
-        """Location where a person is now; home for one who is on the road."""
+        """Location where a person is now, or has set off from."""
         return int(self.place[person])
 
     @observe
@@ -362,15 +362,7 @@ class Care(Domain):
 
     def indicators(self):
         yield from self.reach.indicators(self.area.zones.code)
-        for urgency in (A1, A2):
-            times = [c.response / minute for c in self.calls if c.urgency == urgency and c.response >= 0]
-            if times:
-                yield Indicator(
-                    "response_mean", float(np.mean(times)), "min", group=CLASSES[urgency], n=len(times), better="lower"
-                )
-                if urgency == A1:
-                    late = 100.0 * float(np.mean(np.array(times) > self.config.norm))
-                    yield Indicator("late_share", late, "%", group="A1", n=len(times), better="lower", norm=5.0)
+        yield from self._responses()
         for k, name in enumerate(OUTCOMES):
             yield Indicator(
                 "calls", float(sum(c.outcome == k for c in self.calls)), "calls", group=name, n=len(self.calls)
@@ -393,11 +385,26 @@ class Care(Domain):
         if waits:
             yield Indicator("emergency_wait_mean", float(np.mean(waits)), "min", n=len(waits), better="lower")
 
+    def _responses(self):
+        """Response times; a call that nobody has reached after the norm is late, however long it will take."""
+        norm = self.ms(self.config.norm)
+        for urgency in (A1, A2):
+            calls = [c for c in self.calls if c.urgency == urgency]
+            times = [c.response / minute for c in calls if c.response >= 0]
+            if times:
+                mean, name = float(np.mean(times)), CLASSES[urgency]
+                yield Indicator("response_mean", mean, "min", group=name, n=len(times), better="lower")
+            waited = [c.response if c.response >= 0 else self.now - c.time for c in calls]
+            known = [ms > norm for c, ms in zip(calls, waited, strict=True) if c.response >= 0 or ms > norm]
+            if urgency == A1 and known:
+                late = 100.0 * sum(known) / len(known)
+                yield Indicator("late_share", late, "%", group="A1", n=len(known), better="lower", norm=5.0)
+
     def forget(self):
         self.calls = [c for c in self.calls if c.outcome == OPEN]
         self.closed_calls = 0
         self.reach.forget()
-        self.devices.unpowered_ms = 0
+        self.devices.forget()
         for hospital in self.hospitals:
             hospital.waits.clear()
             hospital.boarded.clear()

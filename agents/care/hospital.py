@@ -59,7 +59,7 @@ class Hospital:
             if call is not None:
                 care.close(call, DISCHARGED)
             return
-        with self.beds.request(priority=0 if call is None else call.urgency, key=person) as bed:
+        with self.beds.request(priority=WALK_IN if call is None else call.urgency, key=person) as bed:
             asked = care.now
             yield bed
             self.boarded.append(care.now - asked)

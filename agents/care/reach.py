@@ -55,8 +55,10 @@ class Reach:
     def indicators(self, codes: Array) -> Iterator[Indicator]:
         """Means over the probes, in all and by neighbourhood; `codes` are the zones' codes."""
         name, n = "ambulance_reach_15min", self.probes
-        yield Indicator(name, self.total / max(n, 1), "%", n=n, better="higher")
+        if not n:
+            return
+        yield Indicator(name, self.total / n, "%", n=n, better="higher")
         yield Indicator("ambulance_reach_least", self.least, "%", n=n, better="higher")
         for z in np.flatnonzero(self.residents):
-            mean, code, residents = self.by_zone[z] / max(n, 1), str(codes[z]), int(self.residents[z])
+            mean, code, residents = self.by_zone[z] / n, str(codes[z]), int(self.residents[z])
             yield Indicator(name, mean, "%", "neighbourhood", code, n=n, better="higher", residents=residents)

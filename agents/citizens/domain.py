@@ -97,7 +97,7 @@ class Citizens(Domain):
         self.network = Network.of(area, "car")
         self.router = Router(self.network)
         self.detour = self._detour()
-        self.midnight, self.customised = 0, -1
+        self.midnight, self.customised = 0, False
         self.found = np.empty(n, np.int64)
         self.count = dict.fromkeys(law.MODES, 0)
         self.resident_trips = np.zeros(5, np.int64)
@@ -152,6 +152,11 @@ class Citizens(Domain):
     # -- the day -----------------------------------------------------------------------------------------------------
 
     def advance(self, start, stop):
+        if start % QUARTER == 0:  # everybody who sets off in the quarter sees the travel times of its beginning
+            self.quarter_ms, self.customised = self.travel_ms.copy(), False
+        people = self.area.people
+        if start % day == 0:
+            self._plan(start, people.occupation == law.THROUGH)
         if start == 0 or (start > day and start % day == NIGHT):
             self._new_day(start)
         p = self.people
@@ -165,23 +170,26 @@ class Citizens(Domain):
         self.publish("place", p.at)
 
     def _new_day(self, now):
-        p, area = self.people, self.area
-        number = now // day
-        self.midnight = number * day
-        people = area.people
-        home = np.asarray(people.home)
-        settled = (p.state == law.RESTING) & ((p.at == home) | (people.occupation == law.THROUGH))
-        rows = np.flatnonzero(settled)
-        late = np.flatnonzero(
-            ~settled
-        )  # still out: they finish yesterday's plan, whose seconds count from its midnight
+        """A plan for everybody but through traffic; who is still out finishes yesterday's, whose seconds move back a day."""
+        p, people = self.people, self.area.people
+        here = people.occupation != law.THROUGH
+        late = np.flatnonzero(here & ((p.state != law.RESTING) | (p.at != people.home)))
+        self.midnight = now // day * day
         self.out_at_night += len(late)
         p.leave[late] -= day // 1000 if now else 0
+        self._plan(now, here)
+
+    def _plan(self, now, whom):
+        """Plans of the day for those of `whom` (bool, persons) who are at home; through traffic starts at its gateway."""
+        p, people = self.people, self.area.people
+        home = np.asarray(people.home)
+        at_start = (p.at == home) | (people.occupation == law.THROUGH)
+        rows = np.flatnonzero(whom & (p.state == law.RESTING) & at_start)
+        number = now // day
         factor = self.config.weekend_main if self.world.calendar.is_weekend(now) else 1.0
         law.plan_days(
             rows,
             number,
-            NIGHT // 1000 if number else 0,
             self.stream("plan"),
             self.habits,
             factor,
@@ -197,7 +205,7 @@ class Citizens(Domain):
             p.leave,
             p.stops,
         )
-        law.start_day(rows, self.midnight, now, home, p.leave, p.stops, p.at, p.due, p.stop, p.state)
+        law.start_day(rows, number * day, now, home, p.leave, p.stops, p.at, p.due, p.stop, p.state)
 
     def _set_off(self, rows, stop):
         """Departures of one window: a mode for each new tour, then a trip; those who are there already stay."""
@@ -268,10 +276,9 @@ class Citizens(Domain):
 
     def _car_ms(self, origin, goal):
         """Live driving time between locations, ms; the road beyond a gateway at its own speed."""
-        slot = self.world.start // QUARTER
-        if slot != self.customised:
-            self.customised = slot
-            self.router.customise(np.maximum(self.travel_ms[self.network.rows], 1))
+        if not self.customised:
+            self.customised = True
+            self.router.customise(np.maximum(self.quarter_ms[self.network.rows], 1))
         inside = self.router.times(self.node[origin], self.node[goal])
         beyond = (self.beyond[origin] + self.beyond[goal]) / (self.config.beyond_speed / 3.6) * 1000.0
         return np.where(inside < 0, -1, inside + beyond.astype(np.int64))

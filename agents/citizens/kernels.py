@@ -40,7 +40,6 @@ def pick(cumulative, u):
 def plan_days(
     people,
     day,
-    begins,
     stream,
     habits,
     weekend,
@@ -58,7 +57,6 @@ def plan_days(
 ):
     """Write a plan for each of `people` (rows) for one day.
 
-    begins     : second of the day at which the plan begins; through traffic of the hours before it drives a day later
     habits     : float64 (occupations, 9): see the column names above; hours as seconds
     weekend    : factor on the chance of going to the main place (1 on a workday)
     reach      : float64 (zones, spots): cumulative chance of visiting each spot from a zone
@@ -74,8 +72,6 @@ def plan_days(
             hour = pick(hourly, uniform(stream, i, first))
             place[i, 0] = main[i]
             seconds[i, 0] = int(3600.0 * (hour + uniform(stream, i, first + 1)))
-            if seconds[i, 0] < begins:
-                seconds[i, 0] += 86400
             stops[i] = 1
             continue
         habit = habits[occupation[i]]

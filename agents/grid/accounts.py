@@ -22,7 +22,6 @@ class Accounts:
         building = c.kind == "building"
         self.zone = np.where(building, b.zone[np.where(building, c.target, 0)] if len(b) else -1, -1)
         self.customers = customers(area)
-        self.last_ms = 0
         self.forget()
 
     def forget(self) -> None:
@@ -33,7 +32,7 @@ class Accounts:
 
     def book(self, span: int, live: Any, base: Any, pv: Any, ev: Any, state: Any) -> None:
         """Add one span of `span` ms with its mean powers (W per load row) and its solution (None: not solved)."""
-        hours, self.last_ms = span / hour, span
+        hours = span / hour
         kwh = hours / 1e3
         if not live.all():
             self.not_supplied += float(base[~live].sum()) * kwh

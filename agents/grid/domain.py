@@ -84,6 +84,7 @@ class Grid(Domain):
         self.reclose: list[tuple[int, str, int, str]] = []  # ms, kind, row, id of the opening
         self.pending: list[tuple[str, int, bool, str]] = []  # kind, row, close, id: switches to move
         self.dark_since = np.full(len(area.connections), -1, np.int64)
+        self.unwatched_ms = 0
         self.span_from, self.solve_at, self.solved_now, self.failures = 0, 0, False, 0
         self.state: Solution | None = None
         self._publish_power(0)
@@ -159,8 +160,8 @@ class Grid(Domain):
                 self.pending.append((kind, row, True, closing))
 
     def _watch(self):
-        """Protection looks at the loadings of the last span."""
-        span = self.accounts.last_ms
+        """Protection looks at the loadings of the last span, and takes them for all the time since its last look."""
+        span, self.unwatched_ms = self.unwatched_ms, 0
         for kind, assets in (("transformer", self.transformers), ("feeder", self.feeders)):
             assets.passed[:] = span
             assets.step()
@@ -217,6 +218,7 @@ class Grid(Domain):
         span = stop - self.span_from
         if span <= 0:
             return
+        self.unwatched_ms += span
         middle = self.span_from + span // 2
         base = self.demand.base_w((middle % day) / hour, self.world.calendar.is_weekend(middle))
         pv = self.demand.solar_w(float(self.irradiance[0]))

@@ -92,7 +92,7 @@ class Weather(Domain):
         self.warmest = -np.inf
 
     def indicators(self):
-        return [Indicator("temperature_max", float(self.warmest), "deg C")]
+        return [Indicator("temperature_max", float(self.warmest), "deg C")] if np.isfinite(self.warmest) else []
 
 
 def position(area):

@@ -161,3 +161,18 @@ def test_a_process_writes_at_the_edge():
     w = world(Home)
     w.run(120_000)
     assert w.domains["home"].seen == [[0.0, 0.0, 0.0], [0.0, 0.0, 0.5]]
+
+
+def test_a_selection_steps_by_the_same_rules_as_everybody():
+    class Neighbourly(mesa.Agent):
+        def step(self):
+            self.wealth = self.population.agents[self.neighbour].wealth + 1.0
+
+    class WithKernel(Neighbourly):
+        step = stepping(Neighbourly.step).bulk(lambda p: p.wealth.__setitem__(slice(None), p.wealth[p.neighbour] + 1.0))
+
+    one, many = population(Neighbourly), population(WithKernel)
+    for p in (one, many):
+        p.wealth[:] = np.arange(20)
+        p.agents.shuffle_do("step")
+    assert differences(one, many) == []

@@ -318,5 +318,24 @@ def test_bulk_events_reach_the_next_kernel_in_its_period_whatever_the_window(len
 def test_a_reader_quicker_than_the_sender_is_refused():
     slow = type("Slow", (Domain,), {"name": "slow", "every": 5 * minute, "go": Event(by="advance")})
     quick = domain(hear=on("slow.go", phase="advance")(lambda self, batch: None))
-    with pytest.raises(DesignError, match="leads over 300000 ms: say when='next'"):
+    with pytest.raises(DesignError, match="leads over 300000 ms: give odd an `every` as long"):
         world(slow, quick)
+
+
+def test_two_readers_of_one_event_are_served_in_coupling_order():
+    heard = []
+
+    def reader(name):
+        body = {"name": name, "hear": on("source.ping")(lambda self, event: heard.append((self.name, self.now)))}
+        return type(name.title(), (Domain,), body)
+
+    w = world(Source, reader("zebra"), reader("ant"))
+    w.run(minute)
+    assert heard == [("zebra", 250), ("ant", 250)]
+
+
+def test_a_kind_of_series_belongs_to_one_domain():
+    declared = {"series": {"zone": {"x": Column()}}}
+    one, other = (type("D", (Domain,), {"name": name, **declared}) for name in ("one", "other"))
+    with pytest.raises(DesignError, match="one and other both declare series/zone"):
+        world(one, other)

@@ -206,3 +206,34 @@ def test_a_street_closed_to_cars_lets_an_ambulance_through():
     out = np.zeros(3, np.int64)
     law.blue_light(np.array([2000, 9000, 2**31 - 1]), np.array([2300, 2300, 2300]), 1.15, 0.5, out)
     assert out.tolist() == [2000, 2000 + 3350, 2000]
+
+
+def test_each_outage_has_its_own_luck(area):
+    """A person who did not call when oxygen ran out once may call the next time, whatever calls she made between."""
+    world = World(area, [Citizens(), Vehicles(), Grid(), Care(CareConfig(oxygen=0.03, oxygen_battery=(5.0, 10.0)))])
+    for k in range(6):
+        world.post("grid.off", at=(4 * k + 1) * hour)
+        world.post("grid.back", at=(4 * k + 2) * hour)
+    world.run(day)
+    care = world.domains["care"]
+    called = {}
+    for call in care.calls:
+        if call.cause == 1:
+            called[call.person] = called.get(call.person, 0) + 1
+    devices = int((care.devices.kind == 0).sum())
+    mean = sum(called.values()) / devices
+    assert devices > 60
+    assert abs(mean - 3.0) < 3.5 * (6 * 0.25 / devices) ** 0.5  # binomial: 6 outages at one half
+    assert {1, 2, 3, 4, 5} <= set(called.values())
+
+
+def test_minutes_without_power_begin_with_the_observation(area):
+    options = {"oxygen": 0.02, "oxygen_battery": (5.0, 10.0)}
+    world = World(area, [Citizens(), Vehicles(), Grid(), Care(CareConfig(**options))])
+    world.post("grid.off", at=hour)
+    world.run(6 * hour)
+    world.begin_observation()
+    world.run(8 * hour)
+    devices = world.domains["care"].devices
+    assert devices.unpowered_minutes() <= 120 * len(devices.person)
+    assert devices.unpowered_minutes() >= 120 * (devices.kind == 0).sum()

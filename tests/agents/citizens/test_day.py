@@ -150,7 +150,6 @@ def test_plan_kernel_equals_its_python():
         plan(
             np.arange(n),
             3,
-            0,
             stream,
             habits,
             1.0,
