@@ -69,8 +69,7 @@ class Ambulance:
         while True:
             care.offer(self)
             if not self.woken.triggered and self.node != self.home:
-                self.set_off(self.home)
-                arrived = wait(self.drive.ms)  # type: ignore[union-attr]
+                arrived = wait(self.set_off(self.home).ms)
                 yield self.woken | arrived
                 self.stop(arrived.processed)
             if not self.woken.triggered:
@@ -92,16 +91,17 @@ class Ambulance:
 
     def drive_to(self, node: int) -> Any:
         """Drive to a node on the travel times of this moment."""
-        self.set_off(node)
-        yield self.care.world.timeline.timeout(self.drive.ms)  # type: ignore[union-attr]
+        drive = self.set_off(node)
+        yield self.care.world.timeline.timeout(drive.ms)
         if self.call is not None:
-            self.call.because += [e for e in self.drive.slowed_by if e not in self.call.because]  # type: ignore[union-attr]
+            self.call.because += [e for e in drive.slowed_by if e not in self.call.because]
         self.stop(True, node)
 
-    def set_off(self, node: int) -> None:
+    def set_off(self, node: int) -> Drive:
         """Begin a drive."""
         ms, links, slowed_by = self.care.way(self.node, node)
         self.drive = Drive(self.care.now, ms, links, slowed_by)
+        return self.drive
 
     def stop(self, arrived: bool, node: int | None = None) -> None:
         """End a drive: at its goal, or wherever the unit is when it is called on the way home."""
