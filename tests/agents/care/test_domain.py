@@ -237,3 +237,20 @@ def test_minutes_without_power_begin_with_the_observation(area):
     devices = world.domains["care"].devices
     assert devices.unpowered_minutes() <= 120 * len(devices.person)
     assert devices.unpowered_minutes() >= 120 * (devices.kind == 0).sum()
+
+
+def test_the_closest_free_unit_goes_against_dijkstra(area):
+    """The first calls of many seeds find every unit at its post: the one sent is the nearest in time."""
+    chosen = []
+    for seed in range(6):
+        _, care, events = world_of(area, seed=seed, urgent_calls=1500.0, days=0.4)
+        first = next((e for e in kinds(events, "dispatched")), None)
+        if first is None or len({unit.home for unit in care.units}) < 2:
+            continue
+        call = next(c for c in care.calls if c.id == first.because[0])
+        to_call = care.network.distances_to(care.blue_ms[care.network.rows], care.node_of(call.location))
+        ms = [int(to_call[unit.home]) for unit in care.units]
+        assert ms[first.object] == min(ms)
+        chosen.append(first.object if len(set(ms)) > 1 else -1)
+    assert len(chosen) >= 3
+    assert len(set(chosen)) > 1, "one unit served every first call: the choice was not put to the test"
