@@ -270,7 +270,7 @@ def read_area(folder: str | Path) -> Area:
                 "build the area again with this version",
             )
         )
-    tables, faults = {}, []
+    tables, faults = {}, list(_crs_faults(header_file, str(crs)))
     for table, count in counted.items():
         if not count or table not in TABLES:
             continue
@@ -298,3 +298,17 @@ def _canonical(array: Array) -> bytes:
     if array.dtype == object:
         return b"\x1f".join(v if isinstance(v, bytes) else str(v).encode() for v in array)
     return np.ascontiguousarray(array).tobytes()
+
+
+def _crs_faults(file: Path, crs: str) -> Iterator[Fault]:
+    """What is wrong with an area's coordinate system: it must be known and projected in metres."""
+    import pyproj
+
+    wanted = "a projected system in metres, as EPSG:28992"
+    try:
+        found = pyproj.CRS.from_user_input(crs)
+    except pyproj.exceptions.CRSError:
+        yield Fault(f"{file}: crs", f"{crs!r} is no known coordinate system", wanted, "build the area again")
+        return
+    if not found.is_projected or any(axis.unit_conversion_factor != 1.0 for axis in found.axis_info[:2]):
+        yield Fault(f"{file}: crs", f"{crs} is not projected in metres", wanted, "build the area again")

@@ -156,3 +156,18 @@ def test_a_disk_that_refuses_leaves_the_old_area(town, folder, monkeypatch, numb
     monkeypatch.undo()
     assert read_area(folder).digest() == town.digest()
     assert [path.name for path in folder.parent.iterdir()] == ["area"]
+
+
+@pytest.mark.parametrize(
+    ("crs", "message"),
+    [
+        ("EPSG:99999", "no known coordinate system"),
+        ("EPSG:4326", "not projected"),
+        ("EPSG:2225", "not projected in metres"),
+    ],
+)
+def test_a_wrong_coordinate_system(folder, crs, message):
+    header = json.loads((folder / "area.json").read_text())
+    (folder / "area.json").write_text(json.dumps({**header, "crs": crs}))
+    with pytest.raises(InputError, match=message):
+        read_area(folder)
