@@ -126,12 +126,18 @@ class Simulation:
     """A run under way: its folder, its world and its manifest.
 
     The manifest says "running" from the first moment on, so that a killed process leaves a readable run.
+
+    place : the run folder, which does not exist; one of the day and time below `run.folder` if absent
     """
 
     def __init__(
-        self, configuration: Configuration, area: Area | None = None, said: Callable[[str], None] = lambda text: None
+        self,
+        configuration: Configuration,
+        area: Area | None = None,
+        said: Callable[[str], None] = lambda text: None,
+        place: Path | None = None,
     ) -> None:
-        self.configuration, self.began = configuration, time.time()
+        self.configuration, self.place, self.began = configuration, place, time.time()
         use_threads(configuration.run.threads)
         started = time.perf_counter()
         said("area")
@@ -186,7 +192,10 @@ class Simulation:
             "keep_until": run.keep_until,
             "warnings": [],
         }
-        self.folder = new_run_folder(run.folder, f"{now:%Y-%m-%d}/{now:%H%M%S}-{story}-{run.seed}")
+        if self.place:
+            self.folder = new_run_folder(self.place.parent, self.place.name)
+        else:
+            self.folder = new_run_folder(run.folder, f"{now:%Y-%m-%d}/{now:%H%M%S}-{story}-{run.seed}")
         try:
             with writing(self.folder):
                 (self.folder / "config.yaml").write_text(OmegaConf.to_yaml(self.configuration.plain), encoding="utf-8")
