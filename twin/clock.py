@@ -23,6 +23,7 @@ minute = 60 * second
 hour = 60 * minute
 day = 24 * hour
 
+DELIVERY = 0.5  # priority in SimPy's heap: after interrupts (0), before ordinary events (1)
 PHASES = ("due", "advance", "process", "step")
 
 
@@ -73,12 +74,17 @@ class Timeline(simpy.Environment):
             )
         super().schedule(event, priority, delay)
 
-    def deliver(self, at: int, key: tuple[Any, ...], handler: Callable[[Any], None], record: Any) -> None:
-        """Call `handler(record)` at time `at`, ordered among deliveries of the same time by `key`."""
+    def deliver(self, at: int, key: tuple[Any, ...], handler: Callable[[Any], None], item: tuple[Any, Any]) -> None:
+        """Call `handler` with the record of `item` (reader, record) at time `at`; deliveries of one time go by `key`."""
         event = simpy.Event(self)
-        event._ok, event._value = True, record
-        event.callbacks = [lambda _: handler(record)]
-        heappush(self._queue, (at, 0.5, key, event))  # type: ignore[misc]
+        event._ok, event._value = True, item
+        event.callbacks = [lambda _: handler(item[1])]
+        heappush(self._queue, (at, DELIVERY, key, event))  # type: ignore[misc]
+
+    def deliveries(self) -> list[tuple[int, tuple[Any, Any]]]:
+        """Deliveries still to be made: (ms, (reader, record)), in their order."""
+        found = sorted((entry[0], entry[2], entry[3]._value) for entry in self._queue if entry[1] == DELIVERY)
+        return [(int(at), item) for at, _, item in found]
 
     def run_to(self, edge: int) -> None:
         """Run every event before `edge`; the clock stands at `edge` afterwards."""

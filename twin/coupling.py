@@ -89,7 +89,7 @@ class Sender:
     def __init__(self, domain: Domain, event: Event) -> None:
         self.domain, self.event = domain, event
         self.kind = f"{domain.name}.{event.name}"
-        self._sent: dict[int, int] = {}
+        self.sent: dict[int, int] = {}
 
     def __call__(
         self,
@@ -101,15 +101,18 @@ class Sender:
         because: Sequence[str] = (),
     ) -> str:
         """Send one event, now or at a later time `at` (ms); returns its id. The ordinal counts per subject."""
-        subject = int(subject)
-        ordinal = self._sent.get(subject, 0)
-        self._sent[subject] = ordinal + 1
         world = self.domain.world
         world.check_sender(self)
         time = world.now if at is None else int(at)
-        record = Record(self.kind, time, subject, int(object), float(value), ordinal, tuple(because))
-        world.take(record)
+        record = Record(self.kind, time, int(subject), int(object), float(value), self.number(subject), tuple(because))
+        world.deliveries.take(record)
         return record.id
+
+    def number(self, subject: int) -> int:
+        """The ordinal of the next event of this kind about `subject`, which counts from now on as sent."""
+        ordinal = self.sent.get(int(subject), 0)
+        self.sent[int(subject)] = ordinal + 1
+        return ordinal
 
     def many(
         self, subject: Array, object: Array | int = -1, value: Array | float = 0.0, *, at: Array, ordinal: Array
@@ -126,7 +129,7 @@ class Sender:
         time = np.asarray(at, np.int64)
         subject, ordinal = np.asarray(subject, np.int64), np.asarray(ordinal, np.int64)
         order = np.lexsort((ordinal, subject, time))
-        world.take_many(
+        world.deliveries.take_many(
             Batch(
                 self.kind,
                 time[order],
@@ -230,7 +233,7 @@ def observe(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
     def ask(self: Domain, *args: Any) -> Any:
         world = self.world
-        if world.timeline.phase != "process":
+        if world.timeline.phase != "process":  # kernels and agents read for themselves
             return method(self, *args)
         return world.answer(f"{self.name}.{method.__name__}", method, self, tuple(plain(a) for a in args))
 

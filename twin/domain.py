@@ -47,6 +47,7 @@ from twin.attributes import Column
 from twin.clock import minute
 from twin.coupling import Event, Reads, Subscription
 from twin.errors import DesignError
+from twin.parts import Part, saved_attributes
 
 if TYPE_CHECKING:
     import simpy
@@ -95,11 +96,22 @@ class Balance:
         return bool(abs(self.left - self.right) <= self.tolerance * max(abs(self.left), abs(self.right)))
 
 
-class Domain:
-    """What a domain inherits. Override what you need; see the module's docstring for the contract."""
+class Domain(Part):
+    """What a domain inherits. Override what you need; see the module's docstring for the contract.
+
+    What a checkpoint does with it (`twin.journal` says why and how this is checked):
+
+    restores : "replay" - its process handlers and processes run again on what they heard, and everything else is saved;
+        "save" - it has no processes: handlers of the process phase keep their state in columns and attributes and send
+        themselves later events. For more than about 100,000 jobs a day
+    replayed : names of the attributes that processes and process handlers change
+    unsaved  : names of the attributes that set-up makes anew; see `Part`
+    """
 
     name: ClassVar[str] = ""
     every: ClassVar[int] = minute
+    restores: ClassVar[str] = "replay"
+    replayed: ClassVar[tuple[str, ...]] = ()
     publishes: ClassVar[Mapping[str, Column]] = {}
     series: ClassVar[Mapping[str, Mapping[str, Column]]] = {}
     tables: ClassVar[Mapping[str, Mapping[str, Column]]] = {}
@@ -157,6 +169,8 @@ class Domain:
 
     def process(self, generator: Generator[Any, Any, Any]) -> simpy.Process:
         """Start a SimPy process; in set-up or in the process phase."""
+        if self.restores == "save":
+            raise DesignError(f"{self.name} starts a process, but restores = 'save': send itself later events instead")
         return self.world.timeline.process(generator)
 
     def publish(self, name: str, values: np.ndarray[Any, Any]) -> None:
@@ -175,6 +189,13 @@ class Domain:
     def rows(self, table: str, **columns: Any) -> None:
         """Append rows to one of the declared `tables`; every column an array of shape (n,)."""
         self.world.rows(self, table, columns)
+
+    # -- a checkpoint ------------------------------------------------------------------------------------------------
+
+    def saved(self) -> dict[str, Any]:
+        """The attributes that a checkpoint keeps, by name."""
+        senders = tuple(self.declared_events())
+        return saved_attributes(self, (*FRAMEWORK, *senders, *self.replayed, *self.unsaved))
 
     # -- declarations, read by the world -----------------------------------------------------------------------------
 
@@ -203,5 +224,6 @@ class Domain:
         return found
 
 
+FRAMEWORK = ("world", "area", "config", "_streams")
 Handler = Callable[[Any], None]
 __all__ = ["Balance", "Domain", "Event", "Indicator", "Reads"]

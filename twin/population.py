@@ -96,6 +96,8 @@ class Population:
         self.step_start: dict[str, Array] | None = None
         self.stepping_row = -1
         self.steps_done = 0
+        if world is not None and world.populations.setdefault(name, self) is not self:
+            raise DesignError(f"two populations are called {name!r}: give one of them another name")
 
     def _declare(self, column: str, given: Any) -> None:
         if isinstance(given, Column):
@@ -164,6 +166,27 @@ class Population:
     def step(self) -> None:
         """Let every agent step: its kernel if it has one, else view by view."""
         self.agents.do("step")
+
+    def saved(self) -> dict[str, Any]:
+        """What a checkpoint keeps: every column that changes, and who is alive."""
+        model = self.__dict__.get("_model")
+        return {
+            "arrays": {name: array for name, array in self._arrays.items() if name not in self.constant},
+            "alive": self.alive,
+            "steps_done": self.steps_done,
+            "model_draws": model.random.draws if model is not None else None,
+        }
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        """Take back what `saved` gave; the arrays stay the ones that views and kernels hold."""
+        for name, array in kept["arrays"].items():
+            np.copyto(self._arrays[name], array)
+        np.copyto(self.alive, kept["alive"])
+        self.steps_done = kept["steps_done"]
+        if kept["model_draws"] is not None:
+            from twin.mesa_views import model_of
+
+            model_of(self).random.draws = kept["model_draws"]
 
     def begin_step(self) -> None:
         """Note the columns as at the step's start."""

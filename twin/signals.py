@@ -64,3 +64,13 @@ class Signals:
                 f"the signal {name} is read before the first publication: read it in advance, not in setup"
             )
         return found
+
+    def saved(self) -> dict[str, dict[str, Array]]:
+        """What a checkpoint keeps: what readers see, and what waits for the next edge."""
+        return {"published": self._published, "staged": self._staged}
+
+    def restore(self, kept: dict[str, dict[str, Array]]) -> None:
+        """Take back what `saved` gave."""
+        self._staged = dict(kept["published"])
+        self.publish()
+        self._staged = dict(kept["staged"])

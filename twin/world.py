@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from twin.area import Area
 from twin.clock import PHASES, Calendar, Timeline, minute
 from twin.coupling import Event, Reads, Sender, couplings, find_cycle, plain
+from twin.deliveries import Deliveries, Reader
 from twin.domain import Balance, Domain, Indicator
 from twin.errors import DesignError, nearest
-from twin.events import Batch, Record, merged
+from twin.population import Population
 from twin.recording import Recorder
 from twin.signals import Signals
+
+if TYPE_CHECKING:
+    from twin.journal import Journal
 
 Array = np.ndarray[Any, Any]
 
@@ -34,6 +37,7 @@ class World:
     5. edge     columns that processes asked to change are written, then signals are published, then next-window events
                 are delivered
     6. record   the window's rows are sorted, chained into the digests and written
+    7. keep     when one is due, a checkpoint is written (`at_edge`)
 
     Parameters
     ----------
@@ -63,15 +67,14 @@ class World:
         self.cut = frozenset(cut)
         self.domains = {domain.name: domain for domain in domains}
         self.seconds: dict[str, float] = dict.fromkeys([*self.domains, "processes", "recording"], 0.0)
-        self.start, self.stop, self._observed_from, self._horizon = 0, 0, 0, 0
+        self.start, self.stop, self.observed_from, self.horizon = 0, 0, 0, 0
         self._observing = 0
         self._turns = {name: i for i, name in enumerate(self.domains)}
         self.signals = Signals()
-        self._readers: dict[str, list[tuple[Domain, str, str, Callable[[Any], None]]]] = {}
-        self._inbox: dict[tuple[str, str], list[tuple[Callable[[Any], None], Record | Batch]]] = {}
-        self._future: list[tuple[int, tuple[str, int, int], Record]] = []
-        self._later: list[Batch] = []
-        self._next_window: list[tuple[Domain, str, Callable[[Any], None], Record | Batch]] = []
+        self.populations: dict[str, Population] = {}
+        self.deliveries = Deliveries(self)
+        self.journal: Journal | None = None  # what processes heard and said, where a run may be resumed
+        self.at_edge: Callable[[World], None] | None = None
         self._writes: list[tuple[Array, int, Any]] = []
         self._build(domains)
 
@@ -140,8 +143,8 @@ class World:
                 if subscription.when == "same":
                     self._check_turn(sender, declared, domain, subscription.phase, kind)
                 if sender is domain or subscription.coupling_of(domain) not in self.cut:
-                    handler = getattr(domain, method)
-                    self._readers.setdefault(kind, []).append((domain, subscription.phase, subscription.when, handler))
+                    reader = Reader(domain, method, subscription.phase, subscription.when)
+                    self.deliveries.readers.setdefault(kind, []).append(reader)
 
     def _no_such(self, what: str, name: str, domain: Domain, names: list[str]) -> str:
         owner = name.partition(".")[0]
@@ -172,13 +175,13 @@ class World:
 
     def _check_order(self) -> None:
         edges = []
-        for kind, readers in self._readers.items():
+        for kind, readers in self.deliveries.readers.items():
             sender = self.domains[kind.partition(".")[0]]
             by = sender.declared(Event)[kind.partition(".")[2]].by
             edges += [
-                ((sender.name, by), (reader.name, phase))
-                for reader, phase, when, _ in readers
-                if when == "same" and reader is not sender
+                ((sender.name, by), (reader.domain.name, reader.phase))
+                for reader in readers
+                if reader.when == "same" and reader.domain is not sender
             ]
         cycle = find_cycle(edges)
         if cycle:
@@ -201,11 +204,13 @@ class World:
     @property
     def observed_ms(self) -> int:
         """Milliseconds that the indicators cover: since the start, or since the end of the warm-up."""
-        return self.stop - self._observed_from
+        return self.stop - self.observed_from
 
     def begin_observation(self) -> None:
         """End the warm-up here: every domain forgets what its indicators have counted."""
-        self._observed_from = self.stop
+        self.observed_from = self.stop
+        if self.journal is not None:
+            self.journal.forgot(self.stop)
         for domain in self.domains.values():
             domain.forget()
 
@@ -218,21 +223,19 @@ class World:
 
     def _window(self) -> None:
         self.start, self.stop = self.stop, self.stop + self.window
-        self._horizon = self.stop
+        self.horizon = self.stop
         timeline, seconds = self.timeline, self.seconds
         timeline.phase = "due"
-        if self._future or self._later:
-            self._release()
+        self.deliveries.release()
         timeline.phase = "advance"
         for domain in self.domains.values():
             if self.start % domain.every == 0:
                 began = perf_counter()
-                self._horizon = self.start + domain.every  # it leads over its whole period, and so do its readers
-                if self._inbox:
-                    self._empty_inbox(domain, "advance")
-                domain.advance(self.start, self._horizon)
+                self.horizon = self.start + domain.every  # it leads over its whole period, and so do its readers
+                self.deliveries.empty_inbox(domain, "advance")
+                domain.advance(self.start, self.horizon)
                 seconds[domain.name] += perf_counter() - began
-        self._horizon = self.stop
+        self.horizon = self.stop
         began = perf_counter()
         timeline.run_to(self.stop)
         seconds["processes"] += perf_counter() - began
@@ -240,8 +243,7 @@ class World:
         for domain in self.domains.values():
             if self.stop % domain.every == 0:
                 began = perf_counter()
-                if self._inbox:
-                    self._empty_inbox(domain, "step")
+                self.deliveries.empty_inbox(domain, "step")
                 domain.step()
                 seconds[domain.name] += perf_counter() - began
         timeline.phase = "edge"
@@ -255,11 +257,10 @@ class World:
                 array[row] = value
             self._writes.clear()
         self.signals.publish()
-        if self._next_window:
-            waiting, self._next_window = self._next_window, []
-            for domain, phase, handler, item in waiting:
-                self._hand_over(domain, phase, handler, item, self.stop)
+        self.deliveries.next_window()
         self.recorder.close_window(self.stop)
+        if self.at_edge is not None:
+            self.at_edge(self)
 
     def close(self) -> None:
         """End the run: nothing may be sent or started afterwards."""
@@ -279,84 +280,23 @@ class World:
         self, kind: str, *, at: int, subject: int = 0, object: int = -1, value: float = 0.0, because: Sequence[str] = ()
     ) -> str:
         """Post a command (an event declared `by="outside"`) for time `at`: what measures do. Returns its id."""
-        owner, _, name = kind.partition(".")
-        event = self.domains[owner].declared(Event).get(name) if owner in self.domains else None
-        if event is None or event.by != "outside":
-            raise DesignError(f"no domain takes the command {kind}")
-        sender = getattr(self.domains[owner], name)
-        ordinal = sender._sent.get(subject, 0)
-        sender._sent[subject] = ordinal + 1
-        record = Record(kind, int(at), int(subject), int(object), float(value), ordinal, tuple(because))
-        heapq.heappush(self._future, (record.time, record.key, record))
-        return record.id
+        return self.deliveries.post(kind, at, subject, object, value, because)
 
-    def take(self, record: Record) -> None:
-        """Take one event that a domain sent: deliver it now, or keep it until its window."""
-        if record.time < self.start:
-            raise DesignError(f"{record.id} is sent for {record.time} ms, which is past at {self.now} ms")
-        if record.time > self._horizon or (record.time == self._horizon and self.timeline.phase != "step"):
-            heapq.heappush(self._future, (record.time, record.key, record))
-        else:
-            self._dispatch(record.kind, record)
+    def turn(self, domain: Domain) -> int:
+        """A domain's place in the coupling order."""
+        return self._turns[domain.name]
 
-    def take_many(self, batch: Batch) -> None:
-        """Take many events of one kind: those beyond the window, or beyond the sender's period, wait."""
-        cut = int(np.searchsorted(batch.time, self._horizon))
-        if cut < len(batch):
-            self._later.append(batch.part(slice(cut, None)))
-            batch = batch.part(slice(0, cut))
-        if len(batch):
-            if batch.time[0] < self.start:
-                raise DesignError(f"{batch.kind} is sent for {batch.time[0]} ms, which is past at {self.start} ms")
-            self._dispatch(batch.kind, batch)
+    def asking(self, handler: Callable[[Any], None]) -> Callable[[Any], None]:
+        """`handler`, during which signals and columns may be read: of a saved domain, which no journal replays."""
 
-    def _release(self) -> None:
-        # a command takes effect at the first edge at or after its time; everything else in the window of its time
-        while self._future and self._future[0][0] < self.stop:
-            time, key, record = heapq.heappop(self._future)
-            if time > self.start and any(phase == "due" for _, phase, _, _ in self._readers.get(record.kind, ())):
-                heapq.heappush(self._future, (self.stop, key, record))
-                continue
-            self._dispatch(record.kind, record)
-        later, self._later = self._later, []
-        for batch in later:
-            self.take_many(batch)
+        def take(item: Any) -> None:
+            self._observing += 1
+            try:
+                handler(item)
+            finally:
+                self._observing -= 1
 
-    def _dispatch(self, kind: str, item: Record | Batch) -> None:
-        owner, _, name = kind.partition(".")
-        if self.domains[owner].declared_events()[name].recorded:
-            self.recorder.event(item)
-        for domain, phase, when, handler in self._readers.get(kind, ()):
-            if when == "next":
-                self._next_window.append((domain, phase, handler, item))
-            else:
-                self._hand_over(domain, phase, handler, item, 0)
-
-    def _hand_over(
-        self, domain: Domain, phase: str, handler: Callable[[Any], None], item: Record | Batch, earliest: int
-    ) -> None:
-        if phase in ("advance", "step"):
-            self._inbox.setdefault((domain.name, phase), []).append((handler, item))
-            return
-        for record in [item] if isinstance(item, Record) else item.records():
-            if phase == "due":
-                handler(record)
-            else:
-                at = max(record.time, earliest, int(self.timeline.now))
-                # two readers of one event stand apart by their turn: never by when they were pushed
-                key = (*record.key, self._turns[domain.name], handler.__name__)
-                self.timeline.deliver(at, key, handler, record)
-
-    def _empty_inbox(self, domain: Domain, phase: str) -> None:
-        waiting = self._inbox.pop((domain.name, phase), None)
-        if not waiting:
-            return
-        by_handler: dict[str, tuple[Callable[[Any], None], list[Record | Batch]]] = {}
-        for handler, item in waiting:
-            by_handler.setdefault(handler.__name__, (handler, []))[1].append(item)
-        for name in sorted(by_handler):
-            handler, items = by_handler[name]
-            handler(merged(items))
+        return take
 
     # -- signals -------------------------------------------------------------------------------------------------------
 
@@ -375,16 +315,23 @@ class World:
             raise DesignError(f"a process reads {what}: ask through an @observe method of its domain")
 
     def answer(self, question: str, method: Callable[..., Any], domain: Domain, args: tuple[Any, ...]) -> Any:
-        """Evaluate a question of a process; the answer is a plain value."""
-        self._observing += 1
-        try:
-            return plain(method(domain, *args))
-        finally:
-            self._observing -= 1
+        """Answer a question of a process with a plain value; in a replay, with the one that it got then."""
+
+        def evaluate() -> Any:
+            self._observing += 1
+            try:
+                return plain(method(domain, *args))
+            finally:
+                self._observing -= 1
+
+        if self.journal is None or domain.restores == "save":
+            return evaluate()
+        return self.journal.answer(int(self.timeline.now), question, args, evaluate)
 
     def write_later(self, array: Array, row: int, value: Any) -> None:
         """A process asks to change one cell of a column; it is written at the edge."""
-        self._writes.append((array, row, value))
+        if self.journal is None or not self.journal.noted("write", row, value):
+            self._writes.append((array, row, value))
 
     # -- results -------------------------------------------------------------------------------------------------------
 
@@ -396,7 +343,8 @@ class World:
             raise DesignError(
                 f"{domain.name} records {kind}.{quantity}, which its `series` does not declare: {', '.join(names)}"
             )
-        self.recorder.series(kind, columns, quantity, value, ids, at)
+        if not self._replayed(domain, kind, quantity, value, ids, at):
+            self.recorder.series(kind, columns, quantity, value, ids, at)
 
     def rows(self, domain: Domain, table: str, columns: Mapping[str, Any]) -> None:
         """Record rows of a declared table."""
@@ -406,7 +354,14 @@ class World:
                 f"{domain.name} records rows of {table} with {', '.join(columns)}; "
                 f"its `tables` declares {dict(domain.tables).get(table, {}).keys() or list(domain.tables)}"
             )
-        self.recorder.rows(table, declared, columns)
+        if not self._replayed(domain, table, *columns.values()):
+            self.recorder.rows(table, declared, columns)
+
+    def _replayed(self, domain: Domain, what: str, *values: Any) -> bool:
+        """Whether a process records this in a replay: it stands in the checkpoint already, and is compared only."""
+        if self.journal is None or self.timeline.phase != "process" or domain.restores == "save":
+            return False
+        return self.journal.noted("record", what, *values)
 
     def indicators(self) -> list[Indicator]:
         """What every domain contributes, in coupling order. Raises DesignError for a value that is not a finite number."""
