@@ -11,13 +11,16 @@ if TYPE_CHECKING:
 A1, A2, ADVICE = 0, 1, 2
 CLASSES = ("A1", "A2", "advice")
 ILLNESS, OXYGEN = 0, 1
-OUTCOMES = ("open", "advice", "treated at scene", "discharged", "admitted")
-OPEN, ADVISED, TREATED, DISCHARGED, ADMITTED = range(5)
+OUTCOMES = ("open", "advice", "treated at scene", "discharged", "admitted", "to a hospital outside")
+OPEN, ADVISED, TREATED, DISCHARGED, ADMITTED, TAKEN_OUTSIDE = range(6)
 
 
 @dataclass(slots=True)
 class Call:
-    """One 112 call: who, where, why, how urgent, and what became of it."""
+    """One 112 call: who, where, why, how urgent, and what became of it.
+
+    person : below 0 where the caller is outside the area; location is then a gateway, and beyond the ms from there on
+    """
 
     id: str
     person: int
@@ -29,7 +32,13 @@ class Call:
     time: int
     response: int = -1
     outcome: int = OPEN
+    beyond: int = 0
     because: list[str] = field(default_factory=list)
+
+    @property
+    def outside(self) -> bool:
+        """Whether it comes from outside the area."""
+        return self.person < 0
 
     @property
     def order(self) -> tuple[int, int, int, int]:
@@ -78,16 +87,35 @@ class Ambulance:
             assert call is not None
             yield wait(care.ms(care.config.chute))
             yield from self.drive_to(care.node_of(call.location))
+            yield from self.beyond(call)
             care.at_scene(self, call)
             yield wait(care.on_scene_ms(call))
-            if care.hospitals and care.luck("transport", call) < care.config.transport:
-                hospital = care.nearest_hospital(self.node)
-                yield from self.drive_to(care.hospitals[hospital].node)
-                yield from care.hospitals[hospital].hand_over(call)
-            else:
-                care.close(call, TREATED)
+            yield from self.bring(call)
             self.busy_ms += care.now - began
             self.call, self.woken = None, care.world.timeline.event()
+
+    def bring(self, call: Call) -> Any:
+        """Take the patient to a hospital or leave him at the scene; a unit that was outside is at its gateway then."""
+        care, wait = self.care, self.care.world.timeline.timeout
+        taken = care.luck("transport", call) < care.config.transport
+        if taken and care.hospitals:
+            yield from self.beyond(call)
+            hospital = care.hospitals[care.nearest_hospital(self.node)]
+            yield from self.drive_to(hospital.node)
+            yield from hospital.hand_over(call)
+        elif taken and call.outside:
+            away = care.ms(care.config.outside_hospital)
+            yield wait(away + care.handover_ms(call))
+            care.close(call, TAKEN_OUTSIDE)
+            yield wait(away)  # the way back to the gateway is as long (assumption)
+        else:
+            care.close(call, TREATED)
+            yield from self.beyond(call)
+
+    def beyond(self, call: Call) -> Any:
+        """The way between a gateway and a caller outside; meanwhile the unit stands at the gateway's node."""
+        if call.beyond:
+            yield self.care.world.timeline.timeout(call.beyond)
 
     def drive_to(self, node: int) -> Any:
         """Drive to a node on the travel times of this moment."""

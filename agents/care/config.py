@@ -10,6 +10,8 @@ class CareConfig(BaseModel):
 
     urgent_calls, other_calls : calls that need an ambulance at once (A1) or soon (A2)
     advice_calls   : 112 calls that end with advice
+    residents_per_ambulance : whom one ambulance serves; where fewer live in the area, the rest call from outside it;
+                     0: nobody calls from outside
     walk_ins       : patients who come to the emergency department by themselves
     calls_by_hour  : weights of the hours of the day
     age_weight     : relative rate from the ages 0, 15, 45, 65 and 80 on
@@ -21,6 +23,11 @@ class CareConfig(BaseModel):
     urgent_calls: float = Field(78.0, ge=0.0)
     other_calls: float = Field(38.0, ge=0.0)
     advice_calls: float = Field(30.0, ge=0.0)  # assumption
+    residents_per_ambulance: float = Field(
+        28_000.0, ge=0.0
+    )  # RIVM reference frame: 608 by weekday daytime for 17 million
+    beyond: float = Field(8.0, ge=0.0)  # assumption: min under blue light from a gateway to a caller outside
+    outside_hospital: float = Field(20.0, ge=0.0)  # assumption: min from there to one outside, where the area has none
     walk_ins: float = Field(
         220.0, ge=0.0
     )  # assumption: about 2 million visits a year in the Netherlands, a quarter by ambulance

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from agents.care import kernels as law
-from agents.care.ambulance import A1, A2, ADVICE, ADVISED, CLASSES, ILLNESS, OPEN, OUTCOMES, OXYGEN, Ambulance, Call
+from agents.care.ambulance import (
+    A1,
+    A2,
+    ADVICE,
+    ADVISED,
+    CLASSES,
+    ILLNESS,
+    OPEN,
+    OUTCOMES,
+    OXYGEN,
+    TAKEN_OUTSIDE,
+    Ambulance,
+    Call,
+)
 from agents.care.config import CareConfig
 from agents.care.devices import HomeDevices
 from agents.care.hospital import Hospital
 from agents.care.reach import Reach
+from agents.care.region import Region
 from twin.attributes import Column
 from twin.clock import day, minute
 from twin.coupling import Event, Reads, Record, observe, on
@@ -22,6 +37,7 @@ from twin.network import Network, Router
 
 AGES = (0, 15, 45, 65, 80)
 UNREACHED = 1 << 40
+WHO = "person (synthetic); below 0: someone outside the area"
 
 
 class Care(Domain):
@@ -34,14 +50,16 @@ class Care(Domain):
 
     fell_ill = Event(by="advance", subject="person", recorded=False)
     walked_in = Event(by="advance", subject="person", recorded=False)
+    fell_ill_outside = Event(by="advance", subject=WHO, object="location: a gateway", recorded=False)
     call = Event(
-        by="process", subject="person (synthetic)", object="neighbourhood of home", value="cause: 0 illness, 1 oxygen"
+        by="process",
+        subject=WHO,
+        object="neighbourhood of home, -1 outside",
+        value="cause: 0 illness, 1 oxygen",
     )
-    dispatched = Event(by="process", subject="person (synthetic)", object="ambulance", value="s since the call")
-    response = Event(by="process", subject="person (synthetic)", object="ambulance", value="s from call to arrival")
-    closed = Event(
-        by="process", subject="person (synthetic)", object="outcome: row of OUTCOMES", value="min since the call"
-    )
+    dispatched = Event(by="process", subject=WHO, object="ambulance", value="s since the call")
+    response = Event(by="process", subject=WHO, object="ambulance", value="s from call to arrival")
+    closed = Event(by="process", subject=WHO, object="outcome: row of OUTCOMES", value="min since the call")
     battery_empty = Event(
         by="process", subject="person (synthetic)", object="kind: 0 oxygen, 1 alarm", value="min of battery"
     )
@@ -59,9 +77,9 @@ class Care(Domain):
     }
     tables = {
         "restricted/calls": {
-            "person": Column("int64"),
+            "person": Column("int64", meaning="below 0: someone outside the area"),
             "time": Column("int64", unit="ms"),
-            "location": Column("int32"),
+            "location": Column("int32", meaning="row of buildings, then of gateways"),
             "cause": Column("int8"),
             "urgency": Column("int8"),
             "response": Column("int64", unit="ms", meaning="-1 none"),
@@ -101,6 +119,7 @@ class Care(Domain):
         ]
         posts = [p for p in np.flatnonzero(kinds == "ambulance_post") for _ in range(max(int(places.capacity[p]), 1))]
         self.units = [Ambulance(self, k, int(self.node[places.building[p]])) for k, p in enumerate(posts)]
+        self.region = Region(self, [unit.home for unit in self.units])
         self.closed_calls = 0
 
     def _residents(self, people, area):
@@ -130,11 +149,19 @@ class Care(Domain):
                 person, ms = law.arrivals_of_day(start // day, self.stream(stream), rate, self.hourly)
                 ordinal = np.full(len(person), start // day) * law.MOST_A_DAY + _repeats(person)
                 event.many(person, at=start + ms, ordinal=ordinal)
+            caller, gate, ms = self.region.calls_of_day(start // day)
+            self.fell_ill_outside.many(caller, gate, at=start + ms, ordinal=np.zeros(len(caller), np.int64))
 
     @on(fell_ill)
     def illness(self, event: Record) -> None:
         """A resident falls ill and someone calls 112."""
         self.take_call(event.subject, ILLNESS)
+
+    @on(fell_ill_outside)
+    def illness_outside(self, event: Record) -> None:
+        """Someone outside the area needs one of its ambulances."""
+        call = Call("", event.subject, 0, event.object, -1, ILLNESS, A1, self.now, beyond=self.ms(self.config.beyond))
+        self._take(call)
 
     @on(walked_in)
     def come_to_hospital(self, event: Record) -> None:
@@ -146,15 +173,18 @@ class Care(Domain):
     # -- calls -------------------------------------------------------------------------------------------------------
 
     def take_call(self, person: int, cause: int, because: list[str] | None = None) -> None:
-        """The call centre takes a call and decides how urgent it is."""
+        """A resident's call."""
         person = int(person)
         ordinal = self.calls_of(person)
         self.per_person[person] = ordinal + 1
-        location = self.place_of(person)
-        zone = self.zone_of(person)
-        id = self.call(person, zone, float(cause), because=because or ())
-        call = Call(id, person, ordinal, location, zone, cause, A1, self.now)
-        call.urgency = A1 if cause == OXYGEN else self._urgency(call)
+        self._take(
+            Call("", person, ordinal, self.place_of(person), self.zone_of(person), cause, A1, self.now), because or []
+        )
+
+    def _take(self, call: Call, because: Sequence[str] = ()) -> None:
+        """The call centre takes a call and decides how urgent it is."""
+        call.id = self.call(call.person, call.zone, float(call.cause), because=because)
+        call.urgency = A1 if call.cause == OXYGEN else self._urgency(call)
         self.calls.append(call)
         if call.urgency == ADVICE:
             self.close(call, ADVISED)
@@ -162,8 +192,10 @@ class Care(Domain):
             self.process(self.intake(call))
 
     def _urgency(self, call: Call) -> int:
-        config, u = self.config, self.luck("urgency", call) * self.need
-        return A1 if u < config.urgent_calls else A2 if u < config.urgent_calls + config.other_calls else ADVICE
+        config = self.config
+        ambulance = config.urgent_calls + config.other_calls
+        u = self.luck("urgency", call) * (ambulance if call.outside else self.need)  # advice needs no ambulance
+        return A1 if u < config.urgent_calls else A2 if u < ambulance else ADVICE
 
     def intake(self, call: Call) -> Any:
         """Questions at the call centre; then a unit is sought."""
@@ -363,13 +395,14 @@ class Care(Domain):
     def indicators(self):
         yield from self.reach.indicators(self.area.zones.code)
         yield from self._responses()
-        for k, name in enumerate(OUTCOMES):
-            yield Indicator(
-                "calls", float(sum(c.outcome == k for c in self.calls)), "calls", group=name, n=len(self.calls)
-            )
+        calls = self.calls_of_residents()
+        for k, name in enumerate(OUTCOMES[:TAKEN_OUTSIDE]):
+            yield Indicator("calls", float(sum(c.outcome == k for c in calls)), "calls", group=name, n=len(calls))
+        if self.region.residents:
+            yield Indicator("calls", float(len(self.calls) - len(calls)), "calls", group="from outside the area")
         yield Indicator(
             "calls_oxygen",
-            float(sum(c.cause == OXYGEN for c in self.calls)),
+            float(sum(c.cause == OXYGEN for c in calls)),
             "calls",
             n=len(self.devices.person),
             better="lower",
@@ -385,11 +418,15 @@ class Care(Domain):
         if waits:
             yield Indicator("emergency_wait_mean", float(np.mean(waits)), "min", n=len(waits), better="lower")
 
+    def calls_of_residents(self) -> list[Call]:
+        """The calls of those who live in the area."""
+        return [call for call in self.calls if not call.outside]
+
     def _responses(self):
         """Response times; a call that nobody has reached after the norm is late, however long it will take."""
         norm = self.ms(self.config.norm)
         for urgency in (A1, A2):
-            calls = [c for c in self.calls if c.urgency == urgency]
+            calls = [c for c in self.calls_of_residents() if c.urgency == urgency]
             times = [c.response / minute for c in calls if c.response >= 0]
             if times:
                 mean, name = float(np.mean(times)), CLASSES[urgency]

@@ -31,7 +31,7 @@ class Hospital:
         """Someone who lay here before the day began."""
         with self.beds.request(priority=0, key=patient) as bed:
             yield bed
-            yield self.care.world.timeline.timeout(self.stay_ms(patient, 0))
+            yield self.care.world.timeline.timeout(self.stay_ms(patient, 0, "lying in"))
 
     def hand_over(self, call: Call) -> Any:
         """The crew waits for a bay and hands its patient over; then it is free."""
@@ -68,6 +68,6 @@ class Hospital:
                 care.close(call, ADMITTED)
             yield care.world.timeline.timeout(self.stay_ms(person, ordinal))
 
-    def stay_ms(self, patient: int, ordinal: int) -> int:
+    def stay_ms(self, patient: int, ordinal: int, purpose: str = "stay") -> int:
         """Length of stay, ms: exponential with the configured mean."""
-        return self.care.exponential_ms("stay", patient, ordinal, self.care.config.stay * day / 60_000)
+        return self.care.exponential_ms(purpose, patient, ordinal, self.care.config.stay * day / 60_000)

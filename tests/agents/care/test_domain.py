@@ -69,6 +69,7 @@ def area():
 
 
 def world_of(area, days=1.0, vehicles=None, outage=None, seed=1, **options):
+    options = {"residents_per_ambulance": 0.0, **options}  # residents only, unless a test asks for the region
     world = World(area, [Citizens(), vehicles or Vehicles(), Grid(), Care(CareConfig(**options))], seed=seed)
     events = []
     take = world.recorder.event
