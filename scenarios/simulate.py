@@ -42,7 +42,7 @@ def build_area(configuration: Configuration) -> Area:
 
 def build_world(configuration: Configuration, area: Area, recorder: Recorder | None = None) -> World:
     """The world of a configuration, with its measures posted. Raises InputError for what its names do not find."""
-    run, scenario = configuration.run, configuration.scenario
+    run = configuration.run
     domains = [found(config) for found, config in configuration.domains.values()]
     world = World(
         area,
@@ -53,12 +53,18 @@ def build_world(configuration: Configuration, area: Area, recorder: Recorder | N
         cut=set(run.cut),
         recorder=recorder,
     )
-    faults: list[Fault] = []
-    for name, measure in configuration.measures.items():
+    post_measures(world, configuration)
+    return world
+
+
+def post_measures(world: World, configuration: Configuration, after: int = 0) -> None:
+    """Post the measures of a configuration, without the first `after`. Raises InputError with every fault."""
+    scenario, faults = configuration.scenario, list[Fault]()
+    for name, measure in list(configuration.measures.items())[after:]:
         where = (
             f"scenario.measures.{name}"
             if name in scenario.measures
-            else f"scenario.alternatives.{run.alternative}.{name}"
+            else f"scenario.alternatives.{configuration.run.alternative}.{name}"
         )
         try:
             measure.post(world, where)
@@ -68,7 +74,6 @@ def build_world(configuration: Configuration, area: Area, recorder: Recorder | N
             faults.append(Fault(where, str(error), remedy="add the domain that the measure acts on"))
     if faults:
         raise InputError(faults)
-    return world
 
 
 def use_threads(threads: int) -> None:
@@ -151,14 +156,14 @@ class Simulation:
         except InputError:
             raise
         except Exception as error:  # a fault of a domain's: its run folder says so
-            self._open()
+            self.open()
             self._fail(error)
             raise
         self.setup_s = time.perf_counter() - started
-        self._open()
+        self.open()
         recorder.folder, recorder.keep = self.folder, configuration.run.record == "full"
 
-    def _open(self) -> None:
+    def open(self) -> None:
         """Make the run folder with configuration and manifest; whole, or not at all."""
         from omegaconf import OmegaConf
 
