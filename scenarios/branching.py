@@ -1,0 +1,169 @@
+"""One replication: every arm with one seed, the hours that arms share simulated once.
+
+A trunk runs to the last edge at which its arms differ in nothing. There it forks once for each further arm: the child
+is that arm from then on, with a run folder of its own and its own measures on the clock, and equals the same arm run
+from midnight. The folders tell the truth: what became of an arm stands in its manifest.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from scenarios import workers
+from scenarios.arms import Arm, Trunk
+from scenarios.simulate import Simulation, post_measures
+from twin.area import Area
+from twin.clock import hour
+from twin.errors import InputError
+from twin.recording import RUN_SCHEMA, Run, private_folder, write_json, writing
+
+SAID_EVERY = hour // 2  # of simulated time, for the progress on the screen
+
+
+class Replication:
+    """All arms with one seed, below `folder`/<arm>/<seed>/.
+
+    say : takes what is to be told: ("at", arm, ms) or ("note", text)
+    """
+
+    def __init__(self, seed: int, area: Area, folder: Path, say: Callable[..., None]) -> None:
+        self.seed, self.area, self.folder, self.say = seed, area, folder, say
+
+    def place(self, arm: Arm) -> Path:
+        """The run folder of an arm."""
+        return self.folder / arm.name / str(self.seed)
+
+    def run(self, trunks: list[Trunk], attempt: int = 0) -> None:
+        """Run every arm that has not ended. What is killed is run once more, in the first attempt only."""
+        for trunk in trunks:
+            left = tuple(arm for arm in trunk.arms if not ended(self.place(arm)))
+            if not left:
+                continue
+            whole = len(left) == len(trunk.arms)
+            begun = [trunk] if whole else [Trunk((arm,)) for arm in left]
+            for part in begun:
+                self._finish(workers.start(lambda part=part: self._grow(part)))  # type: ignore[misc]
+            for arm in left:
+                if not ended(self.place(arm)) and attempt == 0:
+                    self.say("note", f"run {arm.name}/{self.seed} was killed and resumed")
+                    self._finish(workers.start(lambda arm=arm: self.resume(arm)))  # type: ignore[misc]
+
+    @staticmethod
+    def _finish(pid: int) -> None:
+        """Wait for a process; an interruption reaches it as well, and is passed on when it has ended."""
+        try:
+            code = workers.wait(pid)
+        except KeyboardInterrupt:
+            workers.wait(pid)
+            raise
+        if code == 130:
+            raise KeyboardInterrupt
+
+    def resume(self, arm: Arm) -> None:
+        """Run a killed arm again. From the start: comparisons write no checkpoints."""
+        self._grow(Trunk((arm,)))
+
+    def _grow(self, trunk: Trunk) -> None:
+        """Simulate a trunk and its branches; in a branch's process this returns when the branch is done."""
+        for arm in trunk.arms:
+            with writing(self.place(arm)):
+                shutil.rmtree(self.place(arm), ignore_errors=True)
+        growth = _Growth(self, trunk)
+        try:
+            growth.run()
+        except BaseException as error:
+            for arm in growth.answers_for():
+                if not isinstance(error, KeyboardInterrupt) and not ended(self.place(arm)):
+                    _fail(self.place(arm), error)
+            raise
+
+
+class _Growth:
+    """A trunk under way, and after a fork one of its branches."""
+
+    def __init__(self, replication: Replication, trunk: Trunk) -> None:
+        self.replication, self.trunk = replication, trunk
+        self.arm, self.parent, self.branched = trunk.arms[0], os.getppid(), not trunk.at
+        self.simulation: Simulation
+
+    def answers_for(self) -> tuple[Arm, ...]:
+        """The arms that end if this process does."""
+        return (self.arm,) if self.branched else self.trunk.arms
+
+    def run(self) -> None:
+        """From midnight to the end."""
+        whole = self.arm.at(self.replication.seed)
+        measures = dict(list(whole.measures.items())[: self.trunk.common]) if self.trunk.at else whole.measures
+        place = self.replication.place(self.arm)
+        self.simulation = Simulation(replace(whole, measures=measures), self.replication.area, place=place)
+        self.simulation.configuration = whole
+        if self.trunk.at:
+            self.simulation.manifest["shared_prefix_ms"] = self.trunk.at
+        self.simulation.run(self._watch)
+
+    def _watch(self, ms: int) -> None:
+        workers.orphaned(self.parent)
+        if ms % SAID_EVERY == 0:
+            self.replication.say("at", self.arm.name, ms)
+        if ms == self.trunk.at and not self.branched:
+            self._branch()
+
+    def _branch(self) -> None:
+        """Fork once for each further arm, one after the other, then go on as the first."""
+        me = os.getpid()
+        for arm in self.trunk.arms[1:]:
+            pid = os.fork()
+            if not pid:
+                self.arm, self.parent, self.branched = arm, me, True
+                become(self.simulation, arm.at(self.replication.seed), self.replication.place(arm))
+                break
+            workers.wait(pid)  # an interruption is kept by the simulation until its next edge
+        self.branched = True
+        post_measures(self.simulation.world, self.simulation.configuration, self.trunk.common)
+
+
+def become(simulation: Simulation, configuration: Any, place: Path) -> None:
+    """Let a simulation, in a process of its own, go on as another run: its folder, with what was recorded so far."""
+    before, recorder = simulation.folder, simulation.world.recorder
+    recorder.folder, simulation.folder = None, place  # whatever fails, nothing goes to the other run's folder
+    shared = simulation.manifest["shared_prefix_ms"]
+    simulation.configuration, simulation.place = configuration, place
+    simulation.open()
+    simulation.manifest["shared_prefix_ms"] = shared
+    link_parts(before, simulation.folder)
+    recorder.folder = simulation.folder
+
+
+def link_parts(source: Path, target: Path) -> None:
+    """Give `target` the parts that are written below `source`: linked where the disk can, else copied."""
+    with writing(target):
+        for file in sorted(source.rglob("*-[0-9][0-9][0-9][0-9][0-9].parquet")):
+            inside = file.relative_to(source)
+            if inside.parts[0] == "restricted":
+                private_folder(target / "restricted")
+            (target / inside).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(file, target / inside)
+            except OSError:
+                shutil.copyfile(file, target / inside)
+
+
+def ended(place: Path) -> bool:
+    """Whether the run at `place` is complete or has failed: it will not change."""
+    try:
+        return Run(place).manifest.get("status") in ("complete", "failed")
+    except InputError:
+        return False
+
+
+def _fail(place: Path, error: BaseException) -> None:
+    """Say at `place` why there is no run: its world could not even be built, or its trunk failed."""
+    reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+    with writing(place):
+        place.mkdir(parents=True, exist_ok=True)
+    write_json(place / "manifest.json", {"schema": RUN_SCHEMA, "status": "failed", "reason": reason[:2000]})
