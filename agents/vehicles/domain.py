@@ -34,6 +34,7 @@ class Vehicles(Domain):
     """Traffic on the streets of the area."""
 
     name, every = "vehicles", minute
+    unsaved = ("row", "link_of_row", "node", "riding", "xy", "beyond", "link_kwh", "electric")
     Config = VehiclesConfig
     energised = Reads("grid.energised", coupling="power.signals")
 
@@ -143,7 +144,9 @@ class Vehicles(Domain):
         self.travel = np.maximum(np.rint(1000.0 * links.length / links.speed), 1).astype(np.int64)
         self.flow = np.zeros(len(links))
         self.quarter = np.zeros((self.network.links, 2))  # vehicles that left and the seconds they spent
+        self.open_ms = np.zeros(self.network.links, np.int64)  # live times, as if no street were closed
         self._publish_all()
+        self.routed_ms = self.open_ms.copy()  # the same as of the last regular moment: cars are routed by them
 
     # -- who sets off ------------------------------------------------------------------------------------------------
 
@@ -164,11 +167,13 @@ class Vehicles(Domain):
 
     def advance(self, start, stop):
         self._power(start)
-        if self.closure_changed:
-            self._apply_closures()
         period = round(self.config.reroute_every * minute)
         if self.routed_at < 0 or start // period != self.routed_at // period:
-            self._customise(start)
+            self.routed_at = start
+            self.routed_ms[:] = self.open_ms
+            self._customise()
+        if self.closure_changed:
+            self._apply_closures()
         for mode, batch in self.departing:
             person, goal, origin = batch.subject, batch.object, batch.value.astype(np.int64)
             self.ledger.begin(person, batch.time, mode, origin, goal)
@@ -277,14 +282,15 @@ class Vehicles(Domain):
 
     def _publish_all(self):
         ms = np.maximum(np.rint(self.live_s * 1000.0), 1.0).astype(np.int64)
-        self.travel[self.row] = np.where(self.closed > 0, BLOCKED, np.minimum(ms, BLOCKED - 1))
+        self.open_ms[:] = np.minimum(ms, BLOCKED - 1)
+        self.travel[self.row] = np.where(self.closed > 0, BLOCKED, self.open_ms)
         self.publish("travel_ms", self.travel)
         self.publish("flow", self.flow)
         self.publish("dark", self.junctions.dark)
 
-    def _customise(self, now):
-        self.routed_at = now
-        self.router.customise(self.travel[self.row])
+    def _customise(self):
+        """Route by the travel times of the last regular moment: a closure in between changes its own links only."""
+        self.router.customise(np.where(self.closed > 0, BLOCKED, self.routed_ms))
 
     def step(self):
         state, now = self.state, self.now
@@ -372,7 +378,7 @@ class Vehicles(Domain):
             return
         state.change(changed, closed=closed[changed])
         self._publish_all()
-        self._customise(self.world.start)
+        self._customise()
         which, last, at = state.affected(closed)
         if not len(which):
             return
