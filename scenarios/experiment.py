@@ -95,12 +95,16 @@ class Experiment:
         self.trunks = trunks(self.arms)
         self.failures: list[dict[str, Any]] = []
         self.notes: list[str] = []
+        from scenarios.rehearsal import compile_kernels, rehearse
+        from scenarios.simulate import build_area
+
         said("area")
-        self.area = area or _area(self.arms)
+        self.area = area or build_area(self.chosen)
         said("measures")
-        self._rehearse()
-        said("kernels")
+        rehearse(self.arms, self.area)
         self._open(out)
+        said("kernels")
+        compile_kernels()
 
     @property
     def alternatives(self) -> list[str]:
@@ -118,32 +122,6 @@ class Experiment:
         whole = round(self.chosen.run.days * day)
         once = sum(len(trunk.arms) * whole - (len(trunk.arms) - 1) * trunk.at for trunk in self.trunks)
         return once * len(self.seeds)
-
-    def _rehearse(self) -> None:
-        """Build the world once and post every arm's measures: names they do not find are the user's, and told at once.
-
-        What the set-up imports and compiles is the forked replications' at no cost. What breaks in a domain's own
-        set-up is left to them, because it may break for one seed only.
-        """
-        from dataclasses import replace
-
-        from scenarios.simulate import build_world, post_measures, use_threads
-
-        use_threads(1)
-        faults: list[Fault] = []
-        try:
-            world = build_world(replace(self.arms[0].configuration, measures={}), self.area)
-        except InputError:
-            raise
-        except Exception:
-            return
-        for arm in self.arms:
-            try:
-                post_measures(world, arm.configuration)
-            except InputError as error:
-                faults += [fault for fault in error.faults if fault not in faults]
-        if faults:
-            raise InputError(faults)
 
     # -- the folder ----------------------------------------------------------------------------------------------------
 
@@ -271,12 +249,6 @@ class Experiment:
             status="complete" if any(left.values()) else "failed", failures=self.failures, notes=sorted(self.notes)
         )
         return comparison
-
-
-def _area(arms: Sequence[Arm]) -> Area:
-    from scenarios.simulate import build_area
-
-    return build_area(arms[0].configuration)
 
 
 def _result(place: Path, codes: Sequence[int]) -> tuple[str, list[dict[str, Any]]]:
