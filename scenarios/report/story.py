@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from scenarios.report.causes import Causes
 from scenarios.report.charts import clock
 from scenarios.report.markup import bullets, many, paragraph, quantity, table, text
 from scenarios.report.material import Material
-from scenarios.report.words import LATE, OXYGEN, Event, Words, kind_of, measure_words
+from scenarios.report.words import LATE, OXYGEN, Event, Words, from_outside, kind_of, measure_words
 from twin.clock import minute
 
 QUARTER = 15 * minute
@@ -87,7 +88,7 @@ def _matters(event: Event) -> bool:
     if kind == "care.call":
         return bool(event["value"] == OXYGEN)
     if kind == "care.response":
-        return bool(event["value"] > LATE)
+        return bool(event["value"] > LATE) and not from_outside(event)  # how far outside is an assumption
     return kind in SHOWN
 
 
@@ -116,15 +117,14 @@ def timeline(m: Material) -> str:
 
 def chains(m: Material, most: int = 4) -> str:
     """From the root to the latest consequence: the longest chain that ends in each kind of event."""
-    known = {e["event_id"]: e for e in m.events}
-    words = Words(m)
+    causes, words = Causes(m.events), Words(m)
     found: list[tuple[set[str], list[Event]]] = []
-    depth = _depths(known)
+    depth = causes.depth
     for kind in ("care.response", "care.call", "vehicles.junction_slow", "care.battery_empty", "vehicles.signal_dark"):
-        ends = [e for e in m.events if kind_of(e) == kind and depth[e["event_id"]] >= 3]
+        ends = [e for e in m.events if kind_of(e) == kind and depth[e["event_id"]] >= 3 and not from_outside(e)]
         if ends and len(found) < most:
             end = max(ends, key=lambda e: (depth[e["event_id"]], e["value"]))
-            path = _path(end, known)
+            path = causes.path(end)
             if not any(end["event_id"] in ids for ids, _ in found):
                 found.append(({e["event_id"] for e in path}, path))
     lists = [
@@ -137,45 +137,6 @@ def chains(m: Material, most: int = 4) -> str:
         "note",
     )
     return "\n".join(f'<div class="chain">{chain}</div>' for chain in lists) + note if lists else ""
-
-
-def _depths(known: dict[str, Event]) -> dict[str, int]:
-    """How many events stand in the longest chain that ends in each."""
-    depth: dict[str, int] = {}
-    for first in known:
-        open_ = [first]
-        while open_:
-            above = [id for id in known[open_[-1]]["contributing"] or () if id in known]
-            missing = [id for id in above if id not in depth and id not in open_]
-            if missing:
-                open_ += missing
-            else:
-                depth[open_.pop()] = 1 + max((depth.get(id, 0) for id in above), default=0)
-    return depth
-
-
-def _path(end: Event, known: dict[str, Event]) -> list[Event]:
-    """Everything that led to `end`, in order of time; at most ten, the root and the end among them."""
-    seen: dict[str, Event] = {}
-    open_: list[Event] = [end]
-    while open_:
-        event = open_.pop()
-        if event["event_id"] not in seen:
-            seen[event["event_id"]] = event
-            open_ += [known[id] for id in event["contributing"] or () if id in known]
-    path = sorted(seen.values(), key=lambda e: (e["time"], len(_ancestors(e, known))))
-    return path if len(path) <= 10 else [*path[:3], *path[-7:]]
-
-
-def _ancestors(event: Event, known: dict[str, Event]) -> set[str]:
-    found: set[str] = set()
-    open_ = list(event["contributing"] or ())
-    while open_:
-        id = open_.pop()
-        if id in known and id not in found:
-            found.add(id)
-            open_ += known[id]["contributing"] or ()
-    return found
 
 
 def _capital(phrase: str) -> str:

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from agents.care.ambulance import OUTCOMES
+from scenarios.report.causes import Event
 from scenarios.report.charts import clock
 from scenarios.report.markup import many, number, text
 from scenarios.report.material import Material
 
-Event = dict[str, Any]
 ASSETS = ("transformer", "feeder", "cable")
 OXYGEN = 1.0  # value of care.call
 LATE = 15 * 60.0  # s; the Dutch norm for urgent calls
@@ -19,6 +20,11 @@ LATE = 15 * 60.0  # s; the Dutch norm for urgent calls
 def kind_of(event: Event) -> str:
     """ "grid.feeder_dark"."""
     return f"{event['domain']}.{event['kind']}"
+
+
+def from_outside(event: Event) -> bool:
+    """Whether an event of care is about someone outside the area: such a caller is numbered below 0."""
+    return bool(event["domain"] == "care" and event["subject"] < 0)
 
 
 class Words:
@@ -49,9 +55,9 @@ class Words:
             "vehicles.open_link": lambda es: f"{self._streets(es)} open again",
             "care.battery_empty": self._batteries,
             "care.call": self._calls,
-            "care.dispatched": lambda es: f"{many(len(es), 'ambulance')} {_verb(es, 'is', 'are')} sent",
+            "care.dispatched": self._dispatched,
             "care.response": self._responses,
-            "care.closed": lambda es: f"{many(len(es), 'call')} {_verb(es, 'is', 'are')} closed",
+            "care.closed": self._closed,
         }
 
     def say(self, events: Sequence[Event]) -> str:
@@ -89,7 +95,12 @@ class Words:
     def _feeders(self, events: Sequence[Event]) -> str:
         if len(events) > 1:
             return many(len(events), "feeder")
-        return f"feeder {text(self.asset(1, events[0]['subject']))}"
+        name, station = self.asset(1, events[0]["subject"]), self._station(events[0]["subject"])
+        return f"feeder {text(name)}" + (f" of {text(station)}" if station and station not in name else "")
+
+    def _station(self, feeder: int) -> str:
+        feeders = self.area.feeders
+        return self.asset(0, int(feeders.transformer[feeder])) if 0 <= feeder < len(feeders) else ""
 
     def _near(self, node: int) -> str:
         """Names of the streets that meet at a node."""
@@ -123,32 +134,56 @@ class Words:
 
     # -- people: never a person, and a neighbourhood only where enough residents live -----------------------------------
 
-    def _somebody(self, zone: int) -> str:
-        name = self.material.zone_name(zone)
+    def _somebody(self, event: Event) -> str:
+        if from_outside(event):
+            return "someone outside the area"
+        name = self.material.zone_name(self.home.get(event["subject"], -1))
         return f"a resident of {text(name)}" if name else "a resident"
+
+    def _people(self, events: Sequence[Event]) -> str:
+        outside = sum(map(from_outside, events))
+        noun = "caller" if outside else "resident"
+        return many(len(events), noun) + (" outside the area" if outside == len(events) else "")
 
     def _batteries(self, events: Sequence[Event]) -> str:
         oxygen = sum(e["object"] == 0 for e in events)
         kinds = [f"{n} {name}" for n, name in ((oxygen, "oxygen"), (len(events) - oxygen, "alarm")) if n]
         if len(events) == 1:
-            return f"the battery of an {'oxygen' if oxygen else 'alarm'} device at home is empty"
+            name = self.material.zone_name(self.home.get(events[0]["subject"], -1))
+            where = f" in {text(name)}" if name else ""
+            return f"the battery of an {'oxygen' if oxygen else 'alarm'} device at home{where} is empty"
         return f"the batteries of {many(len(events), 'device')} at home are empty ({', '.join(kinds)})"
 
     def _calls(self, events: Sequence[Event]) -> str:
         if len(events) == 1:
             why = "because oxygen has run out" if events[0]["value"] == OXYGEN else "for an illness"
-            return f"{self._somebody(events[0]['object'])} calls 112 {why}"
+            return f"{self._somebody(events[0])} calls 112 {why}"
         oxygen = sum(e["value"] == OXYGEN for e in events)
         why = "" if not oxygen else " because" if oxygen == len(events) else f", {oxygen} because"
-        return f"{many(len(events), 'resident')} call 112{why}{' oxygen has run out' if oxygen else ''}"
+        return f"{self._people(events)} call 112{why}{' oxygen has run out' if oxygen else ''}"
 
     def _responses(self, events: Sequence[Event]) -> str:
         longest = max(e["value"] for e in events) / 60.0
         if len(events) == 1:
-            somebody = self._somebody(self.home.get(events[0]["subject"], -1))
-            return f"an ambulance reaches {somebody} {number(longest)} min after the call"
+            return f"an ambulance reaches {self._somebody(events[0])} {number(longest)} min after the call"
         late = "late, " if min(e["value"] for e in events) > LATE else ""
         return f"{many(len(events), 'patient')} are reached {late}after {number(longest)} min at most"
+
+    def _dispatched(self, events: Sequence[Event]) -> str:
+        if len(events) > 1:
+            return f"{many(len(events), 'ambulance')} are sent"
+        return f"an ambulance is sent to {self._somebody(events[0])}, {_after(events[0]['value'] / 60.0)} the call"
+
+    def _closed(self, events: Sequence[Event]) -> str:
+        if len(events) > 1:
+            return f"{many(len(events), 'call')} are closed"
+        row = events[0]["object"]
+        outcome = OUTCOMES[row] if 0 <= row < len(OUTCOMES) else "closed"
+        return f"the call of {self._somebody(events[0])} ends: {outcome}, {_after(events[0]['value'])} the call"
+
+
+def _after(minutes: float) -> str:
+    return f"{number(minutes)} min after"
 
 
 def _verb(events: Sequence[Event], one: str, more: str) -> str:

@@ -52,7 +52,7 @@ def test_page_says_what_happened_and_why(page: str) -> None:
         "A station &lt;fails&gt;",
         "Who is in the dark?",
         "Station Noord fails from 17:00 for 2 h",
-        "feeder Noord 1 loses power, with 8 customers",
+        "feeder Noord 1 of Station Noord loses power, with 8 customers",
         "traffic signal at Dorpsstraat goes dark",
         "battery of an oxygen device at home is empty",
         "20.0 min after the call",
@@ -71,7 +71,7 @@ def test_chain_runs_from_the_measure_to_the_late_ambulance(page: str) -> None:
     order = [
         "The scenario lets Station Noord fail",
         "Station Noord fails",
-        "Feeder Noord 1 loses power",
+        "Feeder Noord 1 of Station Noord loses power",
         "battery of an oxygen device",
         "calls 112 because oxygen has run out",
         "An ambulance reaches",
