@@ -193,7 +193,8 @@ class Experiment:
         """Run all replications and compare them.
 
         simulated : takes the simulated time of all replications together, in ms, each time that it has grown
-        A replication that fails is left out; `failures` says why. Raises InputError where none is left.
+        A run that fails leaves its seed out of what is compared with it; `failures` says why. Where nothing is left the
+        comparison has no rows, and none is written.
         """
         reached: dict[tuple[str, str], int] = {}
         shared = {arm.name: trunk.at for trunk in self.trunks for arm in trunk.arms[1:]}
@@ -240,14 +241,13 @@ class Experiment:
                 else:
                     rows[arm.name][seed] = found
         base = rows.pop(BASE)
-        left = {name: sorted(base.keys() & found.keys()) for name, found in rows.items()}
-        comparison = Comparison.of(
-            base, rows, watch=self.chosen.scenario.watch, least_residents=self.chosen.run.least_residents
-        )
-        comparison.write(self.folder)
-        self._tell(
-            status="complete" if any(left.values()) else "failed", failures=self.failures, notes=sorted(self.notes)
-        )
+        watch, least = self.chosen.scenario.watch, self.chosen.run.least_residents
+        paired = {name: found for name, found in rows.items() if base.keys() & found.keys()}
+        comparison = Comparison([], watch, least)
+        if paired:
+            comparison = Comparison.of(base, paired, watch=watch, least_residents=least)
+            comparison.write(self.folder)
+        self._tell(status="complete" if paired else "failed", failures=self.failures, notes=sorted(self.notes))
         return comparison
 
 

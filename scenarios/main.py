@@ -40,6 +40,54 @@ def run(
     run_scenario(overrides or [], record, cut or [], cfg, config_dir, report)
 
 
+@app.command(context_settings=KEY_VALUES)
+def compare(
+    scenario: Annotated[str, typer.Argument(help="Name of a scenario, or a YAML file")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="[key=value ...]", help="Changes of the world, in all arms")
+    ] = None,
+    replications: Annotated[int, typer.Option(help="Pairs of runs with the same luck")] = 20,
+    workers: Annotated[int | None, typer.Option(help="Processes at once; every core if absent")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the rows alone, as JSON")] = False,
+    seed: Annotated[int | None, typer.Option(help="The first seed; the next ones follow")] = None,
+    cut: Annotated[list[str] | None, typer.Option(help="Cut a coupling in all arms; may be repeated")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the experiment; below experiments/ if absent")] = None,
+    record: Annotated[str | None, typer.Option(help="indicators, or full for series and replay of every run")] = None,
+    report: Annotated[bool, typer.Option(help="Write report.html")] = True,
+    config_dir: Annotated[str | None, typer.Option(help="Another folder with configuration groups")] = None,
+) -> None:
+    """Compare a scenario and its alternatives with its base, many times with the same luck."""
+    from scenarios.comparing import compare_scenario
+
+    raise typer.Exit(
+        compare_scenario(
+            scenario,
+            overrides or [],
+            replications=replications,
+            workers=workers,
+            as_json=as_json,
+            seed=seed,
+            cut=cut or [],
+            out=out,
+            record=record,
+            report=report,
+            config_dir=config_dir,
+        )
+    )
+
+
+@app.command()
+def demo(
+    open_report: Annotated[
+        bool | None, typer.Option("--open/--no-open", help="Open the report; where there is a display, if absent")
+    ] = None,
+) -> None:
+    """The built-in story: a substation fails in the rush hour; the answer in one sentence, and a report."""
+    from scenarios.comparing import demonstrate
+
+    raise typer.Exit(demonstrate(open_report))
+
+
 @app.command("list")
 def list_(
     what: Annotated[str, typer.Argument(help="scenarios, measures, indicators, domains, couplings, signals or areas")],
@@ -66,6 +114,22 @@ def report(runs: Annotated[list[Path], typer.Argument(help="Run folders")]) -> N
     from scenarios.commands import write_reports
 
     write_reports(runs)
+
+
+@app.command()
+def why(
+    run: Annotated[Path, typer.Argument(help="Run folder")],
+    event: Annotated[
+        str | None,
+        typer.Argument(help="An event, as care.response:4711:0, or a kind, as care.response; without it: the kinds"),
+    ] = None,
+    cut: Annotated[list[str] | None, typer.Option(help="Prove it: run again with this coupling cut")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
+) -> None:
+    """Tell what contributed to an event, from the root on; with --cut, prove it."""
+    from scenarios.why import tell_why
+
+    tell_why(run, event, cut or [], json)
 
 
 @area_app.command("build")

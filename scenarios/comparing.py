@@ -1,0 +1,238 @@
+"""What `twin compare` and `twin demo` do and print; imported when one runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from scenarios.commands import screen
+from scenarios.failing import log_failure
+from twin.errors import InputError
+
+if TYPE_CHECKING:
+    from scenarios.arms import Arm
+    from scenarios.comparison import Comparison
+    from scenarios.experiment import Experiment
+
+# the story of `twin demo`: large enough that an outage reaches traffic and care, small enough for half a minute
+DEMO = ("area.citizens=5000", "~scenario.alternatives.backup_signals")
+DEMO_REPLICATIONS, DEMO_WORKERS = 8, 2
+
+
+def compare_scenario(
+    scenario: str,
+    overrides: Sequence[str],
+    *,
+    replications: int = 20,
+    workers: int | None = None,
+    as_json: bool = False,
+    seed: int | None = None,
+    cut: Sequence[str] = (),
+    out: str | Path | None = None,
+    record: str | None = None,
+    report: bool = True,
+    config_dir: str | None = None,
+) -> int:
+    """Compare a scenario and its alternatives with its base; returns the exit code.
+
+    0 : done, also where replications failed as long as some are left: the screen and the report say which are missing
+    1 : no replication is left
+    """
+    console = Console(stderr=True, highlight=False) if as_json else screen
+    arms = _arms(
+        scenario, overrides, replications, workers, out, seed=seed, cut=cut, record=record, config_dir=config_dir
+    )
+    experiment, comparison = run_experiment(arms, console, replications=replications, processes=workers, out=out)
+    file = _report(experiment) if report else None
+    for sentence in sentences(comparison):
+        console.print(sentence, soft_wrap=True, markup=False)
+    if len(comparison):
+        console.print(f"\n{comparison.summary()}\n", soft_wrap=True, markup=False)
+    _tell_failures(experiment, console)
+    _tell_places(experiment, file, console)
+    if as_json:
+        print(comparison.to_json())
+    return 0 if len(comparison) else 1
+
+
+def demonstrate(open_report: bool | None = None) -> int:
+    """The built-in story: a substation fails in the rush hour of a town of 5,000. Returns the exit code.
+
+    open_report : whether to open the report in a browser; where there is a display, if None
+    """
+    from scenarios.workers import cores
+
+    processes = min(DEMO_WORKERS, cores())
+    arms = _arms("outage", DEMO, DEMO_REPLICATIONS, processes, None)
+    experiment, comparison = run_experiment(arms, screen, replications=DEMO_REPLICATIONS, processes=processes)
+    file = _report(experiment)
+    screen.print(answer(comparison, experiment), soft_wrap=True, markup=False)
+    _tell_failures(experiment, screen)
+    _tell_places(experiment, file, screen)
+    if file and (open_report or (open_report is None and has_display())):
+        _open(file)
+    return 0 if len(comparison) else 1
+
+
+def _arms(
+    scenario: str,
+    overrides: Sequence[str],
+    replications: int,
+    processes: int | None,
+    out: str | Path | None,
+    **given: Any,
+) -> list[Arm]:
+    """The arms of the comparison. Raises InputError with the faults of the options as well."""
+    from scenarios.arms import arms_of
+    from scenarios.experiment import faults_of
+
+    try:
+        arms = arms_of(scenario, overrides, **given)
+    except InputError as error:
+        raise InputError([*error.faults, *faults_of(replications, processes, given.get("seed") or 0, out)]) from error
+    faults = faults_of(replications, processes, arms[0].configuration.run.seed, out)
+    if faults:
+        raise InputError(faults)
+    return arms
+
+
+def run_experiment(arms: Sequence[Arm], console: Console, **options: Any) -> tuple[Experiment, Comparison]:
+    """Run a comparison with its progress on `console`; options as those of Experiment."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    from scenarios.experiment import Experiment
+    from twin.kernels import compiled_before, prepare_numba
+
+    scenario = arms[1].configuration
+    title = scenario.scenario.name or scenario.scenario_name
+    console.print(f"[bold]{title}[/bold], compared with {arms[0].configuration.scenario_name}")
+    prepare_numba()
+    if not compiled_before():
+        console.print("The first run on this machine compiles its kernels; that takes about half a minute, once.")
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    # no thread that draws: processes are forked from this one, and a thread's locks would be copied as they are
+    with Progress(*columns, console=console, transient=True, auto_refresh=False) as bar:
+        task = bar.add_task("preparing", total=None)
+        experiment = Experiment(arms, said=lambda text: bar.update(task, description=text, refresh=True), **options)
+        many = f"{len(experiment.seeds)} x {len(arms)} runs on {experiment.processes} cores"
+        task = bar.add_task(many, total=experiment.to_simulate_ms)
+        comparison = experiment.run(lambda ms: bar.update(task, completed=ms, refresh=True))
+    return experiment, comparison
+
+
+def _report(experiment: Experiment) -> Path | None:
+    if not (experiment.folder / "comparison.parquet").is_file():
+        return None
+    from scenarios.report.comparison import write_comparison_report
+
+    try:
+        return write_comparison_report(experiment.folder, experiment.area)
+    except Exception as error:
+        log_failure(experiment.folder, error)
+        raise
+
+
+def _tell_failures(experiment: Experiment, console: Console) -> None:
+    for note in sorted(experiment.notes):
+        console.print(note, markup=False)
+    for failure in experiment.failures:
+        where = f"{failure['arm']}, seed {failure['seed']}"
+        console.print(f"FAILED   {where}: {failure['reason']}", soft_wrap=True, markup=False, style="bold red")
+    if experiment.failures:
+        lost = len({failure["seed"] for failure in experiment.failures})
+        console.print(
+            f"{lost} of {len(experiment.seeds)} seeds are left out of what compares a failed run; "
+            f"logs are below {experiment.folder / 'runs'}",
+            soft_wrap=True,
+            style="bold red",
+        )
+
+
+def _tell_places(experiment: Experiment, file: Path | None, console: Console) -> None:
+    seconds, shared = experiment.manifest["wall_s"], experiment.manifest["shared_prefix_ms"] // 3_600_000
+    console.print(f"{seconds:.1f} s" + (f"; arms shared the first {shared} h" if shared else ""))
+    if file:
+        console.print(f"report   {file}", soft_wrap=True, markup=False)
+    console.print(f"folder   {experiment.folder}", soft_wrap=True, markup=False)
+
+
+# -- the answer in words ---------------------------------------------------------------------------------------------
+
+
+def sentences(comparison: Comparison) -> list[str]:
+    """One sentence of answer per alternative and watched indicator."""
+    many = len({row["alternative"] for row in comparison}) > 1
+    return [(f"{row['alternative']}: " if many else "") + sentence(row) for row in _watched(comparison)]
+
+
+def answer(comparison: Comparison, experiment: Experiment) -> str:
+    """All that is clear about the watched indicators, in one sentence."""
+    title = experiment.manifest["title"]
+    clear = [row for row in _watched(comparison) if row["verdict"] in ("better", "worse", "more", "less")]
+    if not clear:
+        return f"{title}: no clear difference from {experiment.manifest['base']} in what was watched."
+    said = "; ".join(
+        f"{row['label'].lower()} {row['verdict']} by {_number(abs(row['difference']))} {row['unit']} "
+        f"({_number(row['low'])} to {_number(row['high'])})"
+        for row in clear
+    )
+    return f"{title}: {said}; means of {clear[0]['n']} pairs with the same luck, 95 % intervals in brackets."
+
+
+def sentence(row: dict[str, Any]) -> str:
+    """What the comparison says of one cell."""
+    label = f"{row['label']} ({row['group']})" if row["group"] else row["label"]
+    change = (
+        f"{row['difference']:+,.3g} {row['unit']}"
+        if abs(row["difference"]) < 1000
+        else f"{row['difference']:+,.0f} {row['unit']}"
+    )
+    interval = f"95 % interval {_number(row['low'])} to {_number(row['high'])}, {row['n']} pairs"
+    if row["verdict"] == "too few to tell":
+        return f"{label}: too few to tell ({row['n']} pairs)."
+    return f"{label}: {row['verdict']}, {change} on {_number(row['baseline'])} ({interval})."
+
+
+def _watched(comparison: Comparison) -> list[dict[str, Any]]:
+    """The rows of the watched indicators for the whole area, in the order in which they are watched."""
+    rows = [row for row in comparison if row["level"] == "area"]
+    order = {name: place for place, name in enumerate(comparison.watch)}
+    return sorted(
+        (row for row in rows if row["indicator"] in order),
+        key=lambda row: (row["alternative"], order[row["indicator"]]),
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+# -- the browser -----------------------------------------------------------------------------------------------------
+
+
+def has_display() -> bool:
+    """Whether a browser could show something here: a display, and a person at a terminal."""
+    shown = sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return shown and sys.stdout.isatty()
+
+
+def _open(file: Path, opened: Callable[[str], bool] | None = None) -> None:
+    import webbrowser
+
+    try:
+        done = (opened or webbrowser.open)(file.resolve().as_uri())
+    except webbrowser.Error:
+        done = False
+    if not done:
+        screen.print("no browser was found; open the report by hand")
