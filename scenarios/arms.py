@@ -82,7 +82,7 @@ def arms_of(
         name = scenario.partition("=")[2] if scenario.startswith("scenario=") else "SCENARIO"
         raise InputError([*faults, Fault(scenario, "is no scenario", "a name or a YAML file", f"write it as {name}")])
     try:
-        chosen = compose([f"scenario={_quoted(scenario)}", *given], config_dir)
+        chosen = compose([f"scenario={quoted(scenario)}", *given], config_dir)
     except InputError as error:
         raise InputError([*faults, *error.faults]) from error
     arms = _arms(chosen, scenario, config_dir, faults)
@@ -92,7 +92,7 @@ def arms_of(
     return arms
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """`text` as a value in Hydra's grammar."""
     return text if _PLAIN.fullmatch(text) else "'" + text.replace("'", r"\'") + "'"
 
@@ -131,7 +131,7 @@ def _base(chosen: Configuration, scenario: str, config_dir: str | None, faults: 
             beside = Path(scenario).parent / base
             story = read_scenario(beside if beside.is_file() else base)
         else:
-            story = compose([f"scenario={_quoted(base)}"], config_dir).plain["scenario"]
+            story = compose([f"scenario={quoted(base)}"], config_dir).plain["scenario"]
         plain = {**copy.deepcopy(chosen.plain), "scenario": story}
         return validate(plain, Path(base).stem)
     except InputError as error:
