@@ -209,7 +209,7 @@ class Comparison:
     def to_csv(self) -> str:
         """The rows as CSV; floats in full, so that nothing is lost; what is not known is empty."""
         out = io.StringIO()
-        lines = csv.writer(out, lineterminator="\n")
+        lines = csv.writer(out)  # lines end as RFC 4180 has them, which also quotes lone returns inside a text
         lines.writerow(COLUMNS)
         for row in self.rows:
             lines.writerow([_plain(row[name]) for name in COLUMNS])
