@@ -1,5 +1,9 @@
 """Domains with one mistake each, as a user may write them."""
 
+import os
+import signal
+from pathlib import Path
+
 from twin.coupling import Reads
 from twin.domain import Domain
 
@@ -42,6 +46,36 @@ class Slow(Domain):
         if self.now > 2 * 3_600_000:
             print("under way", flush=True)
             time.sleep(0.05)
+
+
+class BreaksForOneSeed(Domain):
+    name = "breaks_for_one_seed"
+
+    def step(self):
+        if self.world.seed == 2 and self.now > 3_600_000:
+            raise ValueError("seed 2 is not to my taste")
+
+
+class BreaksInSetupForOneSeed(Domain):
+    name = "breaks_in_setup_for_one_seed"
+
+    def setup(self, world, area):
+        if world.seed == 2:
+            raise ZeroDivisionError("in setup of seed 2")
+
+
+class Killed(Domain):
+    """Kills its own process at KILL_AT ms with seed 2, so many times as KILL_TIMES says."""
+
+    name = "killed"
+
+    def step(self):
+        if self.world.seed == 2 and self.now == int(os.environ["KILL_AT"]):
+            marks = Path(os.environ["KILL_MARKS"])
+            before = len(list(marks.glob("*")))
+            if before < int(os.environ["KILL_TIMES"]):
+                (marks / str(before)).touch()
+                os.kill(os.getpid(), signal.SIGKILL)
 
 
 class NoDomain:

@@ -93,7 +93,7 @@ def test_a_domain_that_breaks(twin, small, run_folder, name, reason):
 
 
 @pytest.mark.parametrize(("name", "message"), [
-    ("Undeclared", "domains_with_faults.py:19: undeclared publishes 'nothing', which is not declared"),
+    ("Undeclared", "domains_with_faults.py:23: undeclared publishes 'nothing', which is not declared"),
     ("NoSuchSignal", "no_such_signal reads the signal weather.temprature.*did you mean weather.temperature"),
 ])  # fmt: skip
 def test_a_domain_that_breaks_a_rule_of_the_engine(twin, small, run_folder, name, message):

@@ -59,7 +59,7 @@ def test_a_run_has_tables_with_units(run):
     [
         (lambda run: run.series("lnk"), "did you mean link"),
         (lambda run: run.agents("ambulanse"), "did you mean ambulances"),
-        (lambda run: run.events("cares"), "did you mean care"),
+        (lambda run: run.events("grids"), "did you mean grid"),
         (lambda run: run.value("outage_hours"), "did you mean outage_customer_hours"),
     ],
 )
@@ -71,7 +71,7 @@ def test_a_name_that_a_run_does_not_have(run, ask, message):
 def test_a_comparison_is_what_its_folder_holds(result):
     from scenarios.comparison import Comparison
 
-    assert result.comparison.rows == Comparison.read(result.folder).rows
+    assert result.comparison == Comparison.read(result.folder)
     cell = result["outage_customer_hours"].by("area").rows[0]
     assert (cell["alternative"], cell["baseline"], cell["n"], cell["difference"] > 0) == ("outage", 0.0, 2, True)
     assert result.by("area")["outage_customer_hours"].rows == [cell]
