@@ -66,7 +66,7 @@ def lines(
         return ""
     low = min(0.0, *(float(np.nanmin(c.values)) for c in curves))
     high = top if top is not None else max(float(np.nanmax(c.values)) for c in curves)
-    ticks = _ticks(low, high)
+    ticks = round_ticks(low, high)
     frame = Frame(float(until), min(low, ticks[0]), max(high, ticks[-1]))
     drawn = "".join(f'<path class="line s{_look(c)}" d="{_path(frame, c)}"/>' for c in curves)
     return _figure(name, title, unit_name, frame, ticks, bands, drawn, curves, note)
@@ -87,7 +87,7 @@ def stacked(
         return ""
     floor, shapes = np.zeros(len(curves[0].values)), []
     total = np.sum([c.values for c in curves], axis=0)
-    ticks = _ticks(0.0, float(total.max()))
+    ticks = round_ticks(0.0, float(total.max()))
     frame = Frame(float(until), 0.0, max(float(total.max()), ticks[-1]))
     for curve in curves:
         roof = floor + curve.values
@@ -168,7 +168,7 @@ def _axes(frame: Frame, ticks: Sequence[float]) -> str:
     return "".join(parts)
 
 
-def _ticks(low: float, high: float) -> list[float]:
+def round_ticks(low: float, high: float) -> list[float]:
     """Round numbers that cover low..high, four to seven of them."""
     span = max(high - low, 1e-9)
     rough = span / 5.0

@@ -2,44 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from scenarios.report.markup import drawing, figure, key, many, number, text, unit
+from scenarios.report.markup import drawing, figure, key, label, many, number, text, unit
 from scenarios.report.material import Material
-from scenarios.report.results import Row, cells, label, spoken, withheld
+from scenarios.report.results import Row, cells, spoken, withheld
+from scenarios.report.zonemap import SIDE, Projection, Shade, zone_map
 from twin.tables import OUTSIDE
 
 Array = np.ndarray[Any, Any]
-SIDE = 460  # width of a map in its own units
 CLASSES = 5
 MOST_MAPS, MOST_LINKS = 6, 400
 LOST = (0.25, 1.0, 4.0)  # vehicle hours per link and day: class borders of the street map
-
-
-@dataclass(frozen=True)
-class Projection:
-    """Metres of the area to the map's units, north up."""
-
-    x: float
-    y: float
-    scale: float
-    height: float
-
-    @classmethod
-    def of(cls, bounds: Array, margin: float = 6.0) -> Projection:
-        """The one that fits `bounds` (west, south, east, north)."""
-        west, south, east, north = (float(v) for v in bounds)
-        scale = (SIDE - 2 * margin) / max(east - west, (north - south) / 1.3, 1.0)
-        return cls(west - margin / scale, north + margin / scale, scale, (north - south) * scale + 2 * margin)
-
-    def path(self, xy: Array) -> str:
-        """Coordinates of shape (n, 2) as the numbers of a path."""
-        px, py = (xy[:, 0] - self.x) * self.scale, (self.y - xy[:, 1]) * self.scale
-        return "L".join(f"{a:.1f} {b:.1f}" for a, b in zip(px, py, strict=True))
 
 
 def by_neighbourhood(m: Material) -> list[str]:
@@ -59,23 +36,29 @@ def _choropleth(m: Material, name: str, rows: list[Row], shown: list[Row]) -> st
     title, unit_name = label(rows[0]), rows[0]["unit"]
     borders = np.linspace(low, high, CLASSES + 1)[1:-1]
     worst_high = rows[0]["better"] != "higher"
-    level = {}
+    shades = {}
     for row in shown:
         k = int(np.searchsorted(borders, row["value"], side="right"))
-        level[m.zone_row["neighbourhood", row["code"]]] = (k if worst_high else CLASSES - 1 - k, row)
-    hidden = {m.zone_row["neighbourhood", row["code"]] for row in rows if withheld(m, row)}
-    body, height = _zones(m, level, hidden)
+        k = k if worst_high else CLASSES - 1 - k
+        value = number(row["value"], row["unit"])
+        shades[_zone(m, row)] = Shade(f"c{k}", spoken(row), value, k, dark=k >= CLASSES - 2)
+    hidden = {_zone(m, row) for row in rows if withheld(m, row)}
+    shades |= dict.fromkeys(hidden, Shade("hidden", "withheld"))
     worst = sorted(shown, key=lambda row: row["value"], reverse=worst_high)[:3]
     said = "; ".join(f"{_name(m, row)} {spoken(row)}" for row in worst)
     better = rows[0]["better"]
     note = f"Darker is {'worse' if better else 'more'}. {'Worst' if better else 'Highest'}: {text(said)}."
     keys = _legend(borders, low, high, worst_high) + (key("hidden", f"withheld ({len(hidden)})") if hidden else "")
-    drawn = drawing(f"map-{name.replace('_', '-')}", SIDE, height, f"{title} by neighbourhood", said, body)
+    drawn = zone_map(name, f"{title} by neighbourhood", said, m, shades)
     return figure(title, unit(unit_name) or "share", keys, drawn, note)
 
 
+def _zone(m: Material, row: Row) -> int:
+    return m.zone_row["neighbourhood", row["code"]]
+
+
 def _name(m: Material, row: Row) -> str:
-    return m.called(m.zone_row["neighbourhood", row["code"]])
+    return m.called(_zone(m, row))
 
 
 def _legend(borders: Array, low: float, high: float, worst_high: bool) -> str:
@@ -84,68 +67,6 @@ def _legend(borders: Array, low: float, high: float, worst_high: bool) -> str:
         key(f"c{k if worst_high else CLASSES - 1 - k}", f"{number(edges[k])} – {number(edges[k + 1])}")
         for k in range(CLASSES)
     )
-
-
-def _zones(m: Material, level: dict[int, tuple[int, Row]], hidden: set[int]) -> tuple[str, float]:
-    import shapely
-
-    zones = m.area.zones
-    rows = np.flatnonzero(zones.level == "neighbourhood")
-    shapes = m.area.geometry("zones")[rows]
-    projection = Projection.of(shapely.total_bounds(shapes))
-    shapes = shapely.simplify(shapes, 0.4 / projection.scale)
-    parts = []
-    for row, shape in zip(rows.tolist(), shapes, strict=True):
-        found = level.get(row)
-        kind = "hidden" if row in hidden else f"c{found[0]}" if found else "none"
-        said = "withheld" if row in hidden else spoken(found[1]) if found else "no number"
-        outline = _outline(projection, shape)
-        parts.append(f'<path class="{kind}" d="{outline}"><title>{text(m.called(row))}: {text(said)}</title></path>')
-    labels = _labels(m, projection, dict(zip(rows.tolist(), shapes, strict=True)), level)
-    return f'<g class="zones">{"".join(parts)}</g><g class="labels">{labels}</g>', projection.height
-
-
-def _labels(m: Material, projection: Projection, shapes: dict[int, Any], level: dict[int, tuple[int, Row]]) -> str:
-    """Names and values, none over another: the darkest neighbourhoods first, then those with more residents."""
-    import shapely
-
-    population = m.area.zones.population
-    taken: list[tuple[float, float, float, float]] = []
-    drawn = []
-    for row in sorted(shapes, key=lambda z: (-level[z][0] if z in level else 1, -int(population[z]), z)):
-        found = level.get(row)
-        value = number(found[1]["value"], found[1]["unit"]) if found else ""
-        point = shapely.point_on_surface(shapes[row])
-        x, y = (point.x - projection.x) * projection.scale, (projection.y - point.y) * projection.scale
-        lines = [*_broken(m.called(row)), *([value] if value else [])]
-        wide, tall = 2.15 * max(map(len, lines)), 4.4 * len(lines)  # half the size of a label at the page's 7.6 px
-        box = (max(wide, x) - wide, y - tall, max(wide, x) + wide, y + tall)
-        if not any(a < box[2] and c > box[0] and b < box[3] and d > box[1] for a, b, c, d in taken):
-            taken.append(box)
-            drawn.append(_label(x, y, lines, value, found is not None and found[0] >= CLASSES - 2))
-    return "".join(drawn)
-
-
-def _broken(name: str) -> list[str]:
-    """A name on one line, or on two if it is long."""
-    words = name.split()
-    return [name] if len(name) <= 11 or len(words) == 1 else [" ".join(words[:-1]), words[-1]]
-
-
-def _outline(projection: Projection, shape: Any) -> str:
-    import shapely
-
-    rings = [ring for part in shapely.get_parts(shape) for ring in shapely.get_rings(part)]
-    return "".join(f"M{projection.path(shapely.get_coordinates(ring))}Z" for ring in rings)
-
-
-def _label(x: float, y: float, lines: list[str], value: str, on_dark: bool) -> str:
-    spans = []
-    for k, line in enumerate(lines):
-        bold = ' class="v"' if line == value else ""
-        spans.append(f'<tspan x="{x:.0f}" y="{y + 9 * (k - (len(lines) - 1) / 2):.0f}"{bold}>{text(line)}</tspan>')
-    light = ' class="light"' if on_dark else ""
-    return f"<text{light}>{''.join(spans)}</text>"
 
 
 def alike_note(m: Material) -> str:

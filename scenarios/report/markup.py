@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -34,6 +34,12 @@ def unit(name: str) -> str:
 def quantity(value: float, name: str) -> str:
     """A number and its unit, with a space that does not break."""
     return f"{number(value, name)}\u00a0{unit(name)}".rstrip("\u00a0")
+
+
+def label(row: Mapping[str, Any]) -> str:
+    """Name of an indicator and its group."""
+    name = str(row["label"])
+    return name[:1].upper() + name[1:] + (f" ({row['group']})" if row["group"] else "")
 
 
 def many(n: int, one: str, more: str = "") -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from scenarios.report.places import Place
 from twin.area import Area
 from twin.clock import Calendar, day
 from twin.errors import InputError
@@ -28,7 +29,7 @@ class Band:
 
 
 @dataclass
-class Material:
+class Material(Place):
     """A run and everything beside it.
 
     plain : the run's resolved configuration
@@ -36,7 +37,6 @@ class Material:
     """
 
     run: Run
-    area: Area
     plain: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -49,7 +49,7 @@ class Material:
             from omegaconf import OmegaConf
 
             plain = OmegaConf.to_container(OmegaConf.load(config), resolve=True)
-        return cls(run, area, plain if isinstance(plain, dict) else {})
+        return cls(area, run, plain if isinstance(plain, dict) else {})
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -120,27 +120,10 @@ class Material:
                 found.append(Band(start, end if end is not None else start + (lasting or 0), name.replace("_", " ")))
         return found
 
-    @cached_property
-    def zone_row(self) -> dict[tuple[str, str], int]:
-        """(level, code) -> row of zones."""
-        zones = self.area.zones
-        keys = zip(zones.level, zones.code, strict=True)
-        return {(str(level), str(code)): row for row, (level, code) in enumerate(keys)}
-
     def zone_name(self, row: int) -> str:
         """Name of a zone with enough residents to be named beside an event; empty otherwise."""
         zones = self.area.zones
         return self.called(row) if 0 <= row < len(zones) and zones.population[row] >= self.least else ""
-
-    def called(self, row: int) -> str:
-        """Name of a zone; a builder may have put the area's name before it."""
-        return str(self.area.zones.name[row]).removeprefix(f"{self.area.name}, ")
-
-    @property
-    def place(self) -> str:
-        """Name of the area, as people write it."""
-        name = self.area.name.replace("_", " ")
-        return name[:1].upper() + name[1:]
 
 
 def _ms(reads: Any, value: Any) -> int | None:

@@ -5,18 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from scenarios.indicators import DEFINITIONS
-from scenarios.report.markup import folded, many, number, quantity, table, text, unit
+from scenarios.report.markup import folded, label, many, number, quantity, table, text, unit
 from scenarios.report.material import Material
 
 Row = dict[str, Any]
 ARROWS = ("lower", "higher")
 FEW = 30  # observations; below it one day's luck can move the number a lot
-
-
-def label(row: Row) -> str:
-    """Name of an indicator and its group."""
-    name = str(row["label"])
-    return name[:1].upper() + name[1:] + (f" ({row['group']})" if row["group"] else "")
 
 
 def for_area(m: Material) -> list[Row]:

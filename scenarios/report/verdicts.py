@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from scenarios.report.markup import many, number, unit
+from scenarios.report.markup import label, many, number, unit
 
 if TYPE_CHECKING:
     from scenarios.comparison import Comparison
@@ -15,12 +15,6 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 CALLED = ("worse", "better", "more", "less")
 JOINTS = "of|without|with|per|above|on|for|for which|because|later|from|by|and"
-
-
-def label(row: Row) -> str:
-    """Name of an indicator and its group."""
-    name = str(row["label"])
-    return name[:1].upper() + name[1:] + (f" ({row['group']})" if row["group"] else "")
 
 
 def has_interval(row: Row) -> bool:

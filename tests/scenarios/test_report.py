@@ -13,7 +13,7 @@ import pyarrow.parquet
 import pytest
 
 from scenarios.report.background import comments_of, meanings_of
-from scenarios.report.charts import Line, _ticks, lines
+from scenarios.report.charts import Line, lines, round_ticks
 from scenarios.report.markup import number
 from scenarios.report.material import Band
 from scenarios.report.page import write_report
@@ -168,7 +168,7 @@ def test_numbers_read_well(value: float, unit: str, said: str) -> None:
 
 def test_ticks_are_round_and_cover_the_data() -> None:
     for low, high in ((0.0, 100.0), (-5.3, 6.0), (0.0, 0.037), (0.0, 12_345.0), (0.0, 0.0)):
-        ticks = _ticks(low, high)
+        ticks = round_ticks(low, high)
         assert ticks[0] <= low
         assert ticks[-1] >= high - 1e-12
         assert 2 <= len(ticks) <= 9
