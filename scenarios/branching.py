@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from scenarios import workers
 from scenarios.arms import Arm, Trunk
@@ -20,7 +19,7 @@ from scenarios.simulate import Simulation, post_measures
 from twin.area import Area
 from twin.clock import hour
 from twin.errors import InputError
-from twin.recording import RUN_SCHEMA, Run, private_folder, write_json, writing
+from twin.recording import RUN_SCHEMA, Run, write_json, writing
 
 SAID_EVERY = hour // 2  # of simulated time, for the progress on the screen
 
@@ -116,41 +115,18 @@ class _Growth:
     def _branch(self) -> None:
         """Fork once for each further arm, one after the other, then go on as the first."""
         me = os.getpid()
+        self.simulation.settle()
         for arm in self.trunk.arms[1:]:
             pid = os.fork()
             if not pid:
                 self.arm, self.parent, self.branched = arm, me, True
-                become(self.simulation, arm.at(self.replication.seed), self.replication.place(arm))
+                shared = self.simulation.manifest["shared_prefix_ms"]
+                self.simulation.become(arm.at(self.replication.seed), self.replication.place(arm))
+                self.simulation.manifest["shared_prefix_ms"] = shared
                 break
             workers.wait(pid)  # an interruption is kept by the simulation until its next edge
         self.branched = True
         post_measures(self.simulation.world, self.simulation.configuration, self.trunk.common)
-
-
-def become(simulation: Simulation, configuration: Any, place: Path) -> None:
-    """Let a simulation, in a process of its own, go on as another run: its folder, with what was recorded so far."""
-    before, recorder = simulation.folder, simulation.world.recorder
-    recorder.folder, simulation.folder = None, place  # whatever fails, nothing goes to the other run's folder
-    shared = simulation.manifest["shared_prefix_ms"]
-    simulation.configuration, simulation.place = configuration, place
-    simulation.open()
-    simulation.manifest["shared_prefix_ms"] = shared
-    link_parts(before, simulation.folder)
-    recorder.folder = simulation.folder
-
-
-def link_parts(source: Path, target: Path) -> None:
-    """Give `target` the parts that are written below `source`: linked where the disk can, else copied."""
-    with writing(target):
-        for file in sorted(source.rglob("*-[0-9][0-9][0-9][0-9][0-9].parquet")):
-            inside = file.relative_to(source)
-            if inside.parts[0] == "restricted":
-                private_folder(target / "restricted")
-            (target / inside).parent.mkdir(parents=True, exist_ok=True)
-            try:
-                os.link(file, target / inside)
-            except OSError:
-                shutil.copyfile(file, target / inside)
 
 
 def ended(place: Path) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +18,52 @@ screen = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
 
 
 def run_scenario(
-    overrides: Sequence[str], record: str | None, cut: Sequence[str], cfg: bool, config_dir: str | None, report: bool
+    overrides: Sequence[str],
+    record: str | None,
+    cut: Sequence[str],
+    cfg: bool,
+    config_dir: str | None,
+    report: bool,
+    checkpoint: str | None = None,
+    origin: str | None = None,
 ) -> Path | None:
-    """Simulate one scenario; returns the run folder."""
+    """Simulate one scenario, from midnight or from the checkpoint of another run; returns the run folder."""
     from scenarios.configuration import compose
+    from scenarios.resuming import Branch, checkpoint_ms
 
     given = list(overrides)
     given += [f"run.record={record}"] if record else []
     given += [f"run.cut={[name.strip() for names in cut for name in names.split(',')]}"] if cut else []
     configuration = compose(given, config_dir)
+    every = checkpoint_ms(checkpoint, configuration)
+    branch = Branch.parse(origin) if origin else None
+    if branch:
+        configuration = branch.configuration(configuration, given)
     if cfg:
         from omegaconf import OmegaConf
 
         screen.print(OmegaConf.to_yaml(configuration.plain), markup=False)
         return None
-    simulation = _simulate(configuration)
+    from scenarios.simulate import Simulation
+
+    return _run(
+        configuration, lambda said: Simulation(configuration, said=said, checkpoint=every, branch=branch), report
+    )
+
+
+def resume_run(folder: Path, checkpoint: str | None, report: bool) -> Path:
+    """Go on with a run that was cut short; returns its folder."""
+    from scenarios.resuming import checkpoint_ms, read_configuration
+    from scenarios.simulate import Simulation
+
+    configuration = read_configuration(folder)
+    every = checkpoint_ms(checkpoint, configuration)
+    return _run(configuration, lambda said: Simulation.resume(folder, said=said, checkpoint=every), report)
+
+
+def _run(configuration: Any, begin: Callable[[Callable[[str], None]], Any], report: bool) -> Path:
+    """Simulate what `begin` makes, show its results and write its report."""
+    simulation = _simulate(configuration, begin)
     _show_results(simulation)
     if report:
         from scenarios.report.page import write_report
@@ -44,13 +75,12 @@ def run_scenario(
             raise
         screen.print(f"report   {file}", soft_wrap=True)
     screen.print(f"run      {simulation.folder}", soft_wrap=True)
-    return simulation.folder
+    return Path(simulation.folder)
 
 
-def _simulate(configuration: Any) -> Any:
+def _simulate(configuration: Any, begin: Callable[[Callable[[str], None]], Any]) -> Any:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from scenarios.simulate import Simulation
     from twin.clock import day
     from twin.kernels import compiled_before
 
@@ -60,8 +90,12 @@ def _simulate(configuration: Any) -> Any:
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[clock]}"), TimeElapsedColumn())
     with Progress(*columns, console=screen, transient=True) as bar:
         task = bar.add_task("area", total=configuration.run.days * day, clock="")
-        simulation = Simulation(configuration, said=lambda text: bar.update(task, description=text))
+        simulation = begin(lambda text: bar.update(task, description=text))
         text = simulation.world.calendar.text
+        for words in simulation.passed:
+            screen.print(words, soft_wrap=True, markup=False)
+        if simulation.world.stop:
+            screen.print(f"goes on from {text(simulation.world.stop)}")
         bar.update(task, description="simulating")
         simulation.run(lambda ms: bar.update(task, completed=ms, clock=text(ms)) if ms % 300_000 == 0 else None)
     return simulation

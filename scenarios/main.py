@@ -33,11 +33,32 @@ def run(
     cfg: Annotated[bool, typer.Option("--cfg", help="Show the configuration and stop")] = False,
     config_dir: Annotated[str | None, typer.Option(help="Another folder with configuration groups")] = None,
     report: Annotated[bool, typer.Option(help="Write report.html")] = True,
+    checkpoint: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="How often to keep a checkpoint, as 15min of simulated time")
+    ] = None,
+    origin: Annotated[
+        str | None,
+        typer.Option("--from", metavar="RUN@TIME", help="Branch off from a run with checkpoints, as RUN@17:00"),
+    ] = None,
 ) -> None:
     """Simulate one scenario and write a run folder."""
     from scenarios.commands import run_scenario
 
-    run_scenario(overrides or [], record, cut or [], cfg, config_dir, report)
+    run_scenario(overrides or [], record, cut or [], cfg, config_dir, report, checkpoint, origin)
+
+
+@app.command()
+def resume(
+    run: Annotated[Path, typer.Argument(help="Folder of a run that was killed or interrupted")],
+    checkpoint: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="How often to keep a checkpoint from now on")
+    ] = None,
+    report: Annotated[bool, typer.Option(help="Write report.html")] = True,
+) -> None:
+    """Go on with a run that was cut short, from its newest checkpoint."""
+    from scenarios.commands import resume_run
+
+    resume_run(run, checkpoint, report)
 
 
 @app.command(context_settings=KEY_VALUES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import resource
@@ -15,16 +16,23 @@ from dataclasses import asdict
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scenarios.configuration import Configuration
 from scenarios.failing import log_failure
 from twin.area import Area
+from twin.checkpoints import Checkpoints
 from twin.clock import Calendar, day, hour
 from twin.errors import DesignError, Fault, InputError
-from twin.recording import RUN_SCHEMA, Recorder, new_run_folder, write_json, writing
+from twin.journal import Journal, bring_back
+from twin.locking import Lock
+from twin.recording import RUN_SCHEMA, Recorder, Run, new_run_folder, part_files, write_json, writing
 from twin.units import duration
 from twin.world import World
+
+if TYPE_CHECKING:
+    from scenarios.resuming import Branch
+    from twin.checkpoints import Checkpoint
 
 PACKAGES = ("area-twin", "numpy", "numba", "simpy", "mesa", "power-grid-model", "routingkit-cch", "pyarrow")
 
@@ -100,6 +108,10 @@ def use_threads(threads: int) -> None:
             ) from error
 
 
+class StoppedAtEdge(KeyboardInterrupt):
+    """Interrupted at the edge of a window: the world is whole, and the run can go on from there."""
+
+
 class Interruption:
     """Within it, the first Ctrl-C (or SIGTERM) waits for the edge of the window; a second one breaks in at once."""
 
@@ -122,17 +134,22 @@ class Interruption:
         self.asked = True
 
     def check(self) -> None:
-        """Raise KeyboardInterrupt where one was asked for."""
+        """Raise StoppedAtEdge where an interruption was asked for."""
         if self.asked:
-            raise KeyboardInterrupt
+            raise StoppedAtEdge
 
 
 class Simulation:
     """A run under way: its folder, its world and its manifest.
 
-    The manifest says "running" from the first moment on, so that a killed process leaves a readable run.
+    The manifest says "running" from the first moment on, so that a killed process leaves a readable run; what its
+    processes hear is written down, so that it can go on from a checkpoint.
 
-    place : the run folder, which does not exist; one of the day and time below `run.folder` if absent
+    area       : of the configuration, where it has been built before
+    said       : takes what is being done, in a few words
+    place      : the run folder, which does not exist; one of the day and time below `run.folder` if absent
+    checkpoint : ms of simulated time between two checkpoints; 0: only where the run is interrupted
+    branch     : where the run branches off from another one; at midnight by itself, if absent
     """
 
     def __init__(
@@ -141,27 +158,133 @@ class Simulation:
         area: Area | None = None,
         said: Callable[[str], None] = lambda text: None,
         place: Path | None = None,
+        *,
+        checkpoint: int = 0,
+        branch: Branch | None = None,
     ) -> None:
-        self.configuration, self.place, self.began = configuration, place, time.time()
-        use_threads(configuration.run.threads)
-        started = time.perf_counter()
-        said("area")
-        self.area = area or build_area(configuration)
-        self.area_s = time.perf_counter() - started
-        said("domains")
-        started = time.perf_counter()
-        recorder = Recorder(None)
+        self.configuration, self.place, self.checkpoint_ms = configuration, place, checkpoint
         try:
-            self.world = build_world(configuration, self.area, recorder)
+            self._set_up(area, said)
         except InputError:
             raise
         except Exception as error:  # a fault of a domain's: its run folder says so
             self.open()
             self._fail(error)
             raise
-        self.setup_s = time.perf_counter() - started
+        if branch is None:
+            self.open()
+            self.write_into(self.folder, 0)
+            return
+        from scenarios.resuming import check_belongs, copy_prefix
+
+        kept, self.passed = branch.checkpoint()
+        check_belongs(kept, self.belongs, configuration, branch.at)
         self.open()
-        recorder.folder, recorder.keep = self.folder, configuration.run.record == "full"
+        self.manifest["branched"] = {"from": str(branch.folder), "at_ms": branch.at, "checkpoint_ms": kept.ms}
+        copy_prefix(branch.folder, self.folder)
+        self._bring_back(kept, said)
+
+    @classmethod
+    def resume(
+        cls,
+        folder: Path,
+        area: Area | None = None,
+        said: Callable[[str], None] = lambda text: None,
+        *,
+        checkpoint: int = 0,
+    ) -> Simulation:
+        """A run that was cut short, ready to go on from its newest whole checkpoint; from midnight where there is none.
+
+        Raises InputError where the run is complete or under way, and where the checkpoint belongs to something else.
+        """
+        from scenarios.resuming import check_belongs, newest, read_configuration
+
+        configuration = read_configuration(folder)
+        lock = Lock(folder, "wait until that process has ended")
+        if Run(folder).manifest.get("status") == "complete":
+            raise InputError(
+                Fault(str(folder), "is complete: there is nothing to go on with", remedy="twin report RUN")
+            )
+        self = cls.__new__(cls)
+        self.configuration, self.place, self.checkpoint_ms, self.lock = configuration, folder, checkpoint, lock
+        self.folder, self.manifest = folder, Run(folder).manifest
+        self._set_up(area, said)
+        kept, self.passed = newest(folder)
+        if kept is not None:
+            check_belongs(kept, self.belongs, None, 0)
+        self.manifest["resumed"] = [*self.manifest.get("resumed", []), kept.ms if kept else 0]
+        self.manifest |= {"status": "running"}
+        self.manifest.pop("reason", None)
+        if kept is None:
+            for part in part_files(folder):
+                part.unlink()
+            self.manifest |= self._provenance()
+        write_json(folder / "manifest.json", self.manifest)
+        if kept is None:
+            self.write_into(folder, 0)
+        else:
+            self._bring_back(kept, said)
+        return self
+
+    def _set_up(self, area: Area | None, said: Callable[[str], None]) -> None:
+        """The area and the world, before any folder is touched."""
+        from scenarios.resuming import belongs_to
+
+        self.began, self.passed = time.time(), list[str]()
+        use_threads(self.configuration.run.threads)
+        started = time.perf_counter()
+        said("area")
+        self.area = area or build_area(self.configuration)
+        self.area_s = time.perf_counter() - started
+        said("domains")
+        started = time.perf_counter()
+        self.world = build_world(self.configuration, self.area, Recorder(None))
+        self.belongs = belongs_to(self.configuration, self.area)
+        self.setup_s = time.perf_counter() - started
+
+    def write_into(self, folder: Path, journal: int) -> None:
+        """Let `folder` take what is recorded, what processes hear (behind `journal` bytes) and the checkpoints."""
+        from scenarios.resuming import CHECKPOINTS, JOURNAL
+
+        world, recorder = self.world, self.world.recorder
+        recorder.folder, recorder.keep = folder, self.configuration.run.record == "full"
+        if world.journal is not None:
+            world.journal.close()
+        with writing(folder):
+            world.journal = Journal(world, folder / JOURNAL, journal)
+        self.checkpoints = Checkpoints(folder / CHECKPOINTS, self.belongs)
+
+    def _bring_back(self, kept: Checkpoint, said: Callable[[str], None]) -> None:
+        """Bring the world to a checkpoint; the folder holds its journal and its parts already."""
+        said(f"back to {self.world.calendar.text(kept.ms)}")
+        try:
+            self.write_into(self.folder, kept.about["journal"])
+            assert self.world.journal is not None
+            bring_back(self.world, kept.state(self.world), self.world.journal)
+        except Exception as error:
+            self._fail(error)
+            raise
+
+    def become(self, configuration: Configuration, place: Path) -> None:
+        """Go on as another run, in a process of its own: a folder at `place`, with what was recorded so far.
+
+        The process was forked at an edge, after `settle`.
+        """
+        from scenarios.resuming import copy_prefix
+
+        before, journal = self.folder, self.world.journal
+        self.world.recorder.folder = None  # whatever fails, nothing goes to the other run's folder
+        self.configuration, self.place = configuration, place
+        self.open()
+        copy_prefix(before, self.folder)
+        assert journal is not None
+        self.write_into(self.folder, journal.size)
+
+    def settle(self) -> None:
+        """Put everything so far onto the disk, so that the process may be forked."""
+        self.checkpoints.finish()
+        if self.world.journal is not None:
+            self.world.journal.flush()
 
     def open(self) -> None:
         """Make the run folder with configuration and manifest; whole, or not at all."""
@@ -169,14 +292,32 @@ class Simulation:
 
         run, now, scenario = self.configuration.run, datetime.now(), self.configuration.scenario_name
         story = f"{scenario}-{run.alternative}" if run.alternative else scenario
-        self.manifest: dict[str, Any] = {
+        self.manifest: dict[str, Any] = {"status": "running", **self._provenance()}
+        if self.place:
+            self.folder = new_run_folder(self.place.parent, self.place.name)
+        else:
+            self.folder = new_run_folder(run.folder, f"{now:%Y-%m-%d}/{now:%H%M%S}-{story}-{run.seed}")
+        try:
+            self.lock = Lock(self.folder)
+            with writing(self.folder):
+                (self.folder / "config.yaml").write_text(OmegaConf.to_yaml(self.configuration.plain), encoding="utf-8")
+            if run.record == "full":
+                write_place(self.area, self.folder / "area")
+            write_json(self.folder / "manifest.json", self.manifest)
+        except BaseException:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+
+    def _provenance(self) -> dict[str, Any]:
+        """What a manifest says of where a run comes from."""
+        run = self.configuration.run
+        return {
             "schema": RUN_SCHEMA,
-            "status": "running",
-            "scenario": scenario,
+            "scenario": self.configuration.scenario_name,
             "alternative": run.alternative,
             "title": self.configuration.scenario.name,
             "seed": run.seed,
-            "started": now.isoformat(timespec="seconds"),
+            "started": datetime.now().isoformat(timespec="seconds"),
             "start": run.start,
             "time_zone": run.time_zone,
             "days": run.days,
@@ -197,19 +338,6 @@ class Simulation:
             "keep_until": run.keep_until,
             "warnings": [],
         }
-        if self.place:
-            self.folder = new_run_folder(self.place.parent, self.place.name)
-        else:
-            self.folder = new_run_folder(run.folder, f"{now:%Y-%m-%d}/{now:%H%M%S}-{story}-{run.seed}")
-        try:
-            with writing(self.folder):
-                (self.folder / "config.yaml").write_text(OmegaConf.to_yaml(self.configuration.plain), encoding="utf-8")
-            if run.record == "full":
-                write_place(self.area, self.folder / "area")
-            write_json(self.folder / "manifest.json", self.manifest)
-        except BaseException:
-            shutil.rmtree(self.folder, ignore_errors=True)
-            raise
 
     def run(self, progress: Callable[[int], None] = lambda ms: None) -> None:
         """Simulate to the end; on any failure the manifest says what happened and the parts written stay."""
@@ -223,16 +351,30 @@ class Simulation:
                     write_json(self.folder / "manifest.json", self.manifest | {"simulated_ms": ms})
                 interruption.check()
 
+            def keep(at: World) -> None:
+                if self.checkpoint_ms and at.stop % self.checkpoint_ms == 0:
+                    self.checkpoints.write(at)
+
+            world.at_edge, warm_up = keep, duration(run.warm_up)
             try:
-                if duration(run.warm_up):
-                    world.run(duration(run.warm_up), watch)
+                if world.stop < warm_up or (world.stop == warm_up and world.observed_from < warm_up):
+                    world.run(warm_up, watch)
                     world.begin_observation()
                 world.run(round(run.days * day), watch)
+                self.checkpoints.finish()
                 self.loop_s = time.perf_counter() - started
                 self._finish()
             except BaseException as error:
                 self._fail(error)
                 raise
+            finally:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        """Close what the run held open."""
+        if self.world.journal is not None:
+            self.world.journal.close()
+        self.lock.release()
 
     def _fail(self, error: BaseException) -> None:
         """Keep what was recorded, and say in the manifest what happened."""
@@ -245,6 +387,10 @@ class Simulation:
         }
         if not isinstance(error, InputError | KeyboardInterrupt):
             log_failure(self.folder, error)
+        if world and isinstance(error, StoppedAtEdge):
+            with suppress(InputError, DesignError):
+                self.checkpoints.write(world)
+                self.checkpoints.finish()
         with suppress(InputError):  # the disk; the first error is the one to tell
             write_json(self.folder / "manifest.json", self.manifest)
             if world and not isinstance(error, InputError):
@@ -304,6 +450,7 @@ def versions() -> dict[str, str]:
     return found
 
 
+@functools.cache
 def code_digest() -> str:
     """A hash of the program's own Python files and configuration."""
     import hashlib

@@ -68,6 +68,12 @@ class Network:
         rows = np.flatnonzero(links[mode])
         return cls(len(nodes), links.tail[rows], links.head[rows], links.length[rows], rows, nodes.x, nodes.y)
 
+    def saved(self) -> None:
+        """Nothing: a network does not change."""
+
+    def restore(self, nothing: None) -> None:
+        """Stay as it is."""
+
     def from_rows(self, size: int) -> Ids:
         """The link of this network for each of `size` area rows, -1 where it has none; int32 (size,)."""
         found = np.full(size, -1, np.int32)
@@ -135,6 +141,7 @@ class Router:
         self._hierarchy: Any = None
         self._metric: Any = None
         self._query: Any = None
+        self._weights: NDArray[np.int64] | None = None
         if weights is not None:
             self.customise(weights)
 
@@ -158,13 +165,23 @@ class Router:
             raise ValueError(f"{weight.shape} weights for {self.network.links} links")
         if weight.size and weight.min() < 0:
             raise ValueError("negative weights")
-        given = np.minimum(weight, BLOCKED).astype(np.int64).tolist()
+        self._weights = np.minimum(weight, BLOCKED).astype(np.int64)
+        given = self._weights.tolist()
         self._query = None  # the package refuses new weights while a query is alive
         if self._metric is None:
             self._hierarchy = self._build()
             self._metric = kit.CCHMetric(self._hierarchy, given)
         else:
             self._metric.reset(given)
+
+    def saved(self) -> NDArray[np.int64] | None:
+        """What a checkpoint keeps: the weights in force."""
+        return self._weights
+
+    def restore(self, weights: NDArray[np.int64] | None) -> None:
+        """Take back what `saved` gave."""
+        if weights is not None:
+            self.customise(weights)
 
     def _ready(self) -> Any:
         if self._metric is None:

@@ -167,7 +167,7 @@ class Population:
         """Let every agent step: its kernel if it has one, else view by view."""
         self.agents.do("step")
 
-    def saved(self) -> dict[str, Any]:
+    def saved_columns(self) -> dict[str, Any]:
         """What a checkpoint keeps: every column that changes, and who is alive."""
         model = self.__dict__.get("_model")
         return {
@@ -177,8 +177,8 @@ class Population:
             "model_draws": model.random.draws if model is not None else None,
         }
 
-    def restore(self, kept: dict[str, Any]) -> None:
-        """Take back what `saved` gave; the arrays stay the ones that views and kernels hold."""
+    def restore_columns(self, kept: dict[str, Any]) -> None:
+        """Take back what `saved_columns` gave; the arrays stay the ones that views and kernels hold."""
         for name, array in kept["arrays"].items():
             np.copyto(self._arrays[name], array)
         np.copyto(self.alive, kept["alive"])

@@ -50,6 +50,12 @@ class Stream:
         self.pending: list[dict[str, Array]] = []
         self.rows, self.parts = 0, 0
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """Folder of its parts in the run folder, and what their names begin with."""
+        group, _, kind = self.name.partition("/")
+        return (group, kind) if group == "events" else (self.name, "part")
+
     def append(self, rows: dict[str, Array]) -> None:
         """Chain the rows of one window, already in total order, and keep them."""
         total = hashlib.blake2b(self.digest, digest_size=16)
@@ -181,15 +187,42 @@ class Recorder:
                 pending.clear()
                 continue
             arrays = {name: np.concatenate([rows[name] for rows in pending]) for name in stream.columns}
-            group, _, kind = stream.name.partition("/")
-            place = self.folder / group if group == "events" else self.folder / group / kind
-            prefix = kind if group == "events" else "part"
-            with writing(self.folder):
-                private_folder(self.folder / "restricted") if group == "restricted" else None
-                place.mkdir(parents=True, exist_ok=True)
-                write_table(place / f"{prefix}-{stream.parts:05d}.parquet", arrays, stream.columns)
             stream.parts += 1
+            target = self.parts_of(stream)[-1]
+            try:
+                with writing(self.folder):
+                    if stream.name.startswith("restricted/"):
+                        private_folder(self.folder / "restricted")
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    write_table(target, arrays, stream.columns)
+            except BaseException:
+                stream.parts -= 1
+                raise
             pending.clear()  # not before: what could not be written is not lost
+
+    def saved(self) -> dict[str, Any]:
+        """What a checkpoint keeps: each stream's digest, its rows not yet on disk, and how many parts there are."""
+        streams = [(s.name, s.columns, s.digest, list(s.pending), s.rows, s.parts) for s in self.streams.values()]
+        return {"streams": streams, "flushed": self._flushed}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take back what `saved` gave; parts that were written later are deleted."""
+        self._flushed = kept["flushed"]
+        self.streams = {}
+        for name, columns, digest, pending, rows, parts in kept["streams"]:
+            stream = self.streams[name] = Stream(name, columns)
+            stream.digest, stream.pending, stream.rows, stream.parts = digest, list(pending), rows, parts
+        if self.folder is not None:
+            whole = {path for stream in self.streams.values() for path in self.parts_of(stream)}
+            for path in part_files(self.folder):
+                if path not in whole:
+                    path.unlink()
+
+    def parts_of(self, stream: Stream) -> list[Path]:
+        """The files of a stream's parts."""
+        assert self.folder is not None
+        place, prefix = stream.place
+        return [self.folder / place / f"{prefix}-{number:05d}.parquet" for number in range(stream.parts)]
 
     def digests(self) -> dict[str, str]:
         """Digest of each stream so far, by name."""
@@ -226,6 +259,12 @@ class writing:  # noqa: N801 - reads as a statement: with writing(folder)
                     "free some room or name another place with run.folder=DIR",
                 )
             ) from error
+
+
+def part_files(folder: Path) -> list[Path]:
+    """Every part that a run folder holds, of all streams."""
+    found = [path for group in ("series", "replay", "restricted") for path in (folder / group).glob("*/part-*.parquet")]
+    return sorted([*found, *(folder / "events").glob("*-*.parquet")])
 
 
 def private_folder(folder: Path) -> None:

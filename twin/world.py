@@ -333,6 +333,47 @@ class World:
         if self.journal is None or not self.journal.noted("write", row, value):
             self._writes.append((array, row, value))
 
+    # -- a checkpoint --------------------------------------------------------------------------------------------------
+
+    def saved(self) -> dict[str, Any]:
+        """Everything at this edge that no process owns: what a checkpoint keeps."""
+        return {
+            "start": self.start,
+            "stop": self.stop,
+            "observed_from": self.observed_from,
+            "deliveries": self.deliveries.saved(),
+            "sent": {sender.kind: sender.sent for sender in self._saved_senders()},
+            "signals": self.signals.saved(),
+            "populations": {name: people.saved_columns() for name, people in self.populations.items()},
+            "domains": {name: domain.saved() for name, domain in self.domains.items()},
+            "recorder": self.recorder.saved(),
+        }
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take back what `saved` gave; `twin.journal.bring_back` has replayed the processes before."""
+        self.start, self.stop, self.observed_from = kept["start"], kept["stop"], kept["observed_from"]
+        self.horizon = self.stop
+        self.timeline.phase = "edge"
+        for sender in self._saved_senders():
+            if sender.event.by != "outside":  # commands are posted anew, all of them
+                sender.sent = kept["sent"][sender.kind]
+        self.signals.restore(kept["signals"])
+        for name, population in self.populations.items():
+            population.restore_columns(kept["populations"][name])
+        for name, domain in self.domains.items():
+            domain.restore(kept["domains"][name])
+        self.deliveries.restore(kept["deliveries"])
+        self.recorder.restore(kept["recorder"])
+
+    def _saved_senders(self) -> list[Sender]:
+        """Every sender but those of replayed processes, which count again."""
+        return [
+            getattr(domain, name)
+            for domain in self.domains.values()
+            for name, event in domain.declared_events().items()
+            if event.by != "process" or domain.restores == "save"
+        ]
+
     # -- results -------------------------------------------------------------------------------------------------------
 
     def record(self, domain: Domain, kind: str, quantity: str, value: Any, ids: Any, at: int) -> None:
@@ -361,7 +402,7 @@ class World:
         """Whether a process records this in a replay: it stands in the checkpoint already, and is compared only."""
         if self.journal is None or self.timeline.phase != "process" or domain.restores == "save":
             return False
-        return self.journal.noted("record", what, *values)
+        return bool(self.journal.noted("record", what, *values))
 
     def indicators(self) -> list[Indicator]:
         """What every domain contributes, in coupling order. Raises DesignError for a value that is not a finite number."""

@@ -44,6 +44,8 @@ class Care(Domain):
     """Calls are arrivals by age and health; the closest free unit drives on live travel times."""
 
     name, every = "care", minute
+    replayed = ("calls", "per_person", "queue", "idle", "units", "hospitals", "devices", "slow", "closed_calls")
+    unsaved = ("node", "head", "free_ms", "blue_ms", "empty_router", "rate", "walk_rate", "region")
     Config = CareConfig
     travel_ms = Reads("vehicles.travel_ms", coupling="traffic.care")
     place = Reads("citizens.place")

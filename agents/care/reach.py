@@ -9,17 +9,20 @@ import numpy as np
 
 from twin.domain import Indicator
 from twin.network import Network
+from twin.parts import Part
 
 Array = np.ndarray[Any, Any]
 
 
-class Reach:
+class Reach(Part):
     """Probes of the reach, and their means.
 
     home_node, home_zone : int (residents,): street node and neighbourhood of each resident's home
     limit_ms             : driving time within the norm
     residents            : int (zones,): residents of each zone
     """
+
+    unsaved = ("network", "home_node", "home_zone", "residents", "limit_ms")
 
     def __init__(self, network: Network, home_node: Array, home_zone: Array, zones: int, limit_ms: int) -> None:
         self.network, self.home_node, self.limit_ms = network, home_node, limit_ms

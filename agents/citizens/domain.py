@@ -28,6 +28,19 @@ class Citizens(Domain):
     """Plans, mode choice and where everybody is."""
 
     name, every = "citizens", minute
+    unsaved = (
+        "zone",
+        "car",
+        "household_car",
+        "habits",
+        "hourly",
+        "reach",
+        "reach_place",
+        "xy",
+        "node",
+        "beyond",
+        "found",
+    )
     Config = CitizensConfig
     travel_ms = Reads("vehicles.travel_ms", coupling="traffic.citizens")
 

@@ -9,12 +9,15 @@ import numpy as np
 from agents.grid.assets import customers
 from twin.clock import hour
 from twin.domain import Balance, Indicator
+from twin.parts import Part
 
 ENERGIES = ("load", "ev", "pv", "losses", "source")
 
 
-class Accounts:
+class Accounts(Part):
     """Sums since the start, or since the end of the warm-up. Energies in kWh, times in hours."""
+
+    unsaved = ("area", "demand", "zone", "customers")
 
     def __init__(self, area: Any, demand: Any) -> None:
         self.area, self.demand = area, demand

@@ -9,6 +9,7 @@ import numpy as np
 from agents.grid.kernels import settle_all, switch_cars
 from twin.attributes import Column
 from twin.draws import uniforms
+from twin.parts import Part
 from twin.population import Population
 
 if TYPE_CHECKING:
@@ -24,11 +25,13 @@ COLUMNS = {
 }
 
 
-class Charging:
+class Charging(Part):
     """The cars of all drivers, one row per person.
 
     energy : kWh given per load row since it was last taken, shape (loads,); total_kwh : of the whole run
     """
+
+    unsaved = ("grid", "at_location", "home", "main", "has_home", "has_work", "rate")
 
     def __init__(self, grid: Grid, loads: int) -> None:
         self.grid, area, config = grid, grid.area, grid.config

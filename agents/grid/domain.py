@@ -11,7 +11,7 @@ from agents.grid.assets import KINDS, branches, customers
 from agents.grid.charging import Charging
 from agents.grid.config import GridConfig
 from agents.grid.demand import Demand
-from agents.grid.powerflow import NotSolvedError, Solution, of_area
+from agents.grid.powerflow import NotSolvedError, of_area
 from twin.attributes import Column
 from twin.clock import day, hour, minute
 from twin.coupling import Batch, Event, Reads, Record, on
@@ -27,6 +27,7 @@ class Grid(Domain):
     """
 
     name, every = "grid", minute
+    unsaved = ("demand", "feeder_node", "feeder_customers")
     Config = GridConfig
     irradiance = Reads("weather.irradiance", coupling="weather.solar")
 
@@ -86,7 +87,6 @@ class Grid(Domain):
         self.dark_since = np.full(len(area.connections), -1, np.int64)
         self.unwatched_ms = 0
         self.span_from, self.solve_at, self.solved_now, self.failures = 0, 0, False, 0
-        self.state: Solution | None = None
         self._publish_power(0)
         self.publish("load_w", np.zeros(len(area.transformers)))
 
@@ -234,7 +234,7 @@ class Grid(Domain):
                 self.unsolved(0, value=self.failures)
             state = None
         self.accounts.book(span, live, base, pv, ev, state)
-        self.span_from, self.state = stop, state
+        self.span_from = stop
         if state is not None and self.world.phase == "advance":
             self._show(state, stop, base, pv, ev, live)
 

@@ -249,6 +249,18 @@ class PowerFlow:
                 self._model.update(update_data={component: rows})
         self._changed.clear()
 
+    def saved(self) -> dict[str, Any]:
+        """What a checkpoint keeps: the switches and the loads."""
+        state = self.topology
+        return {"tail": state.tail_closed, "head": state.head_closed, "p_w": self.p_w, "q_var": self.q_var}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take back what `saved` gave."""
+        state = self.topology
+        self._changed |= set(np.flatnonzero((state.tail_closed != kept["tail"]) | (state.head_closed != kept["head"])))
+        state.tail_closed[:], state.head_closed[:] = kept["tail"], kept["head"]
+        self.p_w, self.q_var, self._live_loads = kept["p_w"], kept["q_var"], None
+
     # -- solving ------------------------------------------------------------
 
     def set_loads(self, p_w: Any, q_var: Any = 0.0) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from agents.vehicles.state import State
+from twin.parts import Part
 
 Array = np.ndarray[Any, Any]
 
 
-class Junctions:
+class Junctions(Part):
     """The signals of an area and their approaches, on the links of a car network.
 
     signal, link      : int64 (approaches,): which signal, and which link of the network
@@ -26,6 +27,8 @@ class Junctions:
     sides take turns. (A share of the whole saturation flow would make most junctions faster by switching them off.) Of
     several green windows of one approach the longest counts.
     """
+
+    unsaved = ("signal", "link", "cycle", "start", "length", "share", "connection", "feeder")
 
     def __init__(self, area: Any, link_of_row: Array) -> None:
         signals, groups, connections = area.signals, area.signal_groups, area.connections

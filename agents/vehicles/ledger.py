@@ -9,17 +9,20 @@ import numpy as np
 
 from agents.vehicles import kernels as k
 from twin.domain import Balance, Indicator
+from twin.parts import Part
 
 Array = np.ndarray[Any, Any]
 MODES = ("car", "bicycle", "walk")
 
 
-class Ledger:
+class Ledger(Part):
     """One row per person, for the trip that is under way; and sums over finished trips.
 
     A person has at most one trip at a time. `began`, `ended` and `failed` count from the start of the run, everything
     else from the end of the warm-up.
     """
+
+    unsaved = ("zone", "home_zone", "zones", "resident")
 
     def __init__(self, area: Any) -> None:
         n = len(area.people)

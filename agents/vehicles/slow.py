@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from twin.network import Network, Router
+from twin.parts import Part
 
 Array = np.ndarray[Any, Any]
 
@@ -30,7 +31,7 @@ class SlowMode:
         return np.where(found < 0, -1.0, found / 1000.0)
 
 
-class Moments:
+class Moments(Part):
     """Rows that wait for their time, as arrays: time (ms) and some columns."""
 
     def __init__(self, *columns: str) -> None:

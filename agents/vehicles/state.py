@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from agents.vehicles import fleet, readings
 from agents.vehicles import kernels as k
 from agents.vehicles.wheel import BUCKETS, PER_SECOND, bucket_of
+from twin.parts import Part
 
 Array = NDArray[Any]
 
@@ -86,8 +87,10 @@ def records(size: int, dtype: np.dtype[Any]) -> Any:
 
 
 @dataclass
-class State:
+class State(Part):
     """The traffic on a network. Make it with `State.of`; then `add` trips and `run` to a later time."""
+
+    unsaved = ("length", "capacity", "stuck")
 
     links: Any
     slots: Any

@@ -134,7 +134,8 @@ def test_the_folder_tells_all_of_it(tmp_path):
     assert not (tmp_path / "made" / "area" / "people.parquet").exists()
     assert {row["alternative"] for row in comparison} == {"outage", "backup_signals"}
     run = tmp_path / "made" / "runs" / "outage" / "2"
-    assert sorted(path.name for path in run.iterdir()) == ["config.yaml", "events", "indicators.json", "manifest.json"]
+    files = ["config.yaml", "events", "indicators.json", "journal.jsonl", "manifest.json"]
+    assert sorted(path.name for path in run.iterdir() if path.name != ".lock") == files
     assert len(Run(run).manifest["digests"]) > 10, "of all streams, recorded or not"
 
 

@@ -1,0 +1,260 @@
+"""Checkpoint, resume, branch: what processes heard and said, and how a world is brought back to an edge.
+
+Every object has one owner, of one of two kinds. *Replayed*: SimPy processes and what they alone change (an ambulance,
+a bed, a queue). A generator cannot be saved, so it runs again from the start on what it heard: the journal holds every
+event that was delivered to a process handler, every answer that a process got, and everything that processes sent and
+recorded, which the replay must send and record again. *Saved*: everything else - columns, signals, Mesa agents, the
+attributes of domains, events under way.
+
+What this asks of the author of a domain, and how it is checked:
+
+    processes read outside themselves in `@observe` methods only            reading elsewhere raises
+    what processes and process handlers change is named in `replayed`       a resume compares the others before and
+                                                                             after the replay and names what changed
+    nothing that is saved holds a process, an event or a resource of SimPy  a checkpoint refuses it by name
+    luck is keyed by entity and ordinal                                     a replay that asks or sends otherwise stops
+                                                                             and names the first difference
+    a domain with `restores = "save"` has no processes; its process         starting one raises
+    handlers may read and change columns and send themselves later events
+
+The journal is a text file, one JSON list per line, in the order in which things happened:
+
+    ["heard", at, domain, handler, kind, time, subject, object, value, ordinal, because]   delivered for time `at`
+    ["asked", now, question, arguments, answer]
+    ["sent", now, kind, time, subject, object, value, ordinal, because]
+    ["noted", what, ...]                     recorded, or asked to be written to a column at the edge
+    ["forgot", edge]                         the warm-up ended here
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twin.coupling import Event, plain
+from twin.deliveries import Reader
+from twin.errors import DesignError
+from twin.events import Record
+
+if TYPE_CHECKING:
+    from twin.domain import Domain
+    from twin.world import World
+
+Entry = list[Any]
+
+
+class Journal:
+    """The journal of one world: it is written in a run and read back in a replay.
+
+    path : the file; what it holds beyond `size` bytes is cut off
+    size : bytes that belong to the journal, 0 for a new one
+    """
+
+    def __init__(self, world: World, path: Path, size: int = 0) -> None:
+        self.world, self.path, self.size = world, path, size
+        self._file = open(path, "ab")  # noqa: SIM115  (open as long as the run is)
+        os.truncate(path, size)
+        self._expected: Iterator[Entry] | None = None
+        self._next: Entry | None = None
+
+    @property
+    def replaying(self) -> bool:
+        """Whether processes run again on what they heard."""
+        return self._expected is not None
+
+    # -- what the world tells ----------------------------------------------------------------------------------------
+
+    def delivered(self, at: int, reader: Reader, record: Record) -> None:
+        """A process handler will hear `record` at `at` ms."""
+        if not self.replaying:
+            self._write(["heard", at, reader.domain.name, reader.name, *_fields(record)])
+
+    def answer(self, now: int, question: str, args: tuple[Any, ...], evaluate: Callable[[], Any]) -> Any:
+        """The answer to a question of a process: evaluated and written down, or read back."""
+        asked = ["asked", now, question, args]
+        if self.replaying:
+            return plain(self._compare(asked)[4])
+        answer = evaluate()
+        self._write([*asked, answer])
+        return answer
+
+    def sent(self, record: Record) -> bool:
+        """Note what a process sent; True in a replay, where it is under way or has arrived already."""
+        if self.world.phase != "process" or self.world.domains[record.kind.partition(".")[0]].restores == "save":
+            return False
+        return self._note(["sent", int(self.world.timeline.now), *_fields(record)])
+
+    def noted(self, *values: Any) -> bool:
+        """Note what a process recorded; True in a replay, where it stands in the checkpoint."""
+        return self._note(["noted", *(_short(value) for value in values)])
+
+    def forgot(self, edge: int) -> None:
+        """The warm-up ended at `edge`."""
+        if not self.replaying:
+            self._write(["forgot", edge])
+
+    def _note(self, entry: Entry) -> bool:
+        if self.replaying:
+            self._compare(entry)
+            return True
+        self._write(entry)
+        return False
+
+    # -- the file ------------------------------------------------------------------------------------------------------
+
+    def _write(self, entry: Entry) -> None:
+        line = _line(entry)
+        self._file.write(line)
+        self.size += len(line)
+
+    def flush(self) -> int:
+        """Put everything so far onto the disk; its size in bytes."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        return self.size
+
+    def close(self) -> None:
+        """Write what is left and close the file."""
+        self._file.close()
+
+    # -- a replay ------------------------------------------------------------------------------------------------------
+
+    def replay(self, until: int) -> None:
+        """Run the processes of a world that was just set up to the edge `until`, on what they heard.
+
+        Raises DesignError at the first difference, and where something that is saved was changed by a process.
+        """
+        world, timeline = self.world, self.world.timeline
+        self._expected = self._entries()
+        self._advance()
+        changes = _Changes(world)
+        for edge in range(world.window, until + 1, world.window):
+            world.start, world.stop = edge - world.window, edge
+            timeline.run_to(edge)
+            timeline.phase = "edge"
+            if self._next == ["forgot", edge]:
+                changes.check()
+                for domain in world.domains.values():
+                    if domain.replayed:
+                        domain.forget()
+                changes = _Changes(world)
+                self._advance()
+        if self._next is not None:
+            raise DesignError(f"the replay stops short: the journal goes on with {_said(self._next)}")
+        changes.check()
+        self._expected = None
+
+    def _entries(self) -> Iterator[Entry]:
+        with open(self.path, encoding="utf-8") as lines:
+            for line in lines:
+                yield json.loads(line)
+
+    def _advance(self) -> None:
+        """Go to the next entry that a process must match; what is delivered before it goes into SimPy's heap."""
+        assert self._expected is not None
+        for entry in self._expected:
+            if entry[0] != "heard":
+                self._next = entry
+                return
+            _, at, domain, name, kind, time, subject, object, value, ordinal, because = entry
+            record = Record(kind, time, subject, object, value, ordinal, tuple(because))
+            reader = Reader(self.world.domains[domain], name, "process", "same")
+            self.world.deliveries.to_process(reader, record, at)
+        self._next = None
+
+    def _compare(self, entry: Entry) -> Entry:
+        """The journal's next entry, which must begin as `entry` does."""
+        kept = self._next
+        if kept is None or _line(kept[: len(entry)]) != _line(entry):
+            there = _said(kept) if kept else "its end"
+            raise DesignError(f"the replay differs: it has {_said(entry)}, the journal {there}")
+        self._advance()
+        return kept
+
+
+def _fields(record: Record) -> list[Any]:
+    return [
+        record.kind,
+        record.time,
+        record.subject,
+        record.object,
+        record.value,
+        record.ordinal,
+        record.because,
+    ]
+
+
+def _line(entry: Entry) -> bytes:
+    return (json.dumps(entry, separators=(",", ":")) + "\n").encode()
+
+
+def _short(value: Any) -> Any:
+    """A plain value as it is; an array or a list by its digest."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    array = np.asarray(value)
+    if not array.ndim:
+        return array.item()
+    content = repr(array.tolist()).encode() if array.dtype == object else np.ascontiguousarray(array).tobytes()
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
+
+
+def _said(entry: Entry) -> str:
+    """An entry in words, for a message."""
+    if entry[0] == "asked":
+        arguments = ", ".join(map(str, entry[3]))
+        return f"the question {entry[2]}({arguments}) at {entry[1]} ms"
+    if entry[0] == "sent":
+        return f"{entry[2]}:{entry[4]}:{entry[7]} (object {entry[5]}, value {entry[6]:g}) sent at {entry[1]} ms"
+    return " ".join(map(str, entry))
+
+
+class _Changes:
+    """Which saved attributes of domains a replay changes: none may, for they belong to processes then."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.before = self._contents()
+
+    def _contents(self) -> dict[tuple[str, str], bytes]:
+        from twin.checkpoints import content
+
+        found = {}
+        for domain in self.world.domains.values():
+            if domain.restores != "save" and (domain.replayed or _listens(domain)):
+                for name, value in domain.saved().items():
+                    found[domain.name, name] = content(self.world, value, f"{domain.name}.{name}")
+        return found
+
+    def check(self) -> None:
+        """Raise DesignError for the first attribute that changed since."""
+        after = self._contents()
+        for domain, name in sorted(self.before.keys() | after.keys()):
+            if self.before.get((domain, name)) != after.get((domain, name)):
+                raise DesignError(
+                    f"{domain}.{name} is changed by a process or a process handler: name it in `replayed` of {domain}, "
+                    "so that a resumed run rebuilds it"
+                )
+
+
+def _listens(domain: Domain) -> bool:
+    """Whether a domain has handlers in the process phase or events that processes send."""
+    return any(s.phase == "process" for s in domain.handlers().values()) or any(
+        event.by == "process" for event in domain.declared(Event).values()
+    )
+
+
+def bring_back(world: World, state: dict[str, Any], journal: Journal) -> None:
+    """Bring a world that was just set up to the edge of a checkpoint: its processes by replay, the rest from `state`.
+
+    Raises DesignError where the replay differs from the run.
+    """
+    world.journal = journal
+    journal.replay(state["stop"])
+    world.restore(state)
