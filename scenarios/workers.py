@@ -51,6 +51,7 @@ def start(work: Callable[[], None], leads_group: bool = False) -> int:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, _interrupt)
         os.dup2(2, 1)
+        sys.stdout = sys.stderr
         work()
         code = 0
     except KeyboardInterrupt:
