@@ -49,7 +49,7 @@ def compare_scenario(
     )
     experiment, comparison = run_experiment(arms, console, replications=replications, processes=workers, out=out)
     file = _report(experiment) if report else None
-    for sentence in sentences(comparison):
+    for sentence in sentences(comparison, experiment.alternatives):
         console.print(sentence, soft_wrap=True, markup=False)
     if len(comparison):
         console.print(f"\n{comparison.summary()}\n", soft_wrap=True, markup=False)
@@ -71,7 +71,9 @@ def demonstrate(open_report: bool | None = None) -> int:
     arms = _arms("outage", DEMO, DEMO_REPLICATIONS, processes, None)
     experiment, comparison = run_experiment(arms, screen, replications=DEMO_REPLICATIONS, processes=processes)
     file = _report(experiment)
-    screen.print(answer(comparison, experiment), soft_wrap=True, markup=False)
+    screen.print(
+        answer(comparison, experiment.manifest["title"], experiment.manifest["base"]), soft_wrap=True, markup=False
+    )
     _tell_failures(experiment, screen)
     _tell_places(experiment, file, screen)
     if file and (open_report or (open_report is None and has_display())):
@@ -170,52 +172,23 @@ def _tell_places(experiment: Experiment, file: Path | None, console: Console) ->
 # -- the answer in words ---------------------------------------------------------------------------------------------
 
 
-def sentences(comparison: Comparison) -> list[str]:
-    """One sentence of answer per alternative and watched indicator."""
-    many = len({row["alternative"] for row in comparison}) > 1
-    return [(f"{row['alternative']}: " if many else "") + sentence(row) for row in _watched(comparison)]
+def sentences(comparison: Comparison, order: Sequence[str]) -> list[str]:
+    """One sentence of answer per alternative, in that order, and watched indicator."""
+    from scenarios.report.verdicts import headline_rows, sentence
+
+    many = len(order) > 1
+    rows = sorted(headline_rows(comparison), key=lambda row: order.index(row["alternative"]))
+    return [(f"{row['alternative']}: " if many else "") + sentence(row) for row in rows]
 
 
-def answer(comparison: Comparison, experiment: Experiment) -> str:
+def answer(comparison: Comparison, title: str, base: str) -> str:
     """All that is clear about the watched indicators, in one sentence."""
-    title = experiment.manifest["title"]
-    clear = [row for row in _watched(comparison) if row["verdict"] in ("better", "worse", "more", "less")]
-    if not clear:
-        return f"{title}: no clear difference from {experiment.manifest['base']} in what was watched."
-    said = "; ".join(
-        f"{row['label'].lower()} {row['verdict']} by {_number(abs(row['difference']))} {row['unit']} "
-        f"({_number(row['low'])} to {_number(row['high'])})"
-        for row in clear
-    )
-    return f"{title}: {said}; means of {clear[0]['n']} pairs with the same luck, 95 % intervals in brackets."
+    from scenarios.report.verdicts import CALLED, headline_rows, sentence
 
-
-def sentence(row: dict[str, Any]) -> str:
-    """What the comparison says of one cell."""
-    label = f"{row['label']} ({row['group']})" if row["group"] else row["label"]
-    change = (
-        f"{row['difference']:+,.3g} {row['unit']}"
-        if abs(row["difference"]) < 1000
-        else f"{row['difference']:+,.0f} {row['unit']}"
-    )
-    interval = f"95 % interval {_number(row['low'])} to {_number(row['high'])}, {row['n']} pairs"
-    if row["verdict"] == "too few to tell":
-        return f"{label}: too few to tell ({row['n']} pairs)."
-    return f"{label}: {row['verdict']}, {change} on {_number(row['baseline'])} ({interval})."
-
-
-def _watched(comparison: Comparison) -> list[dict[str, Any]]:
-    """The rows of the watched indicators for the whole area, in the order in which they are watched."""
-    rows = [row for row in comparison if row["level"] == "area"]
-    order = {name: place for place, name in enumerate(comparison.watch)}
-    return sorted(
-        (row for row in rows if row["indicator"] in order),
-        key=lambda row: (row["alternative"], order[row["indicator"]]),
-    )
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    said = [sentence(row).removesuffix(".") for row in headline_rows(comparison) if row["verdict"] in CALLED]
+    if not said:
+        return f"{title}: no clear difference from {base} in what was watched."
+    return f"{title}: {'; '.join(text[0].lower() + text[1:] for text in said)}."
 
 
 # -- the browser -----------------------------------------------------------------------------------------------------
