@@ -26,7 +26,7 @@ from twin.clock import Calendar, day, hour
 from twin.errors import DesignError, Fault, InputError
 from twin.journal import Journal, bring_back
 from twin.locking import Lock
-from twin.recording import RUN_SCHEMA, Recorder, Run, new_run_folder, part_files, write_json, writing
+from twin.recording import RUN_SCHEMA, Recorder, Run, new_run_folder, part_files, put_in_place, write_json, writing
 from twin.units import duration
 from twin.world import World
 
@@ -197,16 +197,26 @@ class Simulation:
 
         Raises InputError where the run is complete or under way, and where the checkpoint belongs to something else.
         """
-        from scenarios.resuming import check_belongs, newest, read_configuration
+        from scenarios.resuming import read_configuration
 
-        configuration = read_configuration(folder)
-        lock = Lock(folder, "wait until that process has ended")
+        self = cls.__new__(cls)
+        self.configuration, self.place, self.checkpoint_ms = read_configuration(folder), folder, checkpoint
+        self.lock = Lock(folder, "wait until that process has ended")
+        try:
+            self._go_on(folder, area, said)
+        except BaseException:
+            self.lock.release()
+            raise
+        return self
+
+    def _go_on(self, folder: Path, area: Area | None, said: Callable[[str], None]) -> None:
+        """Take up the run in `folder` again."""
+        from scenarios.resuming import check_belongs, newest
+
         if Run(folder).manifest.get("status") == "complete":
             raise InputError(
                 Fault(str(folder), "is complete: there is nothing to go on with", remedy="twin report RUN")
             )
-        self = cls.__new__(cls)
-        self.configuration, self.place, self.checkpoint_ms, self.lock = configuration, folder, checkpoint, lock
         self.folder, self.manifest = folder, Run(folder).manifest
         self._set_up(area, said)
         kept, self.passed = newest(folder)
@@ -224,7 +234,6 @@ class Simulation:
             self.write_into(folder, 0)
         else:
             self._bring_back(kept, said)
-        return self
 
     def _set_up(self, area: Area | None, said: Callable[[str], None]) -> None:
         """The area and the world, before any folder is touched."""
@@ -293,19 +302,18 @@ class Simulation:
         run, now, scenario = self.configuration.run, datetime.now(), self.configuration.scenario_name
         story = f"{scenario}-{run.alternative}" if run.alternative else scenario
         self.manifest: dict[str, Any] = {"status": "running", **self._provenance()}
-        if self.place:
-            self.folder = new_run_folder(self.place.parent, self.place.name)
-        else:
-            self.folder = new_run_folder(run.folder, f"{now:%Y-%m-%d}/{now:%H%M%S}-{story}-{run.seed}")
+        named = self.place or Path(run.folder, f"{now:%Y-%m-%d}", f"{now:%H%M%S}-{story}-{run.seed}")
+        partial = new_run_folder(named.parent, f".{named.name}.partial")
         try:
-            self.lock = Lock(self.folder)
-            with writing(self.folder):
-                (self.folder / "config.yaml").write_text(OmegaConf.to_yaml(self.configuration.plain), encoding="utf-8")
+            self.lock = Lock(partial)
+            with writing(partial):
+                (partial / "config.yaml").write_text(OmegaConf.to_yaml(self.configuration.plain), encoding="utf-8")
             if run.record == "full":
-                write_place(self.area, self.folder / "area")
-            write_json(self.folder / "manifest.json", self.manifest)
+                write_place(self.area, partial / "area")
+            write_json(partial / "manifest.json", self.manifest)
+            self.folder = put_in_place(partial, named)
         except BaseException:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            shutil.rmtree(partial, ignore_errors=True)
             raise
 
     def _provenance(self) -> dict[str, Any]:

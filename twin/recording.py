@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -345,6 +346,19 @@ class Run:
                     Fault(str(file), f"cannot be read ({reason})", "a part as the run wrote it")
                 ) from error
         return pa.concat_tables(tables)
+
+
+def put_in_place(partial: Path, target: Path) -> Path:
+    """Give the finished folder `partial` the name `target`, or "-2", "-3" ... where it exists: it is there whole or not
+    at all. Returns its path; raises InputError where it cannot.
+    """
+    for number in range(1, 10_000):
+        folder = target if number == 1 else target.with_name(f"{target.name}-{number}")
+        if not folder.exists():
+            with writing(folder), suppress(FileExistsError):
+                os.rename(partial, folder)
+                return folder
+    raise InputError(Fault(str(target), "ten thousand runs of this name exist"))
 
 
 def new_run_folder(root: str | Path, name: str) -> Path:

@@ -1,0 +1,286 @@
+"""Runs that are killed or interrupted, and go on as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+
+from scenarios import workers
+from scenarios.configuration import compose
+from scenarios.simulate import Simulation, build_area
+from twin.checkpoints import found, time_of
+from twin.clock import hour, minute
+from twin.draws import uniform
+from twin.errors import InputError
+from twin.recording import Run
+
+TOWN = ["area.citizens=1000", "scenario=outage"]
+QUARTER = 15 * minute
+
+
+@pytest.fixture(scope="module")
+def area():
+    return build_area(compose(TOWN))
+
+
+@pytest.fixture(scope="module")
+def whole(area, tmp_path_factory):
+    """An uninterrupted run with checkpoints, and the seconds that it took."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    configuration = compose(TOWN)
+    Simulation(configuration, area, place=folder.with_name("warm")).run()
+    began = time.perf_counter()
+    Simulation(configuration, area, place=folder, checkpoint=QUARTER).run()
+    return Run(folder), time.perf_counter() - began
+
+
+def begin(area, folder, *overrides):
+    """A process that begins the run in `folder`, or goes on with it."""
+
+    def work():
+        if folder.exists():
+            Simulation.resume(folder, area, checkpoint=QUARTER).run()
+        else:
+            Simulation(compose([*TOWN, *overrides]), area, place=folder, checkpoint=QUARTER).run()
+
+    return workers.start(work)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_killed_at_twenty_random_moments_every_digest_is_that_of_the_uninterrupted_run(area, whole, tmp_path, threads):
+    if threads > workers.cores():
+        pytest.skip(f"this machine has {workers.cores()} core")
+    run, seconds = whole
+    kills, beginnings = 0, set()
+    for number in range(10):  # with one and with two threads: twenty runs
+        folder = tmp_path / str(number)
+        for attempt in range(3):  # killed twice at most, then left to end
+            pid = begin(area, folder, f"run.threads={threads}")
+            if attempt < 2:
+                time.sleep(seconds * (0.1 + uniform(20 * threads + number, attempt)))
+                os.kill(pid, signal.SIGKILL)
+            if workers.wait(pid) == 0:
+                break
+            kills += 1
+        ended = Run(folder)
+        assert ended.manifest["status"] == "complete"
+        assert ended.manifest["result_digest"] == run.manifest["result_digest"]
+        assert ended.manifest["digests"] == run.manifest["digests"]
+        assert ended.indicators == run.indicators
+        for table in ("series/link", "restricted/trips", "replay/vehicles"):
+            assert ended.table(table).equals(run.table(table)), "no row is lost or written twice"
+        assert ended.events().sort_by("event_id").equals(run.events().sort_by("event_id"))
+        beginnings |= set(ended.manifest.get("resumed", ()))
+    assert kills >= 10
+    assert any(ms > 12 * hour for ms in beginnings), "runs were killed late as well, and did not begin anew"
+
+
+def test_half_a_checkpoint_falls_back_to_the_one_before(area, whole, tmp_path):
+    run, _ = whole
+    folder = tmp_path / "run"
+
+    def stop_at_noon(ms):
+        if ms == 12 * hour:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        Simulation(compose(TOWN), area, place=folder, checkpoint=QUARTER).run(stop_at_noon)
+    assert Run(folder).manifest["status"] == "interrupted"
+    last = found(folder / "checkpoints")[-1]
+    assert time_of(last) == 12 * hour
+    last.write_bytes(last.read_bytes()[: last.stat().st_size // 2])
+    again = Simulation.resume(folder, area)
+    assert again.world.stop == 12 * hour - QUARTER
+    assert "cut short or damaged" in again.passed[0]
+    again.run()
+    assert Run(folder).manifest["result_digest"] == run.manifest["result_digest"]
+
+
+def test_an_interrupted_run_without_checkpoints_goes_on_from_where_it_was(area, whole, tmp_path):
+    run, _ = whole
+
+    def stop(ms):
+        if ms == 9 * hour + 7 * minute:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(KeyboardInterrupt):
+        Simulation(compose(TOWN), area, place=tmp_path / "run").run(stop)
+    again = Simulation.resume(tmp_path / "run", area)
+    assert again.world.stop == 9 * hour + 7 * minute
+    again.run()
+    assert Run(tmp_path / "run").manifest["result_digest"] == run.manifest["result_digest"]
+    with pytest.raises(InputError, match="is complete"):
+        Simulation.resume(tmp_path / "run", area)
+
+
+def test_killed_on_the_command_line_and_resumed(tmp_path):
+    twin = [sys.executable, "-m", "scenarios.main"]
+    place = [f"run.folder={tmp_path}", "run.warm_up='3 h'"]
+    first = subprocess.Popen([*twin, "run", *TOWN, *place, "--checkpoint", "15min"], stdout=subprocess.DEVNULL)
+    folder = None
+    while first.poll() is None and not (folder and len(found(folder / "checkpoints")) > 9):
+        time.sleep(0.01)
+        folder = next(tmp_path.glob("*/*"), None)
+    first.kill()
+    first.wait()
+    assert folder is not None
+    assert json.loads((folder / "manifest.json").read_text())["status"] == "running"
+    done = subprocess.run([*twin, "resume", str(folder), "--no-report"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "goes on from" in done.stdout
+    fresh = Simulation(compose([*TOWN, "run.warm_up='3 h'"]), place=tmp_path / "fresh")
+    fresh.run()
+    assert Run(folder).manifest["result_digest"] == fresh.manifest["result_digest"]
+
+
+# -- what a checkpoint belongs to ----------------------------------------------------------------------------------------
+
+
+def test_a_run_that_is_under_way_is_not_resumed(area, tmp_path):
+    Simulation(compose(TOWN), area, place=tmp_path / "run")
+    with pytest.raises(InputError, match="is being written by process"):
+        Simulation.resume(tmp_path / "run", area)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text.replace("seed: 1\n", "seed: 2\n"), "run.seed: 2 now, 1 in the checkpoint"),
+        (lambda text: text.replace("from: '17:00'", "from: '18:00'"), "measure failure: is .*18:00.* now, .*17:00"),
+        (lambda text: text.replace("citizens: 1000", "citizens: 1001"), "area.digest: .* now"),
+    ],
+)
+def test_another_configuration_is_refused_with_the_difference(area, tmp_path, change, message):
+    folder = tmp_path / "run"
+
+    def stop(ms):
+        if ms == hour:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        Simulation(compose(TOWN), area, place=folder).run(stop)
+    config = folder / "config.yaml"
+    before = config.read_text()
+    config.write_text(change(before))
+    assert config.read_text() != before
+    with pytest.raises(InputError, match=message):
+        Simulation.resume(folder)
+    config.write_text(before)
+    Simulation.resume(folder, area).run()
+
+
+def test_another_version_or_code_is_refused_with_the_difference(area, tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+
+    def stop(ms):
+        if ms == hour:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        Simulation(compose(TOWN), area, place=folder).run(stop)
+    from scenarios import simulate
+
+    now = simulate.versions()
+    monkeypatch.setattr(simulate, "versions", lambda: now | {"numpy": "0.9"})
+    monkeypatch.setattr(simulate, "code_digest", lambda: "other")
+    with pytest.raises(InputError) as error:
+        Simulation.resume(folder, area)
+    told = [str(fault) for fault in error.value.faults]
+    assert any(f"versions.numpy: 0.9 now, {now['numpy']} in the checkpoint" in text for text in told)
+    assert any("code.digest: other now" in text for text in told)
+    assert len(told) == 2
+
+
+# -- branches ------------------------------------------------------------------------------------------------------------
+
+
+def branch(run, at, *overrides):
+    from scenarios.resuming import Branch
+
+    origin = Branch.parse(f"{run}@{at}")
+    return origin, origin.configuration(compose(list(overrides)), list(overrides))
+
+
+@pytest.fixture(scope="module")
+def weekday(area, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("weekday") / "run"
+    Simulation(compose(["area.citizens=1000"]), area, place=folder, checkpoint=QUARTER).run()
+    return folder
+
+
+def test_a_branch_at_five_equals_the_same_what_if_from_midnight(area, whole, weekday, tmp_path):
+    run, _ = whole
+    origin, configuration = branch(weekday, "17:00", "scenario=outage")
+    made = Simulation(configuration, area, place=tmp_path / "branch", branch=origin)
+    assert made.world.stop == 17 * hour
+    made.run()
+    assert made.manifest["result_digest"] == run.manifest["result_digest"]
+    mine = Run(tmp_path / "branch")
+    assert mine.table("restricted/trips").equals(run.table("restricted/trips"))
+    assert mine.indicators == run.indicators
+    assert mine.manifest["branched"]["at_ms"] == 17 * hour
+    again = Run(weekday)
+    assert again.manifest["status"] == "complete", "the run that it came from is as it was"
+
+
+def test_a_branch_between_two_checkpoints_begins_at_the_one_before(area, weekday, tmp_path):
+    origin, configuration = branch(weekday, "17:20", "scenario=closure", "run.alternative=''")
+    with pytest.raises(InputError, match="begins at 07:00, before the branch at 17:20"):
+        Simulation(configuration, area, place=tmp_path / "late", branch=origin)
+    assert not (tmp_path / "late").exists()
+    origin, configuration = branch(weekday, "06:20", "scenario=closure")
+    made = Simulation(configuration, area, place=tmp_path / "early", branch=origin)
+    assert made.world.stop == 6 * hour
+    made.run()
+    fresh = Simulation(compose(["area.citizens=1000", "scenario=closure"]), area, place=tmp_path / "fresh")
+    fresh.run()
+    assert made.manifest["result_digest"] == fresh.manifest["result_digest"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["scenario=outage", "run.seed=2"], "run.seed: 2 now, 1 in the checkpoint"),
+        (["scenario=evening_charging"], "measure cars: begins at 00:00, before the branch at 17:00"),
+        (["scenario=outage", "run.alternative=backup_signals"], "measure signals: begins at 00:00"),
+        (["scenario=outage", "domain.care.handover=5"], "domain.care.handover: 5.0 now, 12.0 in the checkpoint"),
+    ],
+)
+def test_what_changes_the_hours_before_a_branch_is_refused(area, weekday, tmp_path, overrides, message):
+    origin, configuration = branch(weekday, "17:00", *overrides)
+    with pytest.raises(InputError, match=message):
+        Simulation(configuration, area, place=tmp_path / "run", branch=origin)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("RUN", "names no time"),
+        ("RUN@5pm", "is no time of day"),
+        ("nowhere@17:00", "has no manifest.json"),
+        ("WEEKDAY@00:20", "has no checkpoint at or before 00:20; allowed: 01:00, 02:00"),
+    ],
+)
+def test_a_branch_that_cannot_be(weekday, text, message):
+    from scenarios.resuming import Branch
+
+    with pytest.raises(InputError, match=message):
+        Branch.parse(text.replace("WEEKDAY", str(weekday))).checkpoint()
+
+
+def test_a_checkpoint_interval_that_cannot_be():
+    from scenarios.resuming import checkpoint_ms
+
+    configuration = compose(TOWN)
+    assert checkpoint_ms("15min", configuration) == QUARTER
+    for wrong in ("15", "90 s", "0 min", "often"):
+        with pytest.raises(InputError, match="--checkpoint"):
+            checkpoint_ms(wrong, replace(configuration))
