@@ -1,11 +1,11 @@
-# The two commands: `make run` (the main job on the built-in town) and `make test`. Each sets up what it needs.
+# The two commands: `make run` (the built-in story, answered) and `make test`. Each sets up what it needs.
 PYTHON ?= python3.11
 BIN := .venv/bin
 
 .PHONY: run test check setup setup-test requirements clean
 
-run: .venv/ready ## A substation fails in a town of 20,000: simulate, report
-	$(BIN)/twin run scenario=outage area.citizens=20000
+run: .venv/ready ## A substation fails in a town of 5,000: compare with a weekday, answer, report
+	$(BIN)/twin demo
 
 test: .venv/ready-test ## All tests
 	$(BIN)/python -m pytest

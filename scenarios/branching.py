@@ -15,6 +15,7 @@ from pathlib import Path
 
 from scenarios import workers
 from scenarios.arms import Arm, Trunk
+from scenarios.failing import log_failure
 from scenarios.simulate import Simulation, post_measures
 from twin.area import Area
 from twin.clock import hour
@@ -142,4 +143,6 @@ def _fail(place: Path, error: BaseException) -> None:
     reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
     with writing(place):
         place.mkdir(parents=True, exist_ok=True)
+    if not isinstance(error, InputError):
+        log_failure(place, error)
     write_json(place / "manifest.json", {"schema": RUN_SCHEMA, "status": "failed", "reason": reason[:2000]})

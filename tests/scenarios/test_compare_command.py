@@ -37,11 +37,11 @@ def test_identical_scenarios_differ_by_nothing_and_json_stands_alone(twin):
 
 
 def test_an_answer_per_watched_indicator_and_the_places(twin):
-    code, out, _ = twin("compare", *OUTAGE, "--replications", 4, "--workers", 1, "--out", "made")
+    code, out, _ = twin("compare", *OUTAGE, "--replications", 8, "--workers", 1, "--out", "made")
     assert code == 0
     assert "Substation fails in the rush hour, compared with weekday" in out
     for alternative in ("outage", "backup_signals"):
-        assert re.search(rf"^{alternative}: Customer hours without power rise by .*4 pairs.*: worse\.$", out, re.M)
+        assert re.search(rf"^{alternative}: Customer hours without power rise by .*8.pairs.*: worse\.$", out, re.M)
     assert "report   made/report.html" in out
     assert "folder   made" in out
     assert "FAILED" not in out
@@ -135,10 +135,10 @@ def test_the_demo_answers_in_one_sentence_and_opens_its_report(twin, monkeypatch
     opened = []
     monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) or True)
     monkeypatch.setattr(comparing, "DEMO", (*OUTAGE[1:], "~scenario.alternatives.backup_signals"))
-    monkeypatch.setattr(comparing, "DEMO_REPLICATIONS", 3)
+    monkeypatch.setattr(comparing, "DEMO_REPLICATIONS", 8)
     code, out, _ = twin("demo", "--open")
     assert code == 0
-    answer = r"^Substation fails in the rush hour: customer hours without power rise by .*3 pairs.*: worse[^\n]*\.$"
+    answer = r"^Substation fails in the rush hour: customer hours without power rise by .*8.pairs.*: worse[^\n]*\.$"
     assert re.search(answer, out, re.M)
     (report,) = Path("experiments").glob("*/*-outage/report.html")
     assert opened == [report.resolve().as_uri()]
