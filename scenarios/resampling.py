@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from twin.draws import stream, uniforms
-
 Array = np.ndarray[Any, Any]
 RESAMPLES = 2000  # Efron & Tibshirani (1993, p. 275): at least 1,000 for confidence limits
 AT_ONCE = 256  # cells whose resamples are in memory together: 4 MB
@@ -28,6 +26,11 @@ def total(values: Array) -> Array:
 
 def counts(n: int, resamples: int = RESAMPLES) -> Array:
     """How often each of `n` pairs is in each resample, shape (resamples, n); keyed, the same for equal n."""
+    from twin.kernels import prepare_numba
+
+    prepare_numba()  # before the first import of numba
+    from twin.draws import stream, uniforms
+
     drawn = uniforms(stream(0, f"bootstrap/{n}"), np.arange(resamples * n))
     rows = np.repeat(np.arange(resamples), n)
     places = rows * n + np.minimum((drawn * n).astype(np.int64), n - 1)

@@ -51,7 +51,7 @@ class Paired:
     p                 : two-sided; NaN where no interval is given
     method            : "exact", "t", "BCa" or ""
     ratio             : var(difference) / (var(base) + var(alternative)); NaN where nothing varies
-    ratio_low, ratio_high : its own 95 % interval
+    ratio_low, ratio_high : its own 95 % interval; NaN where fewer than 6 pairs differ
     """
 
     n: Array
@@ -218,7 +218,7 @@ def _ratios(found: Paired, cells: Array, a: Array, b: Array, equal: Array) -> No
         off = without - total(without) / n
         reach = stdtrit(n - 1, 0.5 + LEVEL / 2) * np.sqrt((n - 1.0) / n * total(off * off))
         low, high = (2.0 / (1.0 + np.exp(-(z + side * reach))) for side in (-1.0, 1.0))
-    given = varies & np.isfinite(reach) & ~equal & (n >= FEWEST)
+    given = varies & np.isfinite(reach) & ~equal & (found.differing[cells] >= FEWEST)
     sure = varies & equal & (n >= FEWEST)  # the luck of the two runs is the same to the last digit
     found.ratio[cells] = ratio
     found.ratio_low[cells] = np.where(given, low, np.where(sure, 0.0, np.nan))

@@ -152,7 +152,7 @@ def _axes(frame: Frame, ticks: Sequence[float]) -> str:
         y = float(frame.y(value))
         parts.append(
             f'<path class="grid" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>'
-            f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{_tick(value, ticks)}</text>'
+            f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick(value, ticks)}</text>'
         )
     hours = frame.until / hour
     every = next((e for e in (1, 3, 6, 12, 24, 48, 168) if hours / e <= 9), 24 * math.ceil(hours / 24 / 9))
@@ -178,7 +178,8 @@ def round_ticks(low: float, high: float) -> list[float]:
     return [k * step for k in range(first, max(last, first + 1) + 1)]
 
 
-def _tick(value: float, ticks: Sequence[float]) -> str:
+def tick(value: float, ticks: Sequence[float]) -> str:
+    """A number of the axis, with the digits that its ticks need."""
     step = ticks[1] - ticks[0]
     digits = max(0, -math.floor(math.log10(step) + 1e-9)) if step < 1 else 1 if step % 1 else 0
     return f"{value:,.{digits}f}".replace("-", "\u2212")

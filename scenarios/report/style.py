@@ -43,7 +43,19 @@ svg { display: block; width: 100%; height: auto; } svg text { font-size: 11px; f
 .c0 { fill: #fff3d6; background: #fff3d6; } .c1 { fill: #fdd49e; background: #fdd49e; }
 .c2 { fill: #f6a15b; background: #f6a15b; }
 .c3 { fill: #d9622b; background: #d9622b; } .c4 { fill: #98360f; background: #98360f; }
-.none { fill: var(--rule); } .hidden { fill: #9aa4ae; background: #9aa4ae; }
+.answer { font-size: 1.1rem; border-left: .3rem solid var(--accent); padding-left: .2rem; }
+.answer li { margin: .35rem 0; } .t-worse { color: var(--s2); } .t-better { color: var(--s1); }
+.v-worse { fill: var(--s2); stroke: var(--s2); background: var(--s2); }
+.v-better { fill: var(--s1); stroke: var(--s1); background: var(--s1); }
+.v-neutral { fill: var(--panel); stroke: var(--s5); background: var(--s5); }
+.whisker { fill: none; stroke-width: 2; } circle { stroke-width: 1.8; }
+.zero { fill: none; stroke: var(--soft); stroke-width: 1.2; stroke-dasharray: 3 3; }
+svg .name { font-size: 12.5px; fill: var(--ink); paint-order: stroke; stroke: var(--panel); stroke-width: 5px; }
+.up1 { fill: #fdd49e; background: #fdd49e; } .up2 { fill: #f08a3c; background: #f08a3c; }
+.up3 { fill: #a63d0d; background: #a63d0d; } .down1 { fill: #c6dbef; background: #c6dbef; }
+.down2 { fill: #6baed6; background: #6baed6; } .down3 { fill: #17568c; background: #17568c; }
+.same { fill: #e6eaee; background: #e6eaee; } .few { fill: #c3cbd3; background: #c3cbd3; }
+.none { fill: var(--rule); background: var(--rule); } .hidden { fill: #9aa4ae; background: #9aa4ae; }
 .zones path { stroke: var(--paper); stroke-width: 1.2; stroke-linejoin: round; }
 .labels text { font-size: 7.6px; fill: #1d2530; text-anchor: middle; paint-order: stroke; stroke: #ffffffcc;
   stroke-width: 2.2px; stroke-linejoin: round; pointer-events: none; } .labels .v { font-weight: 700; }

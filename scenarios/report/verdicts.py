@@ -40,7 +40,9 @@ def signed(value: float, row: Row) -> str:
 
 
 def interval(row: Row) -> str:
-    """ "3,470 to 3,510"; a dash where there is none."""
+    """ "3,470 to 3,510"; "exact" where every pair says the same; a dash where there is none."""
+    if row["method"] == "exact" and has_interval(row):
+        return "exact"
     return f"{amount(row['low'], row)} to {amount(row['high'], row)}" if has_interval(row) else "–"
 
 
