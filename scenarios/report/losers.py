@@ -40,9 +40,15 @@ def difference_maps(m: Material) -> list[str]:
         for alternative in m.alternatives:
             cells = [r for r in rows if r["alternative"] == alternative and (LEVEL, r["code"]) in m.zone_row]
             called = [r for r in cells if not withheld(m, r) and r["verdict"] in CALLED]
-            if called and len(drawn) < MOST_MAPS:
+            if called and not _alike(m, cells) and len(drawn) < MOST_MAPS:
                 drawn.append(_map(m, f"{indicator}-{group}-{alternative}", alternative, cells, called))
     return drawn
+
+
+def _alike(m: Material, cells: list[Row]) -> bool:
+    """Whether several neighbourhoods all say the same, so that a map would show one colour."""
+    shown = [row for row in cells if not withheld(m, row)]
+    return len(shown) > 1 and len({_said(row) for row in shown}) == 1
 
 
 def _map(m: Material, name: str, alternative: str, cells: list[Row], called: list[Row]) -> str:
@@ -107,7 +113,9 @@ def _count(m: Material, name: str, rows: list[Row]) -> str:
     said = [f"{shown[verdict]} {text(verdict)}" for verdict in VERDICTS if shown[verdict]]
     hidden = sum(withheld(m, row) for row in rows)
     said += [f"{hidden} withheld"] if hidden else []
-    return f"{_named(name)}: of {many(len(rows), LEVEL)}, {', '.join(said)}." if rows else ""
+    same = next((f" Everywhere: {text(_said(row))}." for row in rows if not withheld(m, row)), "")
+    found = f"{_named(name)}: of {many(len(rows), LEVEL)}, {', '.join(said)}."
+    return found + (same if _alike(m, rows) else "") if rows else ""
 
 
 VERDICTS = ("worse", "better", "more", "less", "no clear difference", "too few to tell")
