@@ -31,6 +31,8 @@ LUCK = (
     "“Exactly that in each pair” speaks of the pairs that were run: what befalls fewer than 3 in n of all days can "
     "stay unseen in n pairs (rule of three).",
     "“Too few to tell”: fewer than 6 pairs differ at all, or so few pairs that even full agreement proves nothing here.",
+    "A pair counts for a cell only if both of its runs have it: a response time needs a call in both, so such means speak of "
+    "the days that had one, whatever the measure did to the others.",
     "Student's t gives the interval where the pairs are enough for their skewness (Cochran 1977); elsewhere the bootstrap "
     "(BCa, Efron 1987), never narrower than Student's or Hall's (1992).",
 )

@@ -177,6 +177,14 @@ def test_every_fault_is_said_at_once():
     assert len(raised.value.faults) == 3
 
 
+def test_runs_without_any_indicator_give_an_empty_comparison(tmp_path):
+    empty = Comparison.of({1: [], 2: []}, {"x": {1: [], 2: []}}, watch=["delay"])
+    empty.write(tmp_path)
+    assert len(Comparison.read(tmp_path)) == 0
+    assert Comparison.read(tmp_path) == empty
+    assert empty.summary()
+
+
 def test_cell_rests_on_the_fewest_residents_of_any_run():
     some = {s: [row("a", 1.0, "Z", residents=20 - s)] for s in SEEDS}
     assert Comparison.of(some, {"x": some}).rows[0]["residents"] == 8
