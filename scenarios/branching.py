@@ -15,8 +15,9 @@ from pathlib import Path
 
 from scenarios import workers
 from scenarios.arms import Arm, Trunk
+from scenarios.configuration import Configuration
 from scenarios.failing import log_failure
-from scenarios.simulate import Simulation, post_measures
+from scenarios.simulate import Simulation
 from twin.area import Area
 from twin.clock import hour
 from twin.errors import InputError
@@ -65,8 +66,12 @@ class Replication:
             raise KeyboardInterrupt
 
     def resume(self, arm: Arm) -> None:
-        """Run a killed arm again. From the start: comparisons write no checkpoints."""
-        self._grow(Trunk((arm,)))
+        """Go on with an arm that was killed, or begin it where it had not even a folder."""
+        if not (self.place(arm) / "manifest.json").is_file():
+            self._grow(Trunk((arm,)))
+            return
+        growth = _Growth(self, Trunk((arm,)))
+        self._answering(growth, growth.resume)
 
     def _grow(self, trunk: Trunk) -> None:
         """Simulate a trunk and its branches; in a branch's process this returns when the branch is done."""
@@ -74,8 +79,12 @@ class Replication:
             with writing(self.place(arm)):
                 shutil.rmtree(self.place(arm), ignore_errors=True)
         growth = _Growth(self, trunk)
+        self._answering(growth, growth.run)
+
+    def _answering(self, growth: _Growth, work: Callable[[], None]) -> None:
+        """Do `work`; what fails is told in the folder of every arm that ends with it."""
         try:
-            growth.run()
+            work()
         except BaseException as error:
             for arm in growth.answers_for():
                 if not isinstance(error, KeyboardInterrupt) and not ended(self.place(arm)):
@@ -97,16 +106,20 @@ class _Growth:
 
     def run(self) -> None:
         """From midnight to the end."""
-        whole = self.arm.at(self.replication.seed)
-        measures = dict(list(whole.measures.items())[: self.trunk.common]) if self.trunk.at else whole.measures
-        place = self.replication.place(self.arm)
-        self.simulation = Simulation(replace(whole, measures=measures), self.replication.area, place=place)
-        self.simulation.configuration = whole
+        configuration, place = self.arm.at(self.replication.seed), self.replication.place(self.arm)
         if self.trunk.at:
-            self.simulation.manifest["shared_prefix_ms"] = self.trunk.at
-        self.simulation.run(self._watch)
+            configuration = _first_measures(configuration, self.trunk.common)
+        self.simulation = Simulation(configuration, self.replication.area, place=place)
+        self.simulation.manifest |= {"shared_prefix_ms": self.trunk.at} if self.trunk.at else {}
+        self.simulation.run(self.watch)
 
-    def _watch(self, ms: int) -> None:
+    def resume(self) -> None:
+        """From the newest checkpoint of a run that was killed, from midnight where it has none."""
+        self.simulation = Simulation.resume(self.replication.place(self.arm), self.replication.area)
+        self.simulation.run(self.watch)
+
+    def watch(self, ms: int) -> None:
+        """After each window: tell how far it is, and branch where the arms part."""
         workers.orphaned(self.parent)
         if ms % SAID_EVERY == 0:
             self.replication.say("at", self.arm.name, ms)
@@ -121,13 +134,23 @@ class _Growth:
             pid = os.fork()
             if not pid:
                 self.arm, self.parent, self.branched = arm, me, True
-                shared = self.simulation.manifest["shared_prefix_ms"]
                 self.simulation.become(arm.at(self.replication.seed), self.replication.place(arm))
-                self.simulation.manifest["shared_prefix_ms"] = shared
+                self.simulation.manifest["shared_prefix_ms"] = self.trunk.at
                 break
             workers.wait(pid)  # an interruption is kept by the simulation until its next edge
         self.branched = True
-        post_measures(self.simulation.world, self.simulation.configuration, self.trunk.common)
+        self.simulation.go_on_with(self.arm.at(self.replication.seed), self.trunk.common)
+
+
+def _first_measures(configuration: Configuration, count: int) -> Configuration:
+    """A configuration with the first `count` of its measures only; `plain`, and so config.yaml, has all of them."""
+    given = {**configuration.scenario.measures}
+    given |= configuration.scenario.alternatives.get(configuration.run.alternative, {})
+    names = list(configuration.measures)[:count]
+    scenario = configuration.scenario.model_copy(
+        update={"measures": {name: given[name] for name in names}, "alternatives": {}}
+    )
+    return replace(configuration, scenario=scenario, measures={name: configuration.measures[name] for name in names})
 
 
 def ended(place: Path) -> bool:

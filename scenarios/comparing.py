@@ -128,7 +128,7 @@ def run_experiment(arms: Sequence[Arm], console: Console, **options: Any) -> tup
         task = bar.add_task("preparing", total=None)
         experiment = Experiment(arms, said=lambda text: bar.update(task, description=text, refresh=True), **options)
         many = f"{len(experiment.seeds)} x {len(arms)} runs on {experiment.processes} cores"
-        task = bar.add_task(many, total=experiment.to_simulate_ms)
+        bar.reset(task, description=many, total=experiment.to_simulate_ms)
         comparison = experiment.run(lambda ms: bar.update(task, completed=ms, refresh=True))
     return experiment, comparison
 

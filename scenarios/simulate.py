@@ -279,15 +279,25 @@ class Simulation:
 
         The process was forked at an edge, after `settle`.
         """
-        from scenarios.resuming import copy_prefix
+        from scenarios.resuming import belongs_to, copy_prefix
 
         before, journal = self.folder, self.world.journal
         self.world.recorder.folder = None  # whatever fails, nothing goes to the other run's folder
-        self.configuration, self.place = configuration, place
+        self.lock.release()  # this process's copy of it
+        self.configuration, self.place, self.folder = configuration, place, place
+        self.belongs = belongs_to(configuration, self.area)
         self.open()
         copy_prefix(before, self.folder)
         assert journal is not None
         self.write_into(self.folder, journal.size)
+
+    def go_on_with(self, configuration: Configuration, after: int) -> None:
+        """Take the other measures of `configuration`, without the first `after`, at an edge before they begin."""
+        from scenarios.resuming import belongs_to
+
+        self.configuration, self.belongs = configuration, belongs_to(configuration, self.area)
+        self.checkpoints.about = dict(self.belongs)
+        post_measures(self.world, configuration, after)
 
     def settle(self) -> None:
         """Put everything so far onto the disk, so that the process may be forked."""

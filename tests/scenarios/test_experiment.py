@@ -179,6 +179,7 @@ def test_a_killed_process_is_begun_again(tmp_path, monkeypatch, at, who):
     assert made.run() == expected
     assert (made.failures, len(list(marks.iterdir()))) == ([], 1)
     assert told(tmp_path)["notes"] == [f"run {run} was killed and resumed" for run in who]
+    assert manifest(tmp_path, *who[0].split("/"))["resumed"] == [0], "from midnight: comparisons keep no checkpoints"
 
 
 def test_what_is_killed_twice_has_failed(tmp_path, monkeypatch):
