@@ -35,6 +35,7 @@ from twin.parts import Kept
 from twin.population import Population
 
 if TYPE_CHECKING:
+    from twin.journal import Journal
     from twin.world import World
 
 Array = np.ndarray[Any, Any]
@@ -111,25 +112,25 @@ class _Pickler(pickle.Pickler):
         super().__init__(file, protocol=5)
         self.world = world
 
-    def persistent_id(self, thing: Any) -> Any:
+    def reducer_override(self, thing: Any) -> Any:
+        """Names in the place of what every set-up makes; called for what pickle does not know by itself."""
         kind = type(thing)
-        if kind is str or kind is int or kind is float or kind is dict or kind is tuple:
-            return None  # nearly all there is
         if kind is np.ndarray:
-            return self._table_of(thing)
+            table = self._table_of(thing)
+            return (_named, table) if table else NotImplemented
         if thing is REQUIRED:
-            return ("required",)
+            return _named, ("required",)
         if isinstance(thing, Domain):
-            return ("domain", thing.name)
+            return _named, ("domain", thing.name)
         if isinstance(thing, Population) and thing.world is not None:
-            return ("population", thing.name)
+            return _named, ("population", thing.name)
         if isinstance(thing, Area):
-            return ("area",)
+            return _named, ("area",)
         if thing is self.world:
-            return ("world",)
+            return _named, ("world",)
         if isinstance(thing, SIMPY) or kind.__name__ == "generator":
             raise pickle.PicklingError(f"it holds a {kind.__name__} of SimPy")
-        return None
+        return NotImplemented
 
     def _table_of(self, array: Array) -> tuple[str, str, str] | None:
         for table, rows in self.world.area.tables.items():
@@ -139,6 +140,11 @@ class _Pickler(pickle.Pickler):
         return None
 
 
+def _named(*name: str) -> Any:
+    """Stands in a pickle for what has a name; `_Unpickler` finds it."""
+    raise RuntimeError(f"{name} is found by _Unpickler only")
+
+
 class _Unpickler(pickle.Unpickler):
     def __init__(self, world: World, file: Any) -> None:
         super().__init__(file)
@@ -146,8 +152,9 @@ class _Unpickler(pickle.Unpickler):
         own = {type(domain).__module__.partition(".")[0] for domain in world.domains.values()}
         self._roots = {"numpy", "twin", "agents", "collections", *own}
 
-    def persistent_load(self, name: Any) -> Any:
-        world, (kind, *rest) = self.world, name
+    def _find(self, kind: str, *rest: str) -> Any:
+        """What `_named` stands for."""
+        world = self.world
         found: dict[str, Callable[..., Any]] = {
             "table": lambda table, column: vars(world.area.tables[table])[column],
             "required": lambda: REQUIRED,
@@ -159,6 +166,8 @@ class _Unpickler(pickle.Unpickler):
         return found[kind](*rest)
 
     def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == (__name__, "_named"):
+            return self._find
         if module == "builtins" and name in SAFE_BUILTINS:
             return super().find_class(module, name)
         if module.partition(".")[0] not in self._roots or "." in name:
@@ -208,14 +217,14 @@ class Checkpoints:
             raise DesignError(f"a checkpoint cannot be written: {error}") from error
         used = self._copy(arrays.found)
         header = {**self.about, "ms": world.stop, "journal": world.journal.flush()}
-        self._thread = threading.Thread(target=self._save, args=(world.stop, header, out.getvalue(), used))
+        self._thread = threading.Thread(target=self._save, args=(world.journal, header, out.getvalue(), used))
         self._thread.start()
 
     def _copy(self, arrays: list[Array]) -> int:
         """Copy the arrays one behind the other into `_room`, each at a whole eighth byte; the bytes used."""
         ends = np.cumsum([0, *(-(-array.nbytes // 8) * 8 for array in arrays)])
         if ends[-1] > len(self._room):
-            self._room = np.zeros(ends[-1] * 5 // 4 // 8 * 8, np.uint8)
+            self._room = np.zeros(4 * ends[-1], np.uint8)  # what is not touched takes no memory, and growing is slow
         for array, start in zip(arrays, ends.tolist(), strict=False):
             self._room[start : start + array.nbytes] = array.reshape(-1).view(np.uint8)
         return int(ends[-1])
@@ -227,18 +236,20 @@ class Checkpoints:
                 for name, value in attributes.items():
                     content(world, value.values if isinstance(value, Kept) else value, f"{domain}.{name}")
 
-    def _save(self, ms: int, header: Mapping[str, Any], pickled: bytes, used: int) -> None:
+    def _save(self, journal: Journal, header: Mapping[str, Any], pickled: bytes, used: int) -> None:
         """Write one file: in a thread, while the run goes on."""
-        target = path_at(self.folder, ms)
+        target = path_at(self.folder, header["ms"])
         partial = target.with_name(f".{target.name}.partial")
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
             arrays = self._room[:used]
             text = json.dumps({**header, "pickled": len(pickled), "arrays": used}).encode()
             parts: tuple[Any, ...] = (MAGIC, struct.pack("<Q", len(text)), text, pickled, arrays)
-            with open(partial, "wb", buffering=0) as file:
+            journal.sync()
+            with open(partial, "wb") as file:
                 for part in (*parts, _check(text, pickled, arrays)):
                     file.write(part)
+                file.flush()
                 os.fsync(file.fileno())
             os.replace(partial, target)
             self.written += 1

@@ -114,10 +114,13 @@ class Journal:
         self.size += len(line)
 
     def flush(self) -> int:
-        """Put everything so far onto the disk; its size in bytes."""
+        """Hand everything so far to the system; its size in bytes."""
         self._file.flush()
-        os.fsync(self._file.fileno())
         return self.size
+
+    def sync(self) -> None:
+        """Wait until what was flushed is on the disk; any thread may call it."""
+        os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Write what is left and close the file."""

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twin.attributes import Column
+from twin.attributes import REQUIRED, Column
 from twin.errors import DesignError, nearest
 
 if TYPE_CHECKING:
@@ -86,6 +86,11 @@ class Population:
         self.constant = frozenset(constant)
         self.columns: dict[str, Column] = {}
         self._arrays: dict[str, Array] = {}
+        self._mostly_default = frozenset(
+            name
+            for name, given in columns.items()
+            if isinstance(given, Column) and given.default is not REQUIRED and given.default == given.default
+        )
         for column, given in columns.items():
             self._declare(column, given)
         if agent is not None:
@@ -171,16 +176,28 @@ class Population:
         """What a checkpoint keeps: every column that changes, and who is alive."""
         model = self.__dict__.get("_model")
         return {
-            "arrays": {name: array for name, array in self._arrays.items() if name not in self.constant},
+            "arrays": {name: self._few(name) for name in self._arrays if name not in self.constant},
             "alive": self.alive,
             "steps_done": self.steps_done,
             "model_draws": model.random.draws if model is not None else None,
         }
 
+    def _few(self, name: str) -> Array | tuple[Array, Array]:
+        """A column; where few rows differ from its declared default, those rows and their values."""
+        array = self._arrays[name]
+        if name not in self._mostly_default:
+            return array
+        rows = np.flatnonzero(array != self.columns[name].default)
+        return (rows, array[rows]) if 8 * len(rows) < len(array) else array
+
     def restore_columns(self, kept: dict[str, Any]) -> None:
         """Take back what `saved_columns` gave; the arrays stay the ones that views and kernels hold."""
-        for name, array in kept["arrays"].items():
-            np.copyto(self._arrays[name], array)
+        for name, column in kept["arrays"].items():
+            if isinstance(column, tuple):
+                self._arrays[name][:] = self.columns[name].default
+                self._arrays[name][column[0]] = column[1]
+            else:
+                np.copyto(self._arrays[name], column)
         np.copyto(self.alive, kept["alive"])
         self.steps_done = kept["steps_done"]
         if kept["model_draws"] is not None:

@@ -51,6 +51,12 @@ class Stream:
         self.pending: list[dict[str, Array]] = []
         self.rows, self.parts = 0, 0
 
+    def joined(self) -> list[dict[str, Array]]:
+        """The rows not yet on disk as one chunk, or none."""
+        if len(self.pending) < 2:
+            return self.pending
+        return [{name: np.concatenate([rows[name] for rows in self.pending]) for name in self.columns}]
+
     @property
     def place(self) -> tuple[str, str]:
         """Folder of its parts in the run folder, and what their names begin with."""
@@ -187,7 +193,7 @@ class Recorder:
             if self.folder is None or not pending or not (self.keep or stream.name.startswith("events/")):
                 pending.clear()
                 continue
-            arrays = {name: np.concatenate([rows[name] for rows in pending]) for name in stream.columns}
+            (arrays,) = stream.joined()
             stream.parts += 1
             target = self.parts_of(stream)[-1]
             try:
@@ -203,6 +209,8 @@ class Recorder:
 
     def saved(self) -> dict[str, Any]:
         """What a checkpoint keeps: each stream's digest, its rows not yet on disk, and how many parts there are."""
+        for stream in self.streams.values():
+            stream.pending = stream.joined()
         streams = [(s.name, s.columns, s.digest, list(s.pending), s.rows, s.parts) for s in self.streams.values()]
         return {"streams": streams, "flushed": self._flushed}
 

@@ -131,7 +131,6 @@ class Vehicles(Domain):
         self.link_kwh = length / 1000.0 * np.array(config.kwh_per_km)[np.digitize(speed * 3.6, [51.0, 81.0])]
         n = len(area.people)
         self.electric = uniforms(self.stream("electric"), np.arange(n)) < config.electric_share
-        self.trip_kwh = np.zeros(n)
         self.ledger = Ledger(area)
         self.parkings = np.zeros(n, np.int32)
         self.coming = Moments("person", "origin", "goal")  # cars on their way to a gateway
@@ -224,7 +223,7 @@ class Vehicles(Domain):
         free = np.bincount(at, state.links.free[links], minlength=len(person))
         outside = beyond / (self.config.beyond_speed / 3.6)
         ledger.free_s[person] = np.maximum(free + outside, SHORTEST / 1000.0)
-        self.trip_kwh[person] = (
+        ledger.kwh[person] = (
             np.bincount(at, self.link_kwh[links], minlength=len(person)) + beyond / 1000.0 * self.config.kwh_per_km[2]
         )
         drive = known & (sizes > 0)
@@ -267,7 +266,7 @@ class Vehicles(Domain):
         if ev.any():
             who, where = person[ev], goal[ev]
             self.parkings[who] += 1
-            self.parked.many(who, where, self.trip_kwh[who], at=time[ev], ordinal=self.parkings[who])
+            self.parked.many(who, where, self.ledger.kwh[who], at=time[ev], ordinal=self.parkings[who])
 
     # -- live travel times ---------------------------------------------------------------------------------------------
 

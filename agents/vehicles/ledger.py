@@ -9,7 +9,7 @@ import numpy as np
 
 from agents.vehicles import kernels as k
 from twin.domain import Balance, Indicator
-from twin.parts import Part
+from twin.parts import Part, restore_attributes, saved_attributes
 
 Array = np.ndarray[Any, Any]
 MODES = ("car", "bicycle", "walk")
@@ -18,11 +18,12 @@ MODES = ("car", "bicycle", "walk")
 class Ledger(Part):
     """One row per person, for the trip that is under way; and sums over finished trips.
 
-    A person has at most one trip at a time. `began`, `ended` and `failed` count from the start of the run, everything
-    else from the end of the warm-up.
+    A person has at most one trip at a time; `kwh` is what an electric car uses on it. `began`, `ended` and `failed` count
+    from the start of the run, everything else from the end of the warm-up.
     """
 
     unsaved = ("zone", "home_zone", "zones", "resident")
+    of_trip = ("departure", "origin", "goal", "distance", "free_s", "kwh", "mode")  # mean nothing between two trips
 
     def __init__(self, area: Any) -> None:
         n = len(area.people)
@@ -31,8 +32,9 @@ class Ledger(Part):
         self.zones = area.zones
         self.resident = np.asarray(area.people.resident, bool)
         self.departure, self.origin, self.goal = (np.zeros(n, np.int64) for _ in range(3))
-        self.distance, self.free_s = np.zeros(n), np.zeros(n)
-        self.arrivals, self.failures = np.zeros(n, np.int64), np.zeros(n, np.int64)
+        self.distance, self.free_s, self.kwh = np.zeros(n), np.zeros(n), np.zeros(n)
+        self.under_way = np.zeros(n, bool)
+        self.arrivals, self.failures = np.zeros(n, np.int32), np.zeros(n, np.int32)
         self.began, self.ended, self.failed = (np.zeros(3, np.int64) for _ in range(3))
         self.mode = np.zeros(n, np.int8)
         self.forget(0)
@@ -45,15 +47,30 @@ class Ledger(Part):
         self.routed, self.rerouted, self.held_up, self.released_before = 0, 0, 0, released
         self.by_zone = np.zeros((len(self.zones), 3))  # car trips of residents, their seconds, seconds late
 
+    def saved(self) -> dict[str, Any]:
+        """What a checkpoint keeps: of each trip only while it is under way."""
+        rows = np.flatnonzero(self.under_way)
+        trips = {name: getattr(self, name)[rows] for name in self.of_trip}
+        sums = saved_attributes(self, (*self.unsaved, *self.of_trip, "under_way"))
+        return {"sums": sums, "rows": rows, "of_trip": trips}
+
+    def restore(self, values: dict[str, Any]) -> None:
+        """Take back what `saved` gave."""
+        restore_attributes(self, values["sums"])
+        self.under_way[values["rows"]] = True
+        for name, kept in values["of_trip"].items():
+            getattr(self, name)[values["rows"]] = kept
+
     def begin(self, person: Array, time: Array, mode: int, origin: Array, goal: Array) -> None:
         """Trips begin."""
         self.departure[person], self.origin[person], self.goal[person] = time, origin, goal
-        self.mode[person] = mode
+        self.mode[person], self.under_way[person] = mode, True
         self.began[mode] += len(person)
 
     def fail(self, person: Array) -> Array:
         """Trips for which there is no way; the ordinal of each person's failure."""
         self.failures[person] += 1
+        self.under_way[person] = False
         counts = np.bincount(self.mode[person], minlength=3)
         self.failed += counts
         self.lost += counts
@@ -64,6 +81,7 @@ class Ledger(Part):
         seconds = (time - self.departure[person]) / 1000.0
         late = np.maximum(seconds - self.free_s[person], 0.0)
         self.arrivals[person] += 1
+        self.under_way[person] = False
         counts = np.bincount(mode, minlength=3)
         self.ended += counts
         self.trips += counts
