@@ -100,16 +100,7 @@ def quoted(text: str) -> str:
 def _arms(chosen: Configuration, scenario: str, config_dir: str | None, faults: list[Fault]) -> list[Arm]:
     """All arms that can be made; what cannot becomes a fault."""
     name = chosen.scenario_name
-    names = [BASE, name, *chosen.scenario.alternatives]
-    faults += [
-        Fault(f"scenario {arm!r}" if arm == name else f"scenario.alternatives.{arm}", what, remedy="give it another")
-        for number, arm in enumerate(names)
-        for what in (
-            ["the name is taken by another arm"] if arm in names[:number] else [],
-            [] if _NAME.fullmatch(arm) else ["the name cannot be that of a folder"],
-        )
-        for what in what
-    ]
+    faults += _name_faults([BASE, name, *chosen.scenario.alternatives])
     arms = [Arm(BASE, _base(chosen, scenario, config_dir, faults)), Arm(name, chosen)]
     for alternative in chosen.scenario.alternatives:
         plain = copy.deepcopy(chosen.plain)
@@ -119,6 +110,20 @@ def _arms(chosen: Configuration, scenario: str, config_dir: str | None, faults: 
         except InputError as error:
             faults += error.faults
     return arms
+
+
+def _name_faults(names: Sequence[str]) -> list[Fault]:
+    """What is wrong with the names of arms: each is a folder's, and there once."""
+    faults = []
+    for number, name in enumerate(names):
+        where = f"scenario.alternatives.{name}" if number > 1 else f"scenario {name}"
+        if name in names[:number]:
+            faults.append(Fault(where, "the name is taken by another arm", remedy="give it another"))
+        if not _NAME.fullmatch(name):
+            faults.append(
+                Fault(where, "the name cannot be that of a folder", "letters, digits, _ . -", "give it another")
+            )
+    return faults
 
 
 def _base(chosen: Configuration, scenario: str, config_dir: str | None, faults: list[Fault]) -> Configuration:

@@ -119,7 +119,7 @@ class Experiment:
     @property
     def to_simulate_ms(self) -> int:
         """Simulated time of all replications, what arms share counted once."""
-        whole = round(self.chosen.run.days * day)
+        whole: int = round(self.chosen.run.days * day)
         once = sum(len(trunk.arms) * whole - (len(trunk.arms) - 1) * trunk.at for trunk in self.trunks)
         return once * len(self.seeds)
 

@@ -112,14 +112,37 @@ def test_a_finished_experiment_is_not_overwritten(twin, tmp_path):
     assert (tmp_path / "made" / "comparison.csv").read_bytes() == before
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interruption_keeps_a_readable_experiment(tmp_path, number):
+def under_way(tmp_path):
+    """A comparison in a process of its own, as soon as its runs have begun."""
     arguments = ["compare", *OUTAGE, f"+domain.mine={FAULTY}:Slow", "--replications", "3", "--out", "made"]
     process = subprocess.Popen([sys.executable, "-m", "scenarios.main", *arguments], cwd=tmp_path, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
     for line in process.stderr:
         if "under way" in line:
-            break
+            return process
+    raise AssertionError("it ended too soon")
+
+
+def test_a_killed_comparison_leaves_no_process_and_its_folder_is_free(twin, tmp_path):
+    process = under_way(tmp_path)
+    pids = {int(file.read_text()) for file in (tmp_path / "made").glob("runs/*/*/.lock")}
+    code, _, err = twin("compare", "weekday", *SMALL, "--out", "made")
+    assert (code, f"made: is being written by process {process.pid}" in err) == (2, True), err
+    process.kill()
+    process.communicate()  # returns when the last process that has its stderr has ended
+    assert pids
+    assert not [
+        pid for pid in pids if Path(f"/proc/{pid}/stat").exists() and " Z " not in Path(f"/proc/{pid}/stat").read_text()
+    ]
+    assert told()["status"] == "running"
+    assert twin("compare", "weekday", *SMALL, "--replications", 1, "--no-report", "--out", "made").code == 0
+    assert (told()["status"], told()["scenario"]) == ("complete", "weekday")
+    assert sorted(path.name for path in Path("made/runs").iterdir()) == ["base", "weekday"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_keeps_a_readable_experiment(tmp_path, number):
+    process = under_way(tmp_path)
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert (process.returncode, "interrupted" in err) == (130, True), err
