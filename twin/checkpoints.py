@@ -4,35 +4,26 @@ A file is a magic number, the length of its header, the header (JSON: what the c
 arrays as they are in memory, and a checksum. The main thread copies the arrays, some ms; another one writes them, while
 the run goes on. Nothing is packed: that would cost more than it saves. A file that is cut short or damaged is passed
 over for the one before.
-
-The pickle names worlds, domains, populations and area tables instead of holding them, refuses anything of SimPy, and
-when read makes only objects of numpy, of the twin and of the run's own domains. All the same: resume runs of people
-whom you trust.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import pickle
 import struct
 import threading
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import simpy
 
-from twin.area import Area
-from twin.attributes import REQUIRED
 from twin.clock import hour
-from twin.domain import Domain
 from twin.errors import DesignError, Fault, InputError
 from twin.parts import Kept
-from twin.population import Population
+from twin.pickling import content, packed, unpacked
 
 if TYPE_CHECKING:
     from twin.journal import Journal
@@ -41,151 +32,6 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 MAGIC = b"TWINCKP1"
 SUFFIX = ".checkpoint"
-SIMPY = (simpy.Environment, simpy.Event, simpy.resources.base.BaseResource)
-SAFE_BUILTINS = ("set", "frozenset", "slice", "range", "complex", "bytearray", "object")
-
-
-class _At(NamedTuple):
-    """Stands for the n-th array of a checkpoint."""
-
-    number: int
-
-
-class _Arrays:
-    """Takes the arrays out of a state, so that they are copied and never pickled: that is ten times as quick.
-
-    found : the arrays, each once; about : dtype and shape of each, and whether it is a recarray
-    """
-
-    def __init__(self, area: Area) -> None:
-        self.found: list[Array] = []
-        self.about: list[tuple[Any, tuple[int, ...], bool]] = []
-        self._seen = {id(array) for table in area.tables.values() for array in vars(table).values()}
-        self._number: dict[int, _At] = {}
-
-    def take(self, value: Any) -> Any:
-        """`value` with `_At` for each array; what holds none is given back as it is."""
-        kind = type(value)
-        if kind is np.ndarray or kind is np.recarray:
-            return self._take_array(value)
-        if kind is Kept:
-            return Kept(self.take(value.values))
-        if kind is dict:
-            inside = [self.take(item) for item in value.values()]
-            if all(new is old for new, old in zip(inside, value.values(), strict=True)):
-                return value
-            return dict(zip(value, inside, strict=True))
-        if kind is list or kind is tuple:
-            inside = [self.take(item) for item in value]
-            if all(new is old for new, old in zip(inside, value, strict=True)):
-                return value
-            return kind(inside)
-        return value
-
-    def _take_array(self, array: Array) -> Any:
-        if array.dtype.hasobject or not array.flags.c_contiguous or not array.size or id(array) in self._seen:
-            return array  # small or shared with the area: left to pickle
-        known = self._number.get(id(array))
-        if known is None:
-            known = self._number[id(array)] = _At(len(self.found))
-            self.found.append(array)
-            self.about.append((array.dtype, array.shape, type(array) is np.recarray))
-        return known
-
-
-def _put(value: Any, arrays: list[Array]) -> Any:
-    """`value` with the arrays that `_Arrays.take` took out of it."""
-    kind = type(value)
-    if kind is _At:
-        return arrays[value.number]
-    if kind is Kept:
-        return Kept(_put(value.values, arrays))
-    if kind is dict:
-        return {key: _put(item, arrays) for key, item in value.items()}
-    if kind is list or kind is tuple:
-        return kind(_put(item, arrays) for item in value)
-    return value
-
-
-class _Pickler(pickle.Pickler):
-    def __init__(self, world: World, file: Any) -> None:
-        super().__init__(file, protocol=5)
-        self.world = world
-
-    def reducer_override(self, thing: Any) -> Any:
-        """Names in the place of what every set-up makes; called for what pickle does not know by itself."""
-        kind = type(thing)
-        if kind is np.ndarray:
-            table = self._table_of(thing)
-            return (_named, table) if table else NotImplemented
-        if thing is REQUIRED:
-            return _named, ("required",)
-        if isinstance(thing, Domain):
-            return _named, ("domain", thing.name)
-        if isinstance(thing, Population) and thing.world is not None:
-            return _named, ("population", thing.name)
-        if isinstance(thing, Area):
-            return _named, ("area",)
-        if thing is self.world:
-            return _named, ("world",)
-        if isinstance(thing, SIMPY) or kind.__name__ == "generator":
-            raise pickle.PicklingError(f"it holds a {kind.__name__} of SimPy")
-        return NotImplemented
-
-    def _table_of(self, array: Array) -> tuple[str, str, str] | None:
-        for table, rows in self.world.area.tables.items():
-            for name, column in vars(rows).items():
-                if column is array:
-                    return ("table", table, name)
-        return None
-
-
-def _named(*name: str) -> Any:
-    """Stands in a pickle for what has a name; `_Unpickler` finds it."""
-    raise RuntimeError(f"{name} is found by _Unpickler only")
-
-
-class _Unpickler(pickle.Unpickler):
-    def __init__(self, world: World, file: Any) -> None:
-        super().__init__(file)
-        self.world = world
-        own = {type(domain).__module__.partition(".")[0] for domain in world.domains.values()}
-        self._roots = {"numpy", "twin", "agents", "collections", *own}
-
-    def _find(self, kind: str, *rest: str) -> Any:
-        """What `_named` stands for."""
-        world = self.world
-        found: dict[str, Callable[..., Any]] = {
-            "table": lambda table, column: vars(world.area.tables[table])[column],
-            "required": lambda: REQUIRED,
-            "domain": lambda domain: world.domains[domain],
-            "population": lambda population: world.populations[population],
-            "area": lambda: world.area,
-            "world": lambda: world,
-        }
-        return found[kind](*rest)
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == (__name__, "_named"):
-            return self._find
-        if module == "builtins" and name in SAFE_BUILTINS:
-            return super().find_class(module, name)
-        if module.partition(".")[0] not in self._roots or "." in name:
-            raise pickle.UnpicklingError(f"{module}.{name} has no place in a checkpoint")
-        return super().find_class(module, name)
-
-
-def content(world: World, value: Any, where: str) -> bytes:
-    """`value` as a checkpoint would hold it. Raises DesignError naming `where` for what cannot be saved."""
-    out = io.BytesIO()
-    try:
-        _Pickler(world, out).dump(value)
-    except Exception as error:
-        raise DesignError(
-            f"{where} cannot be saved ({error}): name it in `replayed` if processes own it, in `unsaved` if set-up makes "
-            "it anew, or give its class saved() and restore(values)"
-        ) from error
-    return out.getvalue()
 
 
 class Checkpoints:
@@ -209,15 +55,15 @@ class Checkpoints:
         """
         self.finish()
         assert world.journal is not None
-        state, arrays, out = world.saved(), _Arrays(world.area), io.BytesIO()
+        state = world.saved()
         try:
-            _Pickler(world, out).dump((arrays.take(state), arrays.about))
+            pickled, memory = packed(world, state)
         except Exception as error:
             self._name_the_culprit(world, state)
             raise DesignError(f"a checkpoint cannot be written: {error}") from error
-        used = self._copy(arrays.found)
-        header = {**self.about, "ms": world.stop, "journal": world.journal.flush()}
-        self._thread = threading.Thread(target=self._save, args=(world.journal, header, out.getvalue(), used))
+        used = self._copy(memory)
+        header = {**self.about, "ms": world.stop, "journal": world.journal.flush(), "check": world.journal.check}
+        self._thread = threading.Thread(target=self._save, args=(world.journal, header, pickled, used))
         self._thread.start()
 
     def _copy(self, arrays: list[Array]) -> int:
@@ -253,12 +99,18 @@ class Checkpoints:
                 os.fsync(file.fileno())
             os.replace(partial, target)
             self.written += 1
-            for old in found(self.folder)[:-2]:
-                if time_of(old) % hour:
-                    old.unlink()
+            self._thin(header["ms"])
         except BaseException as error:
             self._error = error
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+
+    def _thin(self, now: int) -> None:
+        """Keep those of full hours, and the last two. Later ones than `now` are damaged: the run was resumed before."""
+        there = found(self.folder)
+        before = [path for path in there if time_of(path) <= now]
+        for old in [*(path for path in before[:-2] if time_of(path) % hour), *there[len(before) :]]:
+            old.unlink(missing_ok=True)
 
     def finish(self) -> None:
         """Wait until the last checkpoint is on disk. Raises InputError where the disk refused it."""
@@ -279,7 +131,7 @@ class Checkpoints:
             raise error
 
 
-def _check(text: bytes, pickled: bytes, arrays: Array) -> bytes:
+def _check(text: bytes, pickled: bytes | memoryview, arrays: Array) -> bytes:
     """Sixteen bytes that tell damage: a checksum of the small parts, and the sum of the arrays as whole numbers."""
     small = zlib.crc32(pickled, zlib.crc32(text))
     return struct.pack("<QQ", small, int(np.add.reduce(arrays.view(np.uint64), dtype=np.uint64)))
@@ -300,7 +152,8 @@ def time_of(path: Path) -> int:
 
 def found(folder: Path) -> list[Path]:
     """The checkpoints in `folder`, the earliest first."""
-    return sorted(path for path in folder.glob(f"*{SUFFIX}") if path.name.removesuffix(SUFFIX).isdigit())
+    there = folder.glob(f"*{SUFFIX}")
+    return sorted((path for path in there if path.name.removesuffix(SUFFIX).isdecimal()), key=time_of)
 
 
 class Checkpoint:
@@ -309,38 +162,50 @@ class Checkpoint:
     about : its header
     """
 
+    about: dict[str, Any]
+
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
             data = path.read_bytes()
         except OSError as error:
             raise InputError(Fault(str(path), f"cannot be read ({error.strerror or error})")) from error
-        start = len(MAGIC) + 8
-        damaged = InputError(Fault(str(path), "is cut short or damaged", "a whole checkpoint"))
-        if len(data) < start or data[: len(MAGIC)] != MAGIC:
-            raise damaged
-        end = start + struct.unpack("<Q", data[len(MAGIC) : start])[0]
         try:
-            self.about: dict[str, Any] = json.loads(data[start:end])
-        except ValueError:
-            raise damaged from None
-        middle = end + self.about["pickled"]
-        last = middle + self.about["arrays"]
-        self._pickled, self._arrays = data[end:middle], data[middle:last]
-        whole = len(data) == last + 16
-        if not whole or data[last:] != _check(data[start:end], self._pickled, np.frombuffer(self._arrays, np.uint8)):
-            raise damaged
+            self.about, self._pickled, self._arrays = _taken_apart(data)
+        except (ValueError, TypeError, KeyError, struct.error):
+            raise InputError(Fault(str(path), "is cut short or damaged", "a whole checkpoint")) from None
         self.ms: int = self.about["ms"]
+        if self.ms != time_of(path):
+            raise InputError(Fault(str(path), f"is the checkpoint of {self.ms} ms", "under its own name"))
 
     def state(self, world: World) -> dict[str, Any]:
-        """What `World.saved` gave, for a world that was set up anew."""
-        state, about = _Unpickler(world, io.BytesIO(self._pickled)).load()
-        arrays, at = [], 0
-        for dtype, shape, is_records in about:
-            size = int(np.prod(shape)) * dtype.itemsize
-            # in memory of its own: writable, aligned, and free when the array is
-            array = np.frombuffer(self._arrays, np.uint8, size, at).copy().view(dtype).reshape(shape)
-            arrays.append(array.view(np.recarray) if is_records else array)
-            at += -(-size // 8) * 8
-        found: dict[str, Any] = _put(state, arrays)
-        return found
+        """What `World.saved` gave, for a world that was set up anew. Raises InputError where it does not fit."""
+        try:
+            state = unpacked(world, self._pickled, self._arrays)
+        except Exception as error:
+            raise InputError(
+                Fault(
+                    str(self.path),
+                    f"cannot be read ({type(error).__name__}: {error})",
+                    "a checkpoint of this run",
+                    "use an earlier one, or run again from the start",
+                )
+            ) from error
+        return state | {"journal": (self.about["journal"], self.about["check"])}
+
+
+def _taken_apart(data: bytes) -> tuple[dict[str, Any], memoryview, memoryview]:
+    """Header, pickle and arrays of a checkpoint. Raises ValueError, TypeError, KeyError or struct.error for damage."""
+    if data[: len(MAGIC)] != MAGIC:
+        raise ValueError("another kind of file")
+    whole, start = memoryview(data), len(MAGIC) + 8
+    end = start + struct.unpack("<Q", data[len(MAGIC) : start])[0]
+    about = json.loads(data[start:end])
+    middle = end + about["pickled"]
+    last = middle + about["arrays"]
+    if len(data) != last + 16 or not start <= end <= middle <= last or (last - middle) % 8:
+        raise ValueError("another length")
+    pickled, arrays = whole[end:middle], whole[middle:last]
+    if data[last:] != _check(data[start:end], pickled, np.frombuffer(arrays, np.uint8)):
+        raise ValueError("another checksum")
+    return about, pickled, arrays

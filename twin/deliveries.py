@@ -39,6 +39,9 @@ class Deliveries:
 
     A command takes effect at the first edge at or after its time; everything else in the window of its time. Nothing
     that waits here belongs to a process, so a checkpoint keeps all of it.
+
+    What a handler of the process phase sends for the same moment has the moment's next turn: it comes after everything
+    that stood there already. So the order does not depend on when something was pushed, which a replay does earlier.
     """
 
     def __init__(self, world: World) -> None:
@@ -48,6 +51,7 @@ class Deliveries:
         self._later: list[Batch] = []
         self._next_window: list[tuple[Reader, Record | Batch]] = []
         self._inbox: dict[tuple[str, str], list[tuple[Reader, Record | Batch]]] = {}
+        self._handled = (-1, 0)  # the moment and the next turn of the handler that runs
 
     # -- taking --------------------------------------------------------------------------------------------------------
 
@@ -100,7 +104,7 @@ class Deliveries:
         start, stop = self.world.start, self.world.stop
         while self._future and self._future[0][0] < stop:
             time, key, record = heapq.heappop(self._future)
-            if time > start and any(reader.phase == "due" for reader in self.readers.get(record.kind, ())):
+            if time > start and self._at_an_edge(record):
                 heapq.heappush(self._future, (stop, key, record))
                 continue
             self._dispatch(record)
@@ -135,15 +139,25 @@ class Deliveries:
             else:
                 self.to_process(reader, record, max(record.time, earliest, int(self.world.timeline.now)))
 
-    def to_process(self, reader: Reader, record: Record, at: int) -> None:
+    def to_process(self, reader: Reader, record: Record, at: int, turn: int | None = None) -> None:
         """Let a handler of the process phase have `record` at `at` ms."""
         world, saved = self.world, reader.domain.restores == "save"
+        if turn is None:
+            turn = self._handled[1] if at == self._handled[0] else 0
         if world.journal is not None and not saved:
-            world.journal.delivered(at, reader, record)
-        # two readers of one event stand apart by their turn: never by when they were pushed
-        key = (*record.key, world.turn(reader.domain), reader.name)
+            world.journal.delivered(at, turn, reader, record)
+        # two readers of one event stand apart by their place: never by when they were pushed
+        key = (turn, *record.key, world.turn(reader.domain), reader.name)
         handler = world.asking(reader.handler) if saved else reader.handler
-        world.timeline.deliver(at, key, handler, (reader, record))
+
+        def handle(given: Record) -> None:
+            self._handled = (at, turn + 1)
+            try:
+                handler(given)
+            finally:
+                self._handled = (-1, 0)
+
+        world.timeline.deliver(at, key, handle, (reader, record))
 
     def empty_inbox(self, domain: Domain, phase: str) -> None:
         """Give a domain all that came for a phase, one batch per handler."""
@@ -169,22 +183,28 @@ class Deliveries:
         }
 
     def restore(self, kept: dict[str, Any]) -> None:
-        """Take back what waited. Commands are those of the new set-up: those of the checkpoint that it posts as well,
-        and its own from the edge on.
-        """
-        edge, posted = self.world.stop, {record.id: record for _, _, record in self._future}
-        mine = {
+        """Take back what waited. Commands are those that the new set-up posts: a branch has others than the checkpoint."""
+        edge, window = self.world.stop, self.world.window
+        mine = [
             (time, record.key, record)
             for time, record in zip(kept["due_at"], kept["future"], strict=True)
-            if not self._outside(record) or record.id in posted
-        }
-        known = {record.id for _, _, record in mine}
-        mine |= {(r.time, r.key, r) for r in posted.values() if r.time >= edge and r.id not in known}
+            if not self._outside(record)
+        ]
+        for _, key, record in self._future:
+            if self._outside(record) and record.time > edge - window:
+                if record.time >= edge:
+                    mine.append((record.time, key, record))
+                elif self._at_an_edge(record):
+                    mine.append((edge, key, record))
         self._future = sorted(mine, key=lambda entry: entry[:2])
         self._later, self._inbox = kept["later"], kept["inbox"]
         for at, reader, record in kept["pending"]:
-            self.to_process(reader, record, at)
+            self.to_process(reader, record, at, 0)
 
     def _outside(self, record: Record) -> bool:
         owner, _, name = record.kind.partition(".")
         return self.world.domains[owner].declared_events()[name].by == "outside"
+
+    def _at_an_edge(self, record: Record) -> bool:
+        """Whether a command waits for the edge at or after its time."""
+        return any(reader.phase == "due" for reader in self.readers.get(record.kind, ()))

@@ -19,7 +19,8 @@ What this asks of the author of a domain, and how it is checked:
 
 The journal is a text file, one JSON list per line, in the order in which things happened:
 
-    ["heard", at, domain, handler, kind, time, subject, object, value, ordinal, because]   delivered for time `at`
+    ["heard", at, turn, domain, handler, kind, time, subject, object, value, ordinal, because]
+                                             delivered for time `at`, in that `turn` of the moment (`Deliveries`)
     ["asked", now, question, arguments, answer]
     ["sent", now, kind, time, subject, object, value, ordinal, because]
     ["noted", what, ...]                     recorded, or asked to be written to a column at the edge
@@ -31,6 +32,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,7 +41,7 @@ import numpy as np
 
 from twin.coupling import Event, plain
 from twin.deliveries import Reader
-from twin.errors import DesignError
+from twin.errors import DesignError, Fault, InputError
 from twin.events import Record
 
 if TYPE_CHECKING:
@@ -54,10 +56,14 @@ class Journal:
 
     path : the file; what it holds beyond `size` bytes is cut off
     size : bytes that belong to the journal, 0 for a new one
+    check : CRC-32 of those bytes
+
+    Raises InputError where the file holds less.
     """
 
     def __init__(self, world: World, path: Path, size: int = 0) -> None:
         self.world, self.path, self.size = world, path, size
+        self.check = _checked(path, size) if size else 0
         self._file = open(path, "ab")  # noqa: SIM115  (open as long as the run is)
         os.truncate(path, size)
         self._expected: Iterator[Entry] | None = None
@@ -70,13 +76,18 @@ class Journal:
 
     # -- what the world tells ----------------------------------------------------------------------------------------
 
-    def delivered(self, at: int, reader: Reader, record: Record) -> None:
-        """A process handler will hear `record` at `at` ms."""
+    def delivered(self, at: int, turn: int, reader: Reader, record: Record) -> None:
+        """A process handler will hear `record` at `at` ms, in that turn of the moment."""
         if not self.replaying:
-            self._write(["heard", at, reader.domain.name, reader.name, *_fields(record)])
+            self._write(["heard", at, turn, reader.domain.name, reader.name, *_fields(record)])
 
     def answer(self, now: int, question: str, args: tuple[Any, ...], evaluate: Callable[[], Any]) -> Any:
-        """The answer to a question of a process: evaluated and written down, or read back."""
+        """The answer to a question of a process: evaluated and written down, or read back.
+
+        A question that is asked within another one is not written down: a replay does not ask it.
+        """
+        if self.world._observing:
+            return evaluate()
         asked = ["asked", now, question, args]
         if self.replaying:
             return plain(self._compare(asked)[4])
@@ -88,10 +99,14 @@ class Journal:
         """Note what a process sent; True in a replay, where it is under way or has arrived already."""
         if self.world.phase != "process" or self.world.domains[record.kind.partition(".")[0]].restores == "save":
             return False
+        if self.world._observing:
+            raise DesignError(f"{record.kind} is sent within a question: an @observe method only answers")
         return self._note(["sent", int(self.world.timeline.now), *_fields(record)])
 
     def noted(self, *values: Any) -> bool:
         """Note what a process recorded; True in a replay, where it stands in the checkpoint."""
+        if self.world.phase != "process" or self.world._observing:  # a question or a saved domain: not replayed
+            return False
         return self._note(["noted", *(_short(value) for value in values)])
 
     def forgot(self, edge: int) -> None:
@@ -110,13 +125,26 @@ class Journal:
 
     def _write(self, entry: Entry) -> None:
         line = _line(entry)
-        self._file.write(line)
+        try:
+            self._file.write(line)
+        except OSError as error:
+            raise self._refused(error) from error
         self.size += len(line)
+        self.check = zlib.crc32(line, self.check)
 
     def flush(self) -> int:
         """Hand everything so far to the system; its size in bytes."""
-        self._file.flush()
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise self._refused(error) from error
         return self.size
+
+    def _refused(self, error: OSError) -> InputError:
+        what = f"cannot be written ({error.strerror or error})"
+        return InputError(
+            Fault(str(self.path), what, "a writable disk with room", "free some room, then resume the run")
+        )
 
     def sync(self) -> None:
         """Wait until what was flushed is on the disk; any thread may call it."""
@@ -137,12 +165,14 @@ class Journal:
         self._expected = self._entries()
         self._advance()
         changes = _Changes(world)
-        for edge in range(world.window, until + 1, world.window):
-            world.start, world.stop = edge - world.window, edge
-            timeline.run_to(edge)
-            timeline.phase = "edge"
+        for edge in range(0, until + 1, world.window):
+            if edge:
+                world.start, world.stop = edge - world.window, edge
+                timeline.run_to(edge)
+                timeline.phase = "edge"
             if self._next == ["forgot", edge]:
                 changes.check()
+                world.observed_from = edge
                 for domain in world.domains.values():
                     if domain.replayed:
                         domain.forget()
@@ -155,8 +185,11 @@ class Journal:
 
     def _entries(self) -> Iterator[Entry]:
         with open(self.path, encoding="utf-8") as lines:
-            for line in lines:
-                yield json.loads(line)
+            for number, line in enumerate(lines, 1):
+                try:
+                    yield json.loads(line)
+                except ValueError:
+                    raise _damaged(self.path, f"is damaged in line {number}") from None
 
     def _advance(self) -> None:
         """Go to the next entry that a process must match; what is delivered before it goes into SimPy's heap."""
@@ -165,10 +198,10 @@ class Journal:
             if entry[0] != "heard":
                 self._next = entry
                 return
-            _, at, domain, name, kind, time, subject, object, value, ordinal, because = entry
+            _, at, turn, domain, name, kind, time, subject, object, value, ordinal, because = entry
             record = Record(kind, time, subject, object, value, ordinal, tuple(because))
             reader = Reader(self.world.domains[domain], name, "process", "same")
-            self.world.deliveries.to_process(reader, record, at)
+            self.world.deliveries.to_process(reader, record, at, turn)
         self._next = None
 
     def _compare(self, entry: Entry) -> Entry:
@@ -179,6 +212,24 @@ class Journal:
             raise DesignError(f"the replay differs: it has {_said(entry)}, the journal {there}")
         self._advance()
         return kept
+
+
+def _checked(path: Path, size: int) -> int:
+    """CRC-32 of the first `size` bytes of a file. Raises InputError where it holds less."""
+    check, left = 0, size
+    try:
+        with open(path, "rb") as file:
+            while left and (piece := file.read(min(left, 1 << 20))):
+                check, left = zlib.crc32(piece, check), left - len(piece)
+    except OSError as error:
+        raise _damaged(path, f"cannot be read ({error.strerror or error})") from error
+    if left:
+        raise _damaged(path, f"is cut short: {size - left:,} bytes of {size:,}")
+    return check
+
+
+def _damaged(path: Path, what: str) -> InputError:
+    return InputError(Fault(str(path), what, "the journal as the run wrote it", "run again from the start"))
 
 
 def _fields(record: Record) -> list[Any]:
@@ -226,7 +277,7 @@ class _Changes:
         self.before = self._contents()
 
     def _contents(self) -> dict[tuple[str, str], bytes]:
-        from twin.checkpoints import content
+        from twin.pickling import content
 
         found = {}
         for domain in self.world.domains.values():
@@ -256,8 +307,13 @@ def _listens(domain: Domain) -> bool:
 def bring_back(world: World, state: dict[str, Any], journal: Journal) -> None:
     """Bring a world that was just set up to the edge of a checkpoint: its processes by replay, the rest from `state`.
 
-    Raises DesignError where the replay differs from the run.
+    Raises DesignError where the replay differs from the run, InputError where the journal is not that of the checkpoint.
     """
+    if state.get("journal", (journal.size, journal.check)) != (journal.size, journal.check):
+        raise _damaged(journal.path, "is not as it was when the checkpoint was written")
+    missing = sorted(state["populations"].keys() - world.populations.keys())
+    if missing:
+        raise DesignError(f"the population {missing[0]} is made while the world runs: make it in setup")
     world.journal = journal
     journal.replay(state["stop"])
     world.restore(state)

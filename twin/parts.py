@@ -7,6 +7,7 @@ made.
 
 from __future__ import annotations
 
+import functools
 from typing import Any, ClassVar, NamedTuple
 
 from twin.errors import DesignError
@@ -38,16 +39,42 @@ class Part:
 
 def is_part(value: Any) -> bool:
     """Whether a checkpoint asks `value` itself what to keep: it has `saved()` and `restore(values)`."""
-    return hasattr(type(value), "saved") and hasattr(type(value), "restore")
+    kind = type(value)
+    return hasattr(kind, "saved") and hasattr(kind, "restore") and not issubclass(kind, _by_name())
+
+
+@functools.cache
+def _by_name() -> tuple[type, ...]:
+    """What a checkpoint only names where an attribute holds it."""
+    from twin.deliveries import Deliveries
+    from twin.domain import Domain
+    from twin.recording import Recorder
+    from twin.signals import Signals
+    from twin.world import World
+
+    return (World, Domain, Deliveries, Signals, Recorder)
+
+
+_asked: list[Any] = []  # the things whose attributes are being saved, the outermost first
 
 
 def saved_attributes(thing: Any, leave_out: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The attributes of `thing` by name, but those to leave out; parts among them as what they keep."""
-    return {
-        name: Kept(value.saved()) if is_part(value) else value
-        for name, value in vars(thing).items()
-        if name not in leave_out
-    }
+    """The attributes of `thing` by name, but those to leave out; parts among them as what they keep.
+
+    Raises DesignError where a part holds one that holds it.
+    """
+    if any(thing is outer for outer in _asked):
+        names = " -> ".join(type(outer).__name__ for outer in [*_asked, thing])
+        raise DesignError(f"parts that hold each other, {names}: name one of them in `unsaved`")
+    _asked.append(thing)
+    try:
+        return {
+            name: Kept(value.saved()) if is_part(value) else value
+            for name, value in vars(thing).items()
+            if name not in leave_out
+        }
+    finally:
+        _asked.pop()
 
 
 def restore_attributes(thing: Any, values: dict[str, Any]) -> None:
