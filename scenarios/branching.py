@@ -17,12 +17,14 @@ from scenarios import workers
 from scenarios.arms import Arm, Trunk
 from scenarios.configuration import Configuration
 from scenarios.failing import log_failure
+from scenarios.resuming import CHECKPOINTS
 from scenarios.simulate import Simulation
 from twin.area import Area
 from twin.clock import hour
 from twin.errors import InputError
 from twin.recording import RUN_SCHEMA, Run, write_json, writing
 
+CHECKPOINT = 3 * hour  # of simulated time: the most that a killed run does again
 SAID_EVERY = hour // 2  # of simulated time, for the progress on the screen
 
 
@@ -109,14 +111,19 @@ class _Growth:
         configuration, place = self.arm.at(self.replication.seed), self.replication.place(self.arm)
         if self.trunk.at:
             configuration = _first_measures(configuration, self.trunk.common)
-        self.simulation = Simulation(configuration, self.replication.area, place=place)
+        self.simulation = Simulation(configuration, self.replication.area, place=place, checkpoint=CHECKPOINT)
         self.simulation.manifest |= {"shared_prefix_ms": self.trunk.at} if self.trunk.at else {}
+        self._finish()
+
+    def _finish(self) -> None:
         self.simulation.run(self.watch)
+        shutil.rmtree(self.simulation.folder / CHECKPOINTS, ignore_errors=True)  # of a complete run of no use here
 
     def resume(self) -> None:
         """From the newest checkpoint of a run that was killed, from midnight where it has none."""
-        self.simulation = Simulation.resume(self.replication.place(self.arm), self.replication.area)
-        self.simulation.run(self.watch)
+        place, area = self.replication.place(self.arm), self.replication.area
+        self.simulation = Simulation.resume(place, area, checkpoint=CHECKPOINT, as_trunk=True)
+        self._finish()
 
     def watch(self, ms: int) -> None:
         """After each window: tell how far it is, and branch where the arms part."""

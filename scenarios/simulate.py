@@ -192,9 +192,11 @@ class Simulation:
         said: Callable[[str], None] = lambda text: None,
         *,
         checkpoint: int = 0,
+        as_trunk: bool = False,
     ) -> Simulation:
         """A run that was cut short, ready to go on from its newest whole checkpoint; from midnight where there is none.
 
+        as_trunk : whether measures that begin at the checkpoint or later may be others than those of then
         Raises InputError where the run is complete or under way, and where the checkpoint belongs to something else.
         """
         from scenarios.resuming import read_configuration
@@ -203,13 +205,13 @@ class Simulation:
         self.configuration, self.place, self.checkpoint_ms = read_configuration(folder), folder, checkpoint
         self.lock = Lock(folder, "wait until that process has ended")
         try:
-            self._go_on(folder, area, said)
+            self._go_on(folder, area, said, as_trunk)
         except BaseException:
             self.lock.release()
             raise
         return self
 
-    def _go_on(self, folder: Path, area: Area | None, said: Callable[[str], None]) -> None:
+    def _go_on(self, folder: Path, area: Area | None, said: Callable[[str], None], as_trunk: bool) -> None:
         """Take up the run in `folder` again."""
         from scenarios.resuming import check_belongs, newest
 
@@ -221,7 +223,7 @@ class Simulation:
         self._set_up(area, said)
         kept, self.passed = newest(folder)
         if kept is not None:
-            check_belongs(kept, self.belongs, None, 0)
+            check_belongs(kept, self.belongs, self.configuration if as_trunk else None, kept.ms)
         self.manifest["resumed"] = [*self.manifest.get("resumed", []), kept.ms if kept else 0]
         self.manifest |= {"status": "running"}
         self.manifest.pop("reason", None)
@@ -290,6 +292,8 @@ class Simulation:
         copy_prefix(before, self.folder)
         assert journal is not None
         self.write_into(self.folder, journal.size)
+        if self.checkpoint_ms:
+            self.checkpoints.write(self.world)
 
     def go_on_with(self, configuration: Configuration, after: int) -> None:
         """Take the other measures of `configuration`, without the first `after`, at an edge before they begin."""

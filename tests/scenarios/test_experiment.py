@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from scenarios import branching
 from scenarios.arms import Arm, arms_of, trunks
 from scenarios.experiment import Experiment
 from scenarios.simulate import Simulation
@@ -173,13 +174,14 @@ def test_a_killed_process_is_begun_again(tmp_path, monkeypatch, at, who):
     for name, value in (("KILL_AT", at), ("KILL_MARKS", marks), ("KILL_TIMES", 0)):
         monkeypatch.setenv(name, str(value))
     given = (*ALONE, f"+domain.mine={FAULTY}:Killed")
+    monkeypatch.setattr(branching, "CHECKPOINT", hour // 2)
     expected = experiment(tmp_path / "whole", *given).run()
     monkeypatch.setenv("KILL_TIMES", "1")
     made = experiment(tmp_path, *given)
     assert made.run() == expected
     assert (made.failures, len(list(marks.iterdir()))) == ([], 1)
     assert told(tmp_path)["notes"] == [f"run {run} was killed and resumed" for run in who]
-    assert manifest(tmp_path, *who[0].split("/"))["resumed"] == [0], "from midnight: comparisons keep no checkpoints"
+    assert manifest(tmp_path, *who[0].split("/"))["resumed"] == [at - hour // 2], "from its last checkpoint"
 
 
 def test_what_is_killed_twice_has_failed(tmp_path, monkeypatch):
