@@ -134,20 +134,19 @@ def _show_results(simulation: Any) -> None:
     )
 
 
-def write_reports(runs: Sequence[Path]) -> None:
-    """Write report.html of each run again."""
-    from scenarios.areas import build
+def write_reports(folders: Sequence[Path]) -> None:
+    """Write report.html of each run or experiment again."""
+    from scenarios.areas import area_of
+    from scenarios.report.comparison import write_comparison_report
     from scenarios.report.page import write_report
     from twin.recording import Run
 
-    for folder in runs:
-        area = Run(folder).manifest.get("area")
-        if not isinstance(area, dict) or not isinstance(area.get("path"), dict):
-            raise InputError(
-                Fault(f"{folder}/manifest.json", "names no area", "a run folder of this version", "run it again")
-            )
-        options = dict(area["path"])
-        screen.print(str(write_report(folder, build(options.pop("type"), **options))), soft_wrap=True)
+    for folder in folders:
+        if (folder / "experiment.json").is_file():
+            file = write_comparison_report(folder)
+        else:
+            file = write_report(folder, area_of(Run(folder), whole=True))
+        screen.print(str(file), soft_wrap=True)
 
 
 def list_things(what: str) -> None:

@@ -1,4 +1,6 @@
-"""Scenario files of the user's own: YAML, with the line of what YAML would read otherwise than it was meant."""
+"""YAML files: scenarios of the user's own, with the line of what YAML would read otherwise than it was meant, and the
+configuration that a run wrote.
+"""
 
 from __future__ import annotations
 
@@ -49,6 +51,27 @@ def read_scenario(path: str | Path) -> dict[str, Any]:
         ) from error
     except (yaml.YAMLError, OmegaConfBaseException, ValueError, RecursionError) as error:
         raise InputError(Fault(_place(path, error), f"is no YAML ({_problem(error)})", "a scenario in YAML")) from error
+
+
+def read_plain(folder: Path) -> dict[str, Any]:
+    """The configuration in config.yaml of a run or an experiment, as nested dicts; empty where there is none.
+
+    Raises InputError where it cannot be read.
+    """
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
+
+    file = folder / "config.yaml"
+    if not file.is_file():
+        return {}
+    try:
+        plain = OmegaConf.to_container(OmegaConf.load(file), resolve=True)
+    except (OSError, YAMLError, OmegaConfBaseException, ValueError, RecursionError) as error:
+        raise InputError(
+            Fault(str(file), f"cannot be read ({first_line(error)})", "the configuration as the run wrote it")
+        ) from error
+    return {str(key): value for key, value in plain.items()} if isinstance(plain, dict) else {}
 
 
 def _misread(text: str) -> Iterator[tuple[int, str, Any]]:

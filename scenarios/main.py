@@ -130,8 +130,8 @@ def verify(
 
 
 @app.command()
-def report(runs: Annotated[list[Path], typer.Argument(help="Run folders")]) -> None:
-    """Write the report of runs again."""
+def report(runs: Annotated[list[Path], typer.Argument(help="Folders of runs or experiments")]) -> None:
+    """Write the report of runs and experiments again."""
     from scenarios.commands import write_reports
 
     write_reports(runs)

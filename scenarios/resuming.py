@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scenarios.files import read_plain
 from scenarios.validation import Configuration, validate
 from twin.area import Area
 from twin.checkpoints import Checkpoint, found, time_of
@@ -158,19 +159,13 @@ def newest(folder: Path, before: int | None = None) -> tuple[Checkpoint | None, 
 
 def read_configuration(folder: Path) -> Configuration:
     """The configuration of a run, from its config.yaml. Raises InputError where it cannot be read or is not valid."""
-    from omegaconf import OmegaConf
-
     run = Run(folder)
-    try:
-        plain = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"), resolve=True)
-    except Exception as error:
-        reason = str(error).partition("\n")[0]
+    plain = read_plain(folder)
+    if not plain:
         raise InputError(
-            Fault(str(folder / "config.yaml"), f"cannot be read ({reason})", "as the run wrote it")
-        ) from error
-    if not isinstance(plain, dict):
-        raise InputError(Fault(str(folder / "config.yaml"), "is no mapping", "as the run wrote it"))
-    return validate({str(key): value for key, value in plain.items()}, str(run.manifest.get("scenario", "")))
+            Fault(str(folder / "config.yaml"), "is missing or empty", "the configuration as the run wrote it")
+        )
+    return validate(plain, str(run.manifest.get("scenario", "")))
 
 
 # -- branching -----------------------------------------------------------------------------------------------------------

@@ -9,12 +9,12 @@ from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scenarios.areas import area_of
 from scenarios.report.causes import Causes, Event, Step
 from scenarios.report.charts import clock
 from scenarios.report.markup import number
 from scenarios.report.material import Material
 from scenarios.report.words import Words, kind_of
-from twin.area import Area
 from twin.errors import Fault, InputError, nearest
 from twin.recording import Run
 
@@ -33,7 +33,7 @@ class Why:
 
     def __init__(self, folder: Path) -> None:
         run = Run(folder)
-        self.material = _material(folder, area_of(run))
+        self.material = Material.of(folder, area_of(run))
         if not self.material.events:
             raise InputError(Fault(str(folder), "has no events recorded", "a run in which something happened"))
         self.causes, self.words = Causes(self.material.events), Words(self.material)
@@ -85,19 +85,6 @@ class Why:
         return {**about, **shown, "contributing": list(event["contributing"] or ())}
 
 
-def _material(folder: Path, area: Area) -> Material:
-    from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
-
-    try:
-        return Material.of(folder, area)
-    except (YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise InputError(
-            Fault(f"{folder}/config.yaml", f"cannot be read ({reason})", "the configuration as the run wrote it")
-        ) from error
-
-
 def _nearest_ids(id: str, ids: Sequence[str], most: int = 3) -> list[str]:
     """Ids of the same kind whose subject and ordinal are nearest in number."""
 
@@ -107,23 +94,6 @@ def _nearest_ids(id: str, ids: Sequence[str], most: int = 3) -> list[str]:
 
     asked = numbers(id)
     return sorted(ids, key=lambda other: [abs(a - b) for a, b in zip(numbers(other), asked, strict=True)])[:most]
-
-
-def area_of(run: Run) -> Area:
-    """The area of a run: as the run keeps it, else built again as the manifest says. Raises InputError where neither is."""
-    from scenarios.areas import build
-    from twin.area import read_area
-
-    if (run.folder / "area" / "area.json").is_file():
-        return read_area(run.folder / "area")
-    about = run.manifest.get("area")
-    path = about.get("path") if isinstance(about, dict) else None
-    if not isinstance(path, dict) or "type" not in path:
-        raise InputError(
-            Fault(f"{run.folder}/manifest.json", "names no area", "a run folder of this version", "run it again")
-        )
-    options = dict(path)
-    return build(options.pop("type"), **options)
 
 
 # -- the proof -------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from twin.errors import Fault, InputError, nearest
 
 if TYPE_CHECKING:
     from twin.area import Area
+    from twin.recording import Run
 
 # type name -> module and function; imported only when used
 TYPES: dict[str, str] = {
@@ -47,6 +48,25 @@ def build(type_name: str, **options: Any) -> Area:
     if faults:
         raise InputError(faults)
     return builder(**options)  # type: ignore[no-any-return]
+
+
+def area_of(run: Run, whole: bool = False) -> Area:
+    """The area of a run: as the run keeps it, without people; where it does not, or `whole` is wanted, built again.
+
+    Raises InputError where the manifest does not say how.
+    """
+    from twin.area import read_area
+
+    if not whole and (run.folder / "area" / "area.json").is_file():
+        return read_area(run.folder / "area")
+    about = run.manifest.get("area")
+    path = about.get("path") if isinstance(about, dict) else None
+    if not isinstance(path, dict) or "type" not in path:
+        raise InputError(
+            Fault(f"{run.folder}/manifest.json", "names no area", "a run folder of this version", "run it again")
+        )
+    options = dict(path)
+    return build(options.pop("type"), **options)
 
 
 def read_folder(path: str | Path) -> Area:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scenarios.comparison import Comparison
+from scenarios.files import read_plain
 from scenarios.report.places import Place
 from twin.area import Area, read_area
 from twin.errors import Fault, InputError
@@ -38,7 +39,7 @@ class Material(Place):
         if area is None:
             kept = folder / "area"
             area = read_area(kept) if (kept / "area.json").is_file() else _nowhere(about)
-        return cls(area, folder, about, Comparison.read(folder), _plain(folder / "config.yaml"))
+        return cls(area, folder, about, Comparison.read(folder), read_plain(folder))
 
     @property
     def least(self) -> int:
@@ -101,12 +102,3 @@ def _about(folder: Path) -> dict[str, Any]:
 def _nowhere(about: dict[str, Any]) -> Area:
     area = about.get("area") or {}
     return Area(str(area.get("name", "an area")), str(area.get("crs", "")), {})
-
-
-def _plain(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    from omegaconf import OmegaConf
-
-    found = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
-    return found if isinstance(found, dict) else {}  # type: ignore[return-value]

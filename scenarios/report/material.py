@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from scenarios.files import read_plain
 from scenarios.report.places import Place
 from twin.area import Area
 from twin.clock import Calendar, day
@@ -43,13 +44,7 @@ class Material(Place):
     def of(cls, folder: str | Path, area: Area) -> Material:
         """Read the run in `folder`. Raises InputError where it is none."""
         run = Run(folder)
-        config = run.folder / "config.yaml"
-        plain: Any = {}
-        if config.is_file():
-            from omegaconf import OmegaConf
-
-            plain = OmegaConf.to_container(OmegaConf.load(config), resolve=True)
-        return cls(area, run, plain if isinstance(plain, dict) else {})
+        return cls(area, run, read_plain(run.folder))
 
     @property
     def manifest(self) -> dict[str, Any]:
