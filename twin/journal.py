@@ -12,6 +12,9 @@ What this asks of the author of a domain, and how it is checked:
     what processes and process handlers change is named in `replayed`       a resume compares the others before and
                                                                              after the replay and names what changed
     nothing that is saved holds a process, an event or a resource of SimPy  a checkpoint refuses it by name
+    processes and what is `unsaved` hold nothing that is saved: they reach   not checked
+        arrays and lists through their domain
+    what is in `replayed` is changed by nothing else                        not checked
     luck is keyed by entity and ordinal                                     a replay that asks or sends otherwise stops
                                                                              and names the first difference
     a domain with `restores = "save"` has no processes; its process         starting one raises
@@ -58,10 +61,12 @@ class Journal:
     size : bytes that belong to the journal, 0 for a new one
     check : CRC-32 of those bytes
 
-    Raises InputError where the file holds less.
+    Raises InputError where the file holds less, DesignError where a domain does not say how it is restored.
     """
 
     def __init__(self, world: World, path: Path, size: int = 0) -> None:
+        for domain in world.domains.values():
+            _check_restores(domain)
         self.world, self.path, self.size = world, path, size
         self.check = _checked(path, size) if size else 0
         self._file = open(path, "ab")  # noqa: SIM115  (open as long as the run is)
@@ -295,6 +300,16 @@ class _Changes:
                     f"{domain}.{name} is changed by a process or a process handler: name it in `replayed` of {domain}, "
                     "so that a resumed run rebuilds it"
                 )
+
+
+def _check_restores(domain: Domain) -> None:
+    if domain.restores not in ("replay", "save"):
+        raise DesignError(f"{domain.name}.restores is {domain.restores!r}: one of 'replay', 'save'")
+    if domain.restores == "save" and domain.replayed:
+        names = ", ".join(domain.replayed)
+        raise DesignError(
+            f"{domain.name} names {names} in `replayed`, but restores = 'save': nothing of it is replayed"
+        )
 
 
 def _listens(domain: Domain) -> bool:

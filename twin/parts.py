@@ -23,7 +23,8 @@ class Part:
     """A thing whose attributes a checkpoint saves one by one.
 
     unsaved : names of attributes that a checkpoint leaves out, because set-up makes them anew: what never changes after
-        it, and scratch space. Naming none is safe and costs only room
+        it, and scratch space. Naming none is safe and costs only room. What is left out must not hold an array, a list
+        or another thing that is saved: after a resume the attribute is a new one, and what was left out has the old one
     """
 
     unsaved: ClassVar[tuple[str, ...]] = ()

@@ -314,6 +314,12 @@ class Holder:
         self.thing = thing
 
 
+def test_how_a_domain_is_restored_is_checked_at_once(tmp_path):
+    refuses(tmp_path, "odd.restores is 'saved': one of 'replay', 'save'", odd(restores="saved"))
+    sentence = "odd names log, jobs in `replayed`, but restores = 'save': nothing of it is replayed"
+    refuses(tmp_path, sentence, odd(restores="save", replayed=("log", "jobs")))
+
+
 @pytest.mark.parametrize(
     ("make", "what"),
     [
