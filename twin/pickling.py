@@ -110,7 +110,7 @@ class _Arrays:
             if id(owner) not in number:
                 number[id(owner)] = len(memory)
                 memory.append(_bytes(owner))
-            offset = _address(shown) - _address(owner)
+            offset = 0 if shown is owner else _address(shown) - _address(owner)
             look = (array.dtype, array.shape, shown.strides, offset, type(array) is np.recarray, array.flags.writeable)
             about.append((number[id(owner)], *look))
             self._copies.append(owner)
@@ -156,6 +156,7 @@ class Pickler(pickle.Pickler):
     def __init__(self, world: World, file: Any, arrays: _Arrays | None = None, values: bool = False) -> None:
         super().__init__(file, protocol=5)
         self._names, self._arrays, self._roots = _Names(world, values).of, arrays, roots(world)
+        self._checked: list[Any] = []  # few: classes, which may be unhashable
 
     def persistent_id(self, thing: Any) -> Any:
         """The name of what is not written itself; None for the rest."""
@@ -168,7 +169,9 @@ class Pickler(pickle.Pickler):
         if kind in ARRAYS:
             return self._array(thing)
         if isinstance(thing, CODE):
-            self._check(thing)
+            if thing not in self._checked:
+                self._check(thing)
+                self._checked.append(thing)
         elif kind is object:
             raise pickle.PicklingError("it holds a bare object(), which would be another one after a resume")
         elif isinstance(thing, SIMPY):
@@ -293,12 +296,12 @@ def _short(error: Exception) -> str:
 
 def packed(world: World, state: Mapping[str, Any]) -> tuple[bytes, list[Array]]:
     """A state (`World.saved`) as a pickle and the memory of its arrays. Raises what pickle raises."""
-    arrays, head, body = _Arrays(), io.BytesIO(), io.BytesIO()
+    arrays, body = _Arrays(), io.BytesIO()
     Pickler(world, body, arrays, values=True).dump({name: state[name] for name in FIRST})
     Pickler(world, body, arrays).dump({name: value for name, value in state.items() if name not in FIRST})
     about, memory = arrays.laid_out()
-    Pickler(world, head).dump((about, [len(piece) for piece in memory]))
-    return head.getvalue() + body.getvalue(), memory
+    head = pickle.dumps((about, [len(piece) for piece in memory]), 5)  # numbers and dtypes: nothing to name
+    return head + body.getvalue(), memory
 
 
 def unpacked(world: World, pickled: Any, arrays: Any) -> dict[str, Any]:
