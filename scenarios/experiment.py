@@ -129,7 +129,7 @@ class Experiment:
         """Make the folder, take its lock, and write what is known already."""
         from omegaconf import OmegaConf
 
-        from scenarios.simulate import code_digest, versions, write_place
+        from scenarios.provenance import code_digest, versions, write_place
 
         run, scenario = self.chosen.run, self.chosen.scenario
         if out is None:

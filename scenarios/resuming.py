@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from scenarios.files import read_plain
+from scenarios.provenance import code_digest, versions
 from scenarios.validation import Configuration, validate
 from twin.area import Area
 from twin.checkpoints import Checkpoint, found, time_of
@@ -30,8 +31,6 @@ FREE = ("alternative", "days", "folder", "keep_until", "least_residents", "owner
 
 def belongs_to(configuration: Configuration, area: Area) -> dict[str, Any]:
     """What a checkpoint of a run belongs to, as plain values: written into it, and compared when it is read."""
-    from scenarios.simulate import code_digest, versions
-
     measures = {**configuration.scenario.measures}
     measures |= configuration.scenario.alternatives.get(configuration.run.alternative, {})
     return {

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import platform
 import resource
 import shutil
-import signal
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scenarios.configuration import Configuration
 from scenarios.failing import log_failure
+from scenarios.interruption import Interruption, StoppedAtEdge
+from scenarios.provenance import code_digest, versions, write_place
 from twin.area import Area
 from twin.checkpoints import Checkpoints
 from twin.clock import Calendar, day, hour
@@ -33,8 +31,6 @@ from twin.world import World
 if TYPE_CHECKING:
     from scenarios.resuming import Branch
     from twin.checkpoints import Checkpoint
-
-PACKAGES = ("area-twin", "numpy", "numba", "simpy", "mesa", "power-grid-model", "routingkit-cch", "pyarrow")
 
 
 def build_area(configuration: Configuration) -> Area:
@@ -106,37 +102,6 @@ def use_threads(threads: int) -> None:
                     remedy=f"begin Python with NUMBA_NUM_THREADS={threads}",
                 )
             ) from error
-
-
-class StoppedAtEdge(KeyboardInterrupt):
-    """Interrupted at the edge of a window: the world is whole, and the run can go on from there."""
-
-
-class Interruption:
-    """Within it, the first Ctrl-C (or SIGTERM) waits for the edge of the window; a second one breaks in at once."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> Interruption:
-        if threading.current_thread() is threading.main_thread():  # no other thread may take signals
-            self._before = {number: signal.signal(number, self._take) for number in (signal.SIGINT, signal.SIGTERM)}
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _take(self, number: int, frame: object) -> None:
-        if self.asked:
-            raise KeyboardInterrupt
-        self.asked = True
-
-    def check(self) -> None:
-        """Raise StoppedAtEdge where an interruption was asked for."""
-        if self.asked:
-            raise StoppedAtEdge
 
 
 class Simulation:
@@ -450,38 +415,3 @@ class Simulation:
         write_json(self.folder / "manifest.json", self.manifest)
         if broken:
             raise RuntimeError("; ".join(warnings))
-
-
-def write_place(area: Area, folder: Path) -> Path:
-    """Write the area without its people and households: what a picture of the run needs, and no person in it.
-
-    About 0.1 s and 0.8 MB for a town of 20,000.
-    """
-    tables = {name: vars(table) for name, table in area.tables.items() if name not in ("people", "households")}
-    return Area(area.name, area.crs, tables, area.sources, area.facts).write(folder)
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that carry the numbers."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "source"
-    return found
-
-
-@functools.cache
-def code_digest() -> str:
-    """A hash of the program's own Python files and configuration."""
-    import hashlib
-
-    root = Path(__file__).resolve().parent.parent
-    total = hashlib.blake2b(digest_size=16)
-    for package in ("twin", "agents", "scenarios", "configs"):
-        for file in sorted((root / package).rglob("*")):
-            if file.suffix in (".py", ".yaml"):
-                total.update(f"{file.relative_to(root)}\n".encode())
-                total.update(file.read_bytes())
-    return total.hexdigest()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from scenarios.simulate import write_place
+from scenarios.provenance import write_place
 from twin.area import Area
 from twin.attributes import Column
 from twin.clock import hour, minute

@@ -185,11 +185,11 @@ def test_another_version_or_code_is_refused_with_the_difference(area, tmp_path, 
 
     with pytest.raises(KeyboardInterrupt):
         Simulation(compose(TOWN), area, place=folder).run(stop)
-    from scenarios import simulate
+    from scenarios import resuming
 
-    now = simulate.versions()
-    monkeypatch.setattr(simulate, "versions", lambda: now | {"numpy": "0.9"})
-    monkeypatch.setattr(simulate, "code_digest", lambda: "other")
+    now = resuming.versions()
+    monkeypatch.setattr(resuming, "versions", lambda: now | {"numpy": "0.9"})
+    monkeypatch.setattr(resuming, "code_digest", lambda: "other")
     with pytest.raises(InputError) as error:
         Simulation.resume(folder, area)
     told = [str(fault) for fault in error.value.faults]

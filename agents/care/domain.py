@@ -15,12 +15,10 @@ from agents.care.ambulance import (
     A2,
     ADVICE,
     ADVISED,
-    CLASSES,
     ILLNESS,
     OPEN,
     OUTCOMES,
     OXYGEN,
-    TAKEN_OUTSIDE,
     Ambulance,
     Call,
 )
@@ -29,10 +27,11 @@ from agents.care.devices import HomeDevices
 from agents.care.hospital import Hospital
 from agents.care.reach import Reach
 from agents.care.region import Region
+from agents.care.results import balances, indicators
 from twin.attributes import Column
 from twin.clock import day, minute
 from twin.coupling import Event, Reads, Record, observe, on
-from twin.domain import Balance, Domain, Indicator
+from twin.domain import Domain
 from twin.network import Network, Router
 
 AGES = (0, 15, 45, 65, 80)
@@ -395,49 +394,7 @@ class Care(Domain):
     # -- results -----------------------------------------------------------------------------------------------------
 
     def indicators(self):
-        yield from self.reach.indicators(self.area.zones.code)
-        yield from self._responses()
-        calls = self.calls_of_residents()
-        for k, name in enumerate(OUTCOMES[:TAKEN_OUTSIDE]):
-            yield Indicator("calls", float(sum(c.outcome == k for c in calls)), "calls", group=name, n=len(calls))
-        if self.region.residents:
-            yield Indicator("calls", float(len(self.calls) - len(calls)), "calls", group="from outside the area")
-        yield Indicator(
-            "calls_oxygen",
-            float(sum(c.cause == OXYGEN for c in calls)),
-            "calls",
-            n=len(self.devices.person),
-            better="lower",
-        )
-        yield Indicator(
-            "device_minutes_unpowered",
-            self.devices.unpowered_minutes(),
-            "min",
-            n=len(self.devices.person),
-            better="lower",
-        )
-        waits = [w / minute for h in self.hospitals for w in h.waits]
-        if waits:
-            yield Indicator("emergency_wait_mean", float(np.mean(waits)), "min", n=len(waits), better="lower")
-
-    def calls_of_residents(self) -> list[Call]:
-        """The calls of those who live in the area."""
-        return [call for call in self.calls if not call.outside]
-
-    def _responses(self):
-        """Response times; a call that nobody has reached after the norm is late, however long it will take."""
-        norm = self.ms(self.config.norm)
-        for urgency in (A1, A2):
-            calls = [c for c in self.calls_of_residents() if c.urgency == urgency]
-            times = [c.response / minute for c in calls if c.response >= 0]
-            if times:
-                mean, name = float(np.mean(times)), CLASSES[urgency]
-                yield Indicator("response_mean", mean, "min", group=name, n=len(times), better="lower")
-            waited = [c.response if c.response >= 0 else self.now - c.time for c in calls]
-            known = [ms > norm for c, ms in zip(calls, waited, strict=True) if c.response >= 0 or ms > norm]
-            if urgency == A1 and known:
-                late = 100.0 * sum(known) / len(known)
-                yield Indicator("late_share", late, "%", group="A1", n=len(known), better="lower", norm=5.0)
+        return indicators(self)
 
     def forget(self):
         self.calls = [c for c in self.calls if c.outcome == OPEN]
@@ -449,21 +406,7 @@ class Care(Domain):
             hospital.boarded.clear()
 
     def balances(self):
-        ended = sum(c.outcome != OPEN for c in self.calls)
-        still = sum(c.outcome == OPEN for c in self.calls)
-        busy = sum(unit.call is not None for unit in self.units)
-        return [
-            Balance(
-                "each call ended once or is open", float(len(self.calls)), float(self.closed_calls + still), "calls"
-            ),
-            Balance("calls that ended were closed once", float(ended), float(self.closed_calls), "calls"),
-            Balance(
-                "each ambulance is free or on a call",
-                float(len(self.units)),
-                float(len(self.idle) + busy),
-                "ambulances",
-            ),
-        ]
+        return balances(self)
 
 
 def _repeats(person: np.ndarray) -> np.ndarray:

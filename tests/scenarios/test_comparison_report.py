@@ -11,12 +11,12 @@ from xml.etree import ElementTree
 import pytest
 
 from scenarios.comparison import Comparison
+from scenarios.provenance import write_place
 from scenarios.report.comparison import write_comparison_report
 from scenarios.report.experiment import Material
 from scenarios.report.forest import intervals
 from scenarios.report.losers import difference_maps
 from scenarios.report.verdicts import amount, sentence, signed
-from scenarios.simulate import write_place
 from tests.small_run import NAMES, POPULATION, small_area
 from twin.errors import InputError
 
