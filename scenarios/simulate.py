@@ -358,7 +358,9 @@ class Simulation:
                 self._let_go()
 
     def _let_go(self) -> None:
-        """Close what the run held open."""
+        """Close what the run held open; a checkpoint that is still being written is finished."""
+        with suppress(InputError):
+            self.checkpoints.finish()
         if self.world.journal is not None:
             self.world.journal.close()
         self.lock.release()

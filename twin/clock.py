@@ -60,12 +60,17 @@ class Timeline(simpy.Environment):
     def __init__(self) -> None:
         super().__init__(initial_time=0)
         self.phase = "setup"
+        self.saved_handler = ""  # the domain whose handler runs, where it is saved and not replayed
 
     def schedule(self, event: Any, priority: Any = NORMAL, delay: Any = 0) -> None:
         """SimPy's own scheduling, checked."""
         if type(delay) is not int or delay < 0:
             raise DesignError(
                 f"a process waits {delay!r} ({type(delay).__name__}): waits are whole milliseconds >= 0, as Python int"
+            )
+        if self.saved_handler:
+            raise DesignError(
+                f"{self.saved_handler} touches a process or resource, but restores = 'save': send itself later events instead"
             )
         if self.phase not in ("process", "setup", "running"):
             raise DesignError(

@@ -243,12 +243,13 @@ def observe(method: Callable[..., Any]) -> Callable[..., Any]:
 
 def plain(value: Any) -> Any:
     """`value` as int, float, bool, str, None or a tuple of these. Raises DesignError for anything else."""
-    if value is None or isinstance(value, bool | int | str):
-        return value
     if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, float):
+        value = value.item()
+    if value is None or type(value) in (bool, int, str, float):
         return value
+    for kind in (int, str, float):  # an IntEnum comes back as the number that it is
+        if isinstance(value, kind):
+            return kind(value) if kind is not str else str.__str__(value)
     if isinstance(value, tuple | list):
         return tuple(plain(v) for v in value)
     raise DesignError(

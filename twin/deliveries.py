@@ -148,7 +148,7 @@ class Deliveries:
             world.journal.delivered(at, turn, reader, record)
         # two readers of one event stand apart by their place: never by when they were pushed
         key = (turn, *record.key, world.turn(reader.domain), reader.name)
-        handler = world.asking(reader.handler) if saved else reader.handler
+        handler = world.asking(reader.domain.name, reader.handler) if saved else reader.handler
 
         def handle(given: Record) -> None:
             self._handled = (at, turn + 1)

@@ -120,6 +120,15 @@ class Agents(AgentSet):
         return np.flatnonzero(self.population.alive) if self._rows is None else self._rows
 
     @property
+    def selected(self) -> Any:
+        """The rows that were chosen or put in order; None where it is everybody in the order of rows."""
+        return self._rows
+
+    @selected.setter
+    def selected(self, rows: Any) -> None:
+        self._rows = rows
+
+    @property
     def random(self) -> Any:
         """The model's keyed generator."""
         return model_of(self.population).random

@@ -179,6 +179,7 @@ class Population:
             "arrays": {name: self._few(name) for name in self._arrays if name not in self.constant},
             "alive": self.alive,
             "steps_done": self.steps_done,
+            "agents": self._agents.selected if self._agents is not None else None,
             "model_draws": model.random.draws if model is not None else None,
         }
 
@@ -187,7 +188,11 @@ class Population:
         array = self._arrays[name]
         if name not in self._mostly_default:
             return array
-        rows = np.flatnonzero(array != self.columns[name].default)
+        default = self.columns[name].default
+        other = array != default
+        if array.dtype.kind == "f" and default == 0:
+            other |= np.signbit(array) != np.signbit(default)  # -0.0 is another value in a digest
+        rows = np.flatnonzero(other)
         return (rows, array[rows]) if 8 * len(rows) < len(array) else array
 
     def restore_columns(self, kept: dict[str, Any]) -> None:
@@ -200,6 +205,8 @@ class Population:
                 np.copyto(self._arrays[name], column)
         np.copyto(self.alive, kept["alive"])
         self.steps_done = kept["steps_done"]
+        if kept["agents"] is not None:  # the set was shuffled, sorted or thinned out in place
+            self.agents.selected = kept["agents"]
         if kept["model_draws"] is not None:
             from twin.mesa_views import model_of
 

@@ -217,6 +217,8 @@ class Recorder:
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Take back what `saved` gave; parts that were written later are deleted."""
         self._flushed = kept["flushed"]
+        for recorded_in_setup in (self._events, self._series, self._rows):  # it stands in the checkpoint already
+            recorded_in_setup.clear()
         self.streams = {}
         for name, columns, digest, pending, rows, parts in kept["streams"]:
             stream = self.streams[name] = Stream(name, columns)

@@ -286,15 +286,17 @@ class World:
         """A domain's place in the coupling order."""
         return self._turns[domain.name]
 
-    def asking(self, handler: Callable[[Any], None]) -> Callable[[Any], None]:
-        """`handler`, during which signals and columns may be read: of a saved domain, which no journal replays."""
+    def asking(self, name: str, handler: Callable[[Any], None]) -> Callable[[Any], None]:
+        """`handler` of the domain `name`, during which signals and columns may be read: of a saved domain, not replayed."""
 
         def take(item: Any) -> None:
             self._observing += 1
+            self.timeline.saved_handler = name
             try:
                 handler(item)
             finally:
                 self._observing -= 1
+                self.timeline.saved_handler = ""
 
         return take
 
@@ -324,7 +326,7 @@ class World:
             finally:
                 self._observing -= 1
 
-        if self.journal is None or domain.restores == "save":
+        if self.journal is None or self._observing:  # within a question, or of a saved domain: not replayed
             return evaluate()
         return self.journal.answer(int(self.timeline.now), question, args, evaluate)
 
@@ -354,6 +356,7 @@ class World:
         self.start, self.stop, self.observed_from = kept["start"], kept["stop"], kept["observed_from"]
         self.horizon = self.stop
         self.timeline.phase = "edge"
+        self._writes.clear()  # what set-up asked for was written at the first edge
         for sender in self._saved_senders():
             if sender.event.by != "outside":  # commands are posted anew, all of them
                 sender.sent = kept["sent"][sender.kind]

@@ -1,10 +1,12 @@
 """Resume and branch: a world that is brought back to an edge goes on as if it had never stopped."""
 
+import enum
 import json
 import re
 import tempfile
 from pathlib import Path
 
+import mesa
 import numpy as np
 import pytest
 import simpy
@@ -497,3 +499,106 @@ def test_answers_come_back_as_they_went(tmp_path):
     seen = resumed(tmp_path, Source, cls).domains["odd"].seen
     assert len(seen) == 3
     assert [(type(x), repr(x)) for x in seen[0]] == [(type(x), repr(x)) for x in seen[2]]
+
+
+# -- what is beside the columns -----------------------------------------------------------------------------------------
+
+
+def same(folder, *domains):
+    run = Tried(folder, lambda: world(*domains))
+    folder.mkdir(exist_ok=True)
+    whole = run.run(4 * minute).recorder.digests()
+    assert resumed(folder / "resumed", *domains, until=4 * minute).recorder.digests() == whole
+
+
+def test_what_set_up_records_and_asks_for_is_not_there_twice(tmp_path):
+    def setup(self, world, area):
+        self.units = Population(world, "unit", 3, {"x": 0.0})
+        self.units.set_later("x", 1, 7.0)
+        self.rows("odd", x=[1.0])
+        self.record("unit.x", self.units.x)
+
+    def step(self):
+        self.units.x[1] += 1.0
+        self.record("unit.x", self.units.x)
+
+    declared = {"tables": {"odd": {"x": Column()}}, "series": {"unit": {"x": Column()}}}
+    same(tmp_path, odd(setup=setup, step=step, **declared))
+
+
+def test_agents_that_were_put_in_order_in_place_stay_so(tmp_path):
+    def step(self):
+        agents = self.units.agents
+        if self.now == minute:
+            agents.shuffle(inplace=True).discard(agents[0])
+        for place, agent in enumerate(agents):
+            agent.x += place
+        self.record("unit.x", self.units.x)
+
+    def setup(self, world, area):
+        self.units = Population(world, "unit", 6, {"x": 0.0}, agent=mesa.Agent)
+
+    same(tmp_path, odd(setup=setup, step=step, series={"unit": {"x": Column()}}))
+
+
+def test_minus_zero_in_a_column_stays_so(tmp_path):
+    def step(self):
+        self.units.x[3] = -0.0
+        self.record("unit.x", self.units.x)
+
+    def setup(self, world, area):
+        self.units = Population(world, "unit", 60, {"x": Column(default=0.0)})
+
+    run = Tried(tmp_path, lambda: world(odd(setup=setup, step=step, series={"unit": {"x": Column()}})))
+    run.run(minute, keep={minute})
+    assert np.signbit(run.run(minute, resume=minute).domains["odd"].units.x[3])
+
+
+class Asked(Domain):
+    """Saved, and asked by a process of another domain."""
+
+    name, restores = "asked", "save"
+
+    def setup(self, world, area):
+        self.count = 0
+
+    def advance(self, start, stop):
+        self.count += 1
+
+    @observe
+    def how_many(self):
+        return self.count
+
+
+def test_a_process_may_ask_a_saved_domain(tmp_path):
+    def hear(self, event):
+        self.seen.append(self.world.domains["asked"].how_many())
+
+    cls = odd(setup=lambda self, w, a: setattr(self, "seen", []), hear=heard(hear), replayed=("seen",))
+    assert resumed(tmp_path, Source, Asked, cls).domains["odd"].seen == [1, 2, 3]
+
+
+def test_a_saved_domain_may_not_wait_in_simpy(tmp_path):
+    cls = odd(restores="save", hear=heard(lambda self, event: self.world.timeline.timeout(5)))
+    refuses(tmp_path, "odd touches a process or resource, but restores = 'save': send itself later events", Source, cls)
+
+
+def test_a_named_number_is_a_number_in_a_run_as_in_a_replay(tmp_path):
+    class Kind(enum.IntEnum):
+        ONE = 1
+
+    def hear(self, event):
+        self.seen.append(repr(self.kind()))
+
+    cls = odd(
+        setup=lambda self, w, a: setattr(self, "seen", []),
+        kind=observe(lambda self: Kind.ONE),
+        hear=heard(hear),
+        replayed=("seen",),
+    )
+    assert resumed(tmp_path, Source, cls).domains["odd"].seen == ["1", "1", "1"]
+
+
+def test_an_answer_that_json_does_not_know_is_refused_at_once(tmp_path):
+    cls = odd(day=observe(lambda self: np.datetime64("2025-03-11")), hear=heard(lambda self, event: self.day()))
+    refuses(tmp_path, "in a question or answer: only int, float, bool, str, None and tuples", Source, cls)
