@@ -143,6 +143,13 @@ def test_killed_on_the_command_line_and_resumed(tmp_path):
 # -- what a checkpoint belongs to ----------------------------------------------------------------------------------------
 
 
+def test_what_tells_of_persons_is_for_the_owner_alone(whole):
+    folder = whole[0].folder
+    assert (folder / "journal.jsonl").stat().st_mode & 0o077 == 0
+    assert (folder / "checkpoints").stat().st_mode & 0o077 == 0
+    assert (folder / "restricted").stat().st_mode & 0o077 == 0
+
+
 def test_a_run_that_is_under_way_is_not_resumed(area, tmp_path):
     Simulation(compose(TOWN), area, place=tmp_path / "run")
     with pytest.raises(InputError, match="is being written by process"):

@@ -70,6 +70,7 @@ class Journal:
         self.world, self.path, self.size = world, path, size
         self.check = _checked(path, size) if size else 0
         self._file = open(path, "ab")  # noqa: SIM115  (open as long as the run is)
+        os.chmod(path, 0o600)  # it tells of persons, as what is in restricted/ does
         os.truncate(path, size)
         self._expected: Iterator[Entry] | None = None
         self._next: Entry | None = None
