@@ -35,10 +35,10 @@ def run_scenario(
     given += [f"run.record={record}"] if record else []
     given += [f"run.cut={[name.strip() for names in cut for name in names.split(',')]}"] if cut else []
     configuration = compose(given, config_dir)
-    every = checkpoint_ms(checkpoint, configuration)
     branch = Branch.parse(origin) if origin else None
     if branch:
         configuration = branch.configuration(configuration, given)
+    every = checkpoint_ms(checkpoint, configuration)
     if cfg:
         from omegaconf import OmegaConf
 

@@ -31,8 +31,6 @@ FREE = ("alternative", "days", "folder", "keep_until", "least_residents", "owner
 
 def belongs_to(configuration: Configuration, area: Area) -> dict[str, Any]:
     """What a checkpoint of a run belongs to, as plain values: written into it, and compared when it is read."""
-    measures = {**configuration.scenario.measures}
-    measures |= configuration.scenario.alternatives.get(configuration.run.alternative, {})
     return {
         "versions": versions(),
         "code": {"digest": code_digest(), **_loose_files(configuration)},
@@ -45,13 +43,13 @@ def belongs_to(configuration: Configuration, area: Area) -> dict[str, Any]:
             }
             for name, (kind, settings) in configuration.domains.items()
         },
-        "measures": {name: dict(given) for name, given in measures.items()},
+        "measures": {name: dict(given) for name, given in configuration.given_measures.items()},
     }
 
 
 def _loose_files(configuration: Configuration) -> dict[str, str]:
     """Digest of each file of the user's own that a domain or a measure comes from."""
-    given = [*(configuration.plain.get("domain") or {}).values(), *configuration.scenario.measures.values()]
+    given = [*(configuration.plain.get("domain") or {}).values(), *configuration.given_measures.values()]
     kinds = [str(item.get("type", "") if isinstance(item, Mapping) else item) for item in given]
     files = sorted({Path(kind.rpartition(":")[0]) for kind in kinds if ".py:" in kind})
     return {str(file): hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest() for file in files}
@@ -73,12 +71,32 @@ def check_belongs(checkpoint: Checkpoint, now: Mapping[str, Any], branch: Config
         for part in ("versions", "code", "area", "run", "domain")
         for key, old, new in _different(then.get(part, {}), now[part])
     ]
-    for name in sorted({*then["measures"], *now["measures"]}):
-        old, new = then["measures"].get(name), now["measures"].get(name)
-        if old != new:
-            faults += _measure_faults(name, old, new, branch, at)
+    faults += _measures_faults(then["measures"], now["measures"], branch, at)
     if faults:
         raise InputError(faults)
+
+
+def _measures_faults(
+    then: Mapping[str, Any], now: Mapping[str, Any], branch: Configuration | None, at: int
+) -> list[Fault]:
+    """What is wrong with the measures of a checkpoint and of now: those that began before must be the same, and first,
+    because commands are numbered in the order in which they are posted.
+    """
+    faults = []
+    for name in sorted({*then, *now}):
+        if then.get(name) != now.get(name):
+            faults += _measure_faults(name, then.get(name), now.get(name), branch, at)
+    if not faults:
+        alike = 0
+        while alike < min(len(then), len(now)) and list(then)[alike] == list(now)[alike]:
+            alike += 1
+        rest = list(then)[alike:]
+        if rest != list(now)[alike:] and any(branch is None or _begins(then[name], "measure") < at for name in rest):
+            said = f"{', '.join(now) or 'none'} now, {', '.join(then) or 'none'} in the checkpoint"
+            faults.append(
+                Fault("measures", f"stand in another order: {said}", "those that began before first, in the same order")
+            )
+    return faults
 
 
 REMEDIES = {
@@ -97,6 +115,8 @@ def _different(then: Any, now: Any, path: str = "") -> Iterator[tuple[str, Any, 
 
 
 def _said(value: Any) -> str:
+    if isinstance(value, Mapping) and ":" in str(value.get("type")) and len(value) > 1:  # a whole domain
+        return f"{value['type']} with its settings"
     return "nothing" if value is None else str(value)
 
 
@@ -195,6 +215,8 @@ class Branch:
         """The newest whole checkpoint at or before the branch. Raises InputError where there is none."""
         Run(self.folder)
         checkpoint, passed = newest(self.folder, self.at)
+        if checkpoint and not (self.folder / JOURNAL).is_file():
+            raise InputError(Fault("--from", f"{self.folder} has no {JOURNAL}", "a run folder as the run left it"))
         if checkpoint is None:
             there = [Calendar().text(time_of(path)) for path in found(self.folder / CHECKPOINTS)]
             raise InputError(

@@ -135,19 +135,19 @@ class Simulation:
         except Exception as error:  # a fault of a domain's: its run folder says so
             self.open()
             self._fail(error)
+            self.lock.release()
             raise
         if branch is None:
             self.open()
             self.write_into(self.folder, 0)
             return
-        from scenarios.resuming import check_belongs, copy_prefix
+        from scenarios.resuming import check_belongs
 
         kept, self.passed = branch.checkpoint()
         check_belongs(kept, self.belongs, configuration, branch.at)
         self.open()
         self.manifest["branched"] = {"from": str(branch.folder), "at_ms": branch.at, "checkpoint_ms": kept.ms}
-        copy_prefix(branch.folder, self.folder)
-        self._bring_back(kept, said)
+        self._bring_back(kept, said, branch.folder)
 
     @classmethod
     def resume(
@@ -230,15 +230,20 @@ class Simulation:
             world.journal = Journal(world, folder / JOURNAL, journal)
         self.checkpoints = Checkpoints(folder / CHECKPOINTS, self.belongs)
 
-    def _bring_back(self, kept: Checkpoint, said: Callable[[str], None]) -> None:
-        """Bring the world to a checkpoint; the folder holds its journal and its parts already."""
+    def _bring_back(self, kept: Checkpoint, said: Callable[[str], None], source: Path | None = None) -> None:
+        """Bring the world to a checkpoint, of the run in `source` if that is another one."""
+        from scenarios.resuming import copy_prefix
+
         said(f"back to {self.world.calendar.text(kept.ms)}")
         try:
+            if source:
+                copy_prefix(source, self.folder)
             self.write_into(self.folder, kept.about["journal"])
             assert self.world.journal is not None
             bring_back(self.world, kept.state(self.world), self.world.journal)
-        except Exception as error:
+        except BaseException as error:
             self._fail(error)
+            self.lock.release()
             raise
 
     def become(self, configuration: Configuration, place: Path) -> None:

@@ -40,6 +40,11 @@ class Configuration:
     domains: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     measures: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def given_measures(self) -> dict[str, dict[str, Any]]:
+        """The measures as they are written: the scenario's, then those of the run's alternative."""
+        return {**self.scenario.measures, **self.scenario.alternatives.get(self.run.alternative, {})}
+
 
 def validate(plain: Mapping[str, Any], scenario_name: str = "", before: Sequence[Fault] = ()) -> Configuration:
     """Validate a resolved configuration (as in a run's config.yaml). Raises InputError with every fault.

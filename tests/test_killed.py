@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import time
 from dataclasses import replace
 
 import pytest
+import yaml
 
 from scenarios import workers
 from scenarios.configuration import compose
@@ -80,6 +82,37 @@ def test_killed_at_twenty_random_moments_every_digest_is_that_of_the_uninterrupt
         beginnings |= set(ended.manifest.get("resumed", ()))
     assert kills >= 10
     assert any(ms > 12 * hour for ms in beginnings), "runs were killed late as well, and did not begin anew"
+
+
+def test_killed_in_the_middle_of_everything_at_once(area, tmp_path):
+    """A warm-up, short windows, a closure in force, protection that opens and recloses, many calls."""
+    given = [
+        "area.citizens=1000",
+        "scenario=closure",
+        "run.warm_up='5 h'",
+        "run.window='20 s'",
+        "run.days=0.6",
+        "domain.grid.overload=0.2",
+        "domain.grid.overload_min=10",
+        "domain.grid.reclose_min=25",
+        "domain.care.urgent_calls=4000",
+    ]
+    fresh = Simulation(compose(given), area, place=tmp_path / "fresh")
+    fresh.run()
+    assert fresh.world.recorder.digests()["events/grid"], "breakers opened"
+
+    def die(ms):
+        if ms == 11 * hour + 40_000:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    folder = tmp_path / "run"
+    pid = workers.start(lambda: Simulation(compose(given), area, place=folder, checkpoint=QUARTER).run(die))
+    assert workers.wait(pid) == -signal.SIGKILL
+    again = Simulation.resume(folder, area)
+    assert again.world.stop >= 10 * hour
+    again.run()
+    assert again.manifest["digests"] == fresh.manifest["digests"]
+    assert Run(folder).indicators == Run(tmp_path / "fresh").indicators
 
 
 def test_half_a_checkpoint_falls_back_to_the_one_before(area, whole, tmp_path):
@@ -265,6 +298,42 @@ def test_what_changes_the_hours_before_a_branch_is_refused(area, weekday, tmp_pa
     with pytest.raises(InputError, match=message):
         Simulation(configuration, area, place=tmp_path / "run", branch=origin)
     assert not (tmp_path / "run").exists()
+
+
+WORKS = {"type": "close_street", "where": {"street": "busiest"}}
+EARLY, LATE = WORKS | {"from": "02:00", "until": "09:00"}, WORKS | {"from": "08:00", "until": "10:00"}
+
+
+def test_commands_are_numbered_as_from_midnight_whatever_the_order(area, tmp_path):
+    def plan(**measures):
+        file = tmp_path / f"{'-'.join(measures)}.yaml"
+        file.write_text(yaml.safe_dump({"title": "works", "measures": measures}, sort_keys=False))
+        return f"scenario={file}"
+
+    days = "run.days=0.5"
+    base = Simulation(
+        compose(["area.citizens=1000", days, plan(early=EARLY)]), area, place=tmp_path / "base", checkpoint=hour
+    )
+    base.run()
+    origin, configuration = branch(tmp_path / "base", "06:00", plan(late=LATE, early=EARLY))
+    with pytest.raises(InputError, match="stand in another order: late, early now, early in the checkpoint"):
+        Simulation(configuration, area, place=tmp_path / "other", branch=origin)
+    origin, configuration = branch(tmp_path / "base", "06:00", plan(early=EARLY, late=LATE))
+    made = Simulation(configuration, area, place=tmp_path / "made", branch=origin)
+    made.run()
+    fresh = Simulation(
+        compose(["area.citizens=1000", days, plan(early=EARLY, late=LATE)]), area, place=tmp_path / "fresh"
+    )
+    fresh.run()
+    assert made.manifest["digests"] == fresh.manifest["digests"]
+    assert "events/vehicles" in fresh.manifest["digests"]
+
+
+def test_a_run_without_its_journal_is_no_origin(area, weekday, tmp_path):
+    shutil.copytree(weekday, tmp_path / "copy")
+    (tmp_path / "copy" / "journal.jsonl").unlink()
+    with pytest.raises(InputError, match="has no journal"):
+        branch(tmp_path / "copy", "17:00", "scenario=outage")[0].checkpoint()
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twin.clock import hour
+from twin.clock import day, hour
 from twin.errors import DesignError, Fault, InputError
 from twin.parts import Kept
 from twin.pickling import content, packed, unpacked
@@ -37,7 +37,7 @@ SUFFIX = ".checkpoint"
 class Checkpoints:
     """The checkpoints of one run: `write` them while it runs.
 
-    folder : where they are kept: those of full hours, and the last two
+    folder : where they are kept: of each full hour of the last day, of each midnight before it, and the last two
     about  : what the checkpoints belong to (versions, digests, configuration); stands in each header
     """
 
@@ -106,11 +106,17 @@ class Checkpoints:
                 partial.unlink(missing_ok=True)
 
     def _thin(self, now: int) -> None:
-        """Keep those of full hours, and the last two. Later ones than `now` are damaged: the run was resumed before."""
+        """Keep those of full hours of the last day, of midnights before it, and the last two.
+
+        Later ones than `now` are damaged: the run was resumed before.
+        """
         there = found(self.folder)
         before = [path for path in there if time_of(path) <= now]
-        for old in [*(path for path in before[:-2] if time_of(path) % hour), *there[len(before) :]]:
-            old.unlink(missing_ok=True)
+        for path in before[:-2]:
+            if time_of(path) % (hour if time_of(path) > now - day else day):
+                path.unlink(missing_ok=True)
+        for path in there[len(before) :]:
+            path.unlink(missing_ok=True)
 
     def finish(self) -> None:
         """Wait until the last checkpoint is on disk. Raises InputError where the disk refused it."""
