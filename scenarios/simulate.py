@@ -85,9 +85,10 @@ def use_threads(threads: int) -> None:
 
     Raises InputError for more than this machine has.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if threads > cores:
-        raise InputError(Fault("run.threads", f"is {threads}", f"1 to {cores}, what this machine has"))
+    from scenarios.workers import cores
+
+    if threads > cores():
+        raise InputError(Fault("run.threads", f"is {threads}", f"1 to {cores()}, what this machine has"))
     import numba
 
     if threads != numba.config.NUMBA_NUM_THREADS:

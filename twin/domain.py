@@ -29,8 +29,10 @@ The shortest working example:
         def indicators(self):
             return [Indicator("pleasant_hours", self.hours, "h", better="higher")]
 
-Owners: what a SimPy process alone mutates belongs to that process. Everything else is a column or a plain attribute of
-the domain, changed in `advance`, `step` and handlers of those phases.
+Owners: what SimPy processes and process handlers change belongs to them and is named in `replayed`, for a run that is
+resumed rebuilds it by running them again. Everything else is a column or a plain attribute of the domain, changed in
+`advance`, `step` and handlers of those phases, and is saved as it is; what cannot be saved and is made anew by set-up is
+named in `unsaved`. `twin.journal` has the rules, and every breach is told.
 """
 
 from __future__ import annotations
