@@ -16,7 +16,8 @@ from twin.errors import Fault, InputError
 from twin.units import duration
 
 BASE = "base"
-_NAME = re.compile(r"[A-Za-z0-9_][\w.-]*")  # arms are folders
+NO_MEASURES = "the same without measures"  # what a scenario that names no base is compared with
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,59}")  # arms are folders, and are told in short lines
 _PLAIN = re.compile(r"[\w./~-]+")  # needs no quotes in Hydra's grammar
 # what a comparison decides itself: key -> what to write instead
 DECIDED = {
@@ -121,16 +122,24 @@ def _name_faults(names: Sequence[str]) -> list[Fault]:
             faults.append(Fault(where, "the name is taken by another arm", remedy="give it another"))
         if not _NAME.fullmatch(name):
             faults.append(
-                Fault(where, "the name cannot be that of a folder", "letters, digits, _ . -", "give it another")
+                Fault(
+                    where,
+                    "the name cannot be that of an arm's folder",
+                    "at most 60 of A-Z, a-z, 0-9, _ . -, and the first neither . nor -",
+                    "give it another",
+                )
             )
     return faults
 
 
 def _base(chosen: Configuration, scenario: str, config_dir: str | None, faults: list[Fault]) -> Configuration:
-    """The configuration of the base: the scenario's world with the base's measures; the scenario itself if it has none."""
+    """The configuration of the base: the scenario's world with the base's measures.
+
+    Without a base: the same world without measures; the scenario itself where it has none either.
+    """
     base = chosen.scenario.base
     if not base:
-        return chosen
+        return _without_measures(chosen) if chosen.measures else chosen
     try:
         if base.endswith((".yaml", ".yml")):
             beside = Path(scenario).parent / base
@@ -138,7 +147,9 @@ def _base(chosen: Configuration, scenario: str, config_dir: str | None, faults: 
         else:
             story = compose([f"scenario={quoted(base)}"], config_dir).plain["scenario"]
         plain = {**copy.deepcopy(chosen.plain), "scenario": story}
-        return validate(plain, Path(base).stem)
+        made = validate(plain, Path(base).stem)
+        faults += _equal_faults(base, made, chosen)
+        return made
     except InputError as error:
         faults += [
             Fault(
@@ -150,6 +161,27 @@ def _base(chosen: Configuration, scenario: str, config_dir: str | None, faults: 
             for f in error.faults
         ]
         return chosen
+
+
+def _without_measures(chosen: Configuration) -> Configuration:
+    plain = copy.deepcopy(chosen.plain)
+    plain["scenario"] |= {"measures": {}, "alternatives": {}}
+    return validate(plain, NO_MEASURES)
+
+
+def _equal_faults(base: str, made: Configuration, chosen: Configuration) -> list[Fault]:
+    """A fault where base and scenario have the same measures: their comparison could only say "no difference"."""
+    old, new = list(made.measures.values()), list(chosen.measures.values())
+    if not new or len(old) != len(new) or any(measure not in old for measure in new):
+        return []
+    return [
+        Fault(
+            "scenario.base",
+            f"{base} has the same measures as {chosen.scenario_name}",
+            "a scenario with other measures, or none",
+            "leave base out: the comparison is then with the same world without measures",
+        )
+    ]
 
 
 def _unknown_watched(chosen: Configuration) -> list[Fault]:

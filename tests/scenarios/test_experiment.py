@@ -236,7 +236,7 @@ def test_all_faults_of_the_arms_at_once(tmp_path):
         ("scenario.base: unknown scenario 'wekday'", "did you mean weekday"),
         ("scenario.watch", "did you mean vehicle_delay"),
         ("scenario.alternatives.base", "taken"),
-        ("scenario.alternatives.a b", "cannot be that of a folder"),
+        ("scenario.alternatives.a b", "cannot be that of an arm's folder"),
     ):
         assert any(text.startswith(where) and remedy in text for text in told), (where, told)
 
