@@ -96,8 +96,15 @@ def _simulate(configuration: Any, begin: Callable[[Callable[[str], None]], Any])
             screen.print(words, soft_wrap=True, markup=False)
         if simulation.world.stop:
             screen.print(f"goes on from {text(simulation.world.stop)}")
+        elif "resumed" in simulation.manifest:
+            screen.print("has no checkpoint: begins again at midnight")
         bar.update(task, description="simulating")
-        simulation.run(lambda ms: bar.update(task, completed=ms, clock=text(ms)) if ms % 300_000 == 0 else None)
+        try:
+            simulation.run(lambda ms: bar.update(task, completed=ms, clock=text(ms)) if ms % 300_000 == 0 else None)
+        except KeyboardInterrupt:
+            print(f"interrupted at {text(simulation.world.stop)}; it goes on with", file=sys.stderr)
+            print(f"twin resume {simulation.folder}", file=sys.stderr)
+            raise
     return simulation
 
 

@@ -35,10 +35,14 @@ DEFINITIONS = {
     "travel_time_mean": Definition(
         "Mean travel time of a trip", "door to door, residents", "lower", published="27.05 min (CBS, 2023)"
     ),
-    "trips_given_up": Definition("Trips without a way", "trips for which the network had no way", "lower"),
+    "trips_given_up": Definition(
+        "Trips without a way", "the network had no way; the person took public transport instead", "lower"
+    ),
     "vehicle_delay": Definition("Lost vehicle hours", "time on the road inside the area beyond free flow", "lower"),
     "vehicle_km": Definition("Distance driven", "by cars inside the area"),
-    "car_travel_time": Definition("Mean travel time of a car trip", "door to door, beyond gateways included", "lower"),
+    "car_travel_time": Definition(
+        "Mean travel time of a car trip", "of those that arrived by car, beyond gateways included", "lower"
+    ),
     "car_trips": Definition("Car trips", "that arrived, everybody's"),
     "bicycle_trips": Definition("Bicycle trips", "that arrived, everybody's"),
     "walk_trips": Definition("Trips on foot", "that arrived, everybody's"),
@@ -60,7 +64,7 @@ DEFINITIONS = {
     "ev_energy": Definition("Energy charged by cars", "from the grid"),
     "pv_energy": Definition("Solar energy", "of the roofs", "higher"),
     "energy_used": Definition("Energy used", "by buildings and signals; cars are counted apart"),
-    "grid_losses": Definition("Losses of the grid", "in transformers and cables", "lower"),
+    "grid_losses": Definition("Losses of the grid", "in transformers and cables"),
     "power_flows_unsolved": Definition(
         "Power flows without a solution", "steps at which the loads cannot be served", "lower"
     ),

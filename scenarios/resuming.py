@@ -34,7 +34,7 @@ def belongs_to(configuration: Configuration, area: Area) -> dict[str, Any]:
     return {
         "versions": versions(),
         "code": {"digest": code_digest(), **_loose_files(configuration)},
-        "area": {"digest": area.digest()},
+        "area": {**{key: str(value) for key, value in configuration.area.items()}, "digest": area.digest()},
         "run": {key: value for key, value in configuration.run.model_dump(mode="json").items() if key not in FREE},
         "domain": {
             name: {
@@ -71,6 +71,8 @@ def check_belongs(checkpoint: Checkpoint, now: Mapping[str, Any], branch: Config
         for part in ("versions", "code", "area", "run", "domain")
         for key, old, new in _different(then.get(part, {}), now[part])
     ]
+    if any(fault.where.startswith("area.") and fault.where != "area.digest" for fault in faults):
+        faults = [fault for fault in faults if fault.where != "area.digest"]  # the options say it better
     faults += _measures_faults(then["measures"], now["measures"], branch, at)
     if faults:
         raise InputError(faults)

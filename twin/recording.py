@@ -319,6 +319,10 @@ class Run:
         try:
             return json.loads((self.folder / name).read_text(encoding="utf-8"))
         except FileNotFoundError:
+            if (self.folder / "experiment.json").is_file():
+                raise InputError(
+                    Fault(str(self.folder), "is an experiment and no run", "one of its runs, as runs/base/1 in it")
+                ) from None
             raise InputError(Fault(str(self.folder), f"has no {name}", "a run folder", "twin run makes one")) from None
         except (OSError, ValueError) as error:
             raise InputError(Fault(str(self.folder / name), f"cannot be read ({error})", "a run folder")) from error

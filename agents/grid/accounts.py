@@ -73,7 +73,7 @@ class Accounts(Part):
             Indicator("ev_energy", self.energy["ev"], "kWh"),
             Indicator("pv_energy", self.energy["pv"], "kWh"),
             Indicator("energy_used", self.energy["load"], "kWh"),
-            Indicator("grid_losses", self.energy["losses"], "kWh", better="lower"),
+            Indicator("grid_losses", self.energy["losses"], "kWh"),
             Indicator("power_flows_unsolved", float(failures), "1", better="lower"),
         ]
         return out + self._by_zone(lost)
