@@ -21,7 +21,9 @@ from twin.parquet import read_table, write_table
 from twin.recording import writing
 
 LEVELS = ("area", "district", "neighbourhood")
-ORDER = {WORSE: 0, BETTER: 1, MORE: 2, LESS: 2, NO_DIFFERENCE: 3, TOO_FEW: 4}
+WITHHELD = "withheld"  # instead of a verdict, in a cell that rests on too few residents
+ORDER = {WORSE: 0, BETTER: 1, MORE: 2, LESS: 2, NO_DIFFERENCE: 3, TOO_FEW: 4, WITHHELD: 5}
+BLANKED = ("baseline", "difference", "low", "high", "p", "p_adjusted", "ratio", "ratio_low", "ratio_high")
 PARQUET, CSV = "comparison.parquet", "comparison.csv"
 
 COLUMNS = {
@@ -40,7 +42,7 @@ COLUMNS = {
     "p": Column(meaning="two-sided p-value of a mean difference of 0"),
     "p_adjusted": Column(meaning="adjusted for the number of cells (Benjamini & Hochberg 1995)"),
     "n": Column("int64", meaning="pairs that have the cell in both runs"),
-    "verdict": Column("str", meaning="better, worse, more, less, no clear difference, too few to tell"),
+    "verdict": Column("str", meaning="better, worse, more, less, no clear difference, too few to tell, withheld"),
     "method": Column("str", meaning="of the interval: exact, t, BCa, or empty where none is given"),
     "ratio": Column(meaning="var(difference) / (var(base) + var(alternative))"),
     "ratio_low": Column(meaning="lower end of the 95 % interval of the ratio"),
@@ -54,9 +56,10 @@ class Comparison:
 
     rows            : one dict per alternative and cell, keys as `COLUMNS`
     watch           : indicators that the question asks about, in its order
-    least_residents : cells of fewer residents are in the rows, but nothing that is shown to people shows them
+    least_residents : cells of fewer residents were withheld when the rows were made: their numbers are not known here,
+                      and their verdict is "withheld"
 
-    Order: worse, better, more or less, no clear difference, too few to tell; within each by the size of the difference
+    Order: worse, better, more or less, no clear difference, too few to tell, withheld; within each by the size of the difference
     relative to the baseline (a baseline of 0 comes first), then by indicator, group, level, size, code and alternative.
 
         comparison["ambulance_reach_15min"].by("neighbourhood").worst(5)
@@ -101,6 +104,7 @@ class Comparison:
         if faults:
             raise InputError(list(dict.fromkeys(faults)))
         _judge(rows, set(watch))
+        _withhold(rows, least_residents)
         return cls(rows, watch, least_residents)
 
     # -- parts ---------------------------------------------------------------------------------------------------------
@@ -129,20 +133,13 @@ class Comparison:
         """The rows of one indicator. Raises InputError with the nearest names where there is none."""
         rows = [row for row in self.rows if row["indicator"] == indicator]
         if not rows:
-            raise _unknown("indicator", str(indicator), sorted({row["indicator"] for row in self.rows}))
-        return self._part(rows)
-
-    def of_alternative(self, name: str) -> Comparison:
-        """The rows of one alternative. Raises InputError with the nearest names where there is none."""
-        rows = [row for row in self.rows if row["alternative"] == name]
-        if not rows:
-            raise _unknown("alternative", name, self.alternatives)
+            raise absent("comparison", "indicator", str(indicator), sorted({row["indicator"] for row in self.rows}))
         return self._part(rows)
 
     def by(self, level: str) -> Comparison:
         """The rows of one level: "area", "district" or "neighbourhood". Raises InputError for any other."""
         if level not in LEVELS:
-            raise _unknown("level", str(level), LEVELS)
+            raise absent("comparison", "level", str(level), LEVELS)
         return self._part([row for row in self.rows if row["level"] == level])
 
     def worst(self, k: int = 5) -> Comparison:
@@ -154,20 +151,19 @@ class Comparison:
         """Names of the alternatives, sorted."""
         return sorted({row["alternative"] for row in self.rows})
 
-    def shown(self, least: int | None = None) -> tuple[list[dict[str, Any]], int]:
-        """Rows that may be shown, and how many are withheld because they rest on fewer than `least` residents."""
-        limit = self.least_residents if least is None else least
-        rows = [row for row in self.rows if not 0 <= row["residents"] < limit]
-        return rows, len(self.rows) - len(rows)
+    def shown(self) -> tuple[Comparison, int]:
+        """The rows that are not withheld, and how many are."""
+        rows = [row for row in self.rows if row["verdict"] != WITHHELD]
+        return self._part(rows), len(self.rows) - len(rows)
 
-    def summary(self, least: int | None = None) -> str:
+    def summary(self) -> str:
         """A table in text: verdict, difference, 95 % interval, unit and pairs of each watched indicator.
 
         Without a watched indicator: of every one for the whole area; without any of those: of every row.
         """
         from scenarios.report.verdicts import summary_table
 
-        return summary_table(self, least)
+        return summary_table(self)
 
     # -- out and in ----------------------------------------------------------------------------------------------------
 
@@ -271,6 +267,16 @@ def _judge(rows: list[dict[str, Any]], watch: set[str]) -> None:
         row["p_adjusted"], row["verdict"] = float(p_adjusted[k]), said[k]
 
 
+def _withhold(rows: list[dict[str, Any]], least: int) -> None:
+    """Take the numbers out of cells that rest on fewer than `least` residents: nothing behind this knows them.
+
+    They are judged before, because the adjustment is for every cell that was looked at.
+    """
+    for row in rows:
+        if 0 <= row["residents"] < least:
+            row.update(dict.fromkeys(BLANKED, math.nan), verdict=WITHHELD, method="")
+
+
 def _weights(p: Any, asked: Any) -> Any:
     """Half of the weight to the cells that were asked about, half to the others."""
     first, others = np.isfinite(p) & asked, np.isfinite(p) & ~asked
@@ -297,14 +303,15 @@ def losers_first(row: Mapping[str, Any]) -> tuple[Any, ...]:
     )
 
 
-def _unknown(what: str, name: str, names: Sequence[str]) -> InputError:
+def absent(place: str, what: str, name: str, names: Sequence[str], remedy: str = "") -> InputError:
+    """The error for a name that is not in a `place` ("run", "comparison"): with what is there, and the nearest names."""
     close = nearest(name, list(names))
     return InputError(
         Fault(
-            what,
-            f"{name!r} is not in the comparison",
-            close or ", ".join(names),
-            f"did you mean {close}?" if close else "",
+            f"{what} {name!r}",
+            f"is not in the {place}",
+            ", ".join(names) or "none",
+            remedy or (f"did you mean {close}?" if close else ""),
         )
     )
 

@@ -159,11 +159,13 @@ class RunResult(Run):
 
     def value(self, indicator: str, group: str = "") -> float:
         """An indicator of the whole area. Raises InputError with the nearest name where there is none."""
+        from scenarios.comparison import absent
+
         rows = [row for row in self.indicators if row["level"] == "area"]
         for row in rows:
             if row["indicator"] == indicator and row["group"] == group:
                 return float(row["value"])
-        raise _absent("indicator", indicator, sorted({row["indicator"] for row in rows}))
+        raise absent("run", "indicator", indicator, sorted({row["indicator"] for row in rows}))
 
     def series(self, kind: str, columns: list[str] | None = None) -> pa.Table:
         """A series, as "link" or "transformer". Raises InputError with the nearest names where there is none."""
@@ -177,8 +179,10 @@ class RunResult(Run):
         """Events of one domain, or of all. Raises InputError with the nearest names where there are none."""
         found = super().events(domain)
         if found is None:
+            from scenarios.comparison import absent
+
             names = sorted({file.name.rpartition("-")[0] for file in (self.folder / "events").glob("*.parquet")})
-            raise _absent("events", domain, names)
+            raise absent("run", "events", domain, names)
         return found
 
     def to_frame(self) -> pd.DataFrame:
@@ -194,10 +198,12 @@ class RunResult(Run):
     def _found(self, place: str, asked: str, kind: str, columns: list[str] | None) -> pa.Table:
         found = self.table(f"{place}/{kind}", columns)
         if found is None:
+            from scenarios.comparison import absent
+
             names = sorted(path.name for path in (self.folder / place).glob("*") if path.is_dir())
             recorded = self.manifest.get("record", "full")
-            raise _absent(
-                place, asked, names, "" if names else f"the run has record={recorded}; run it with record='full'"
+            raise absent(
+                "run", place, asked, names, "" if names else f"the run has record={recorded}; run it with record='full'"
             )
         return found
 
@@ -239,11 +245,11 @@ class Result:
         return self.comparison.by(level)
 
     def to_frame(self) -> pd.DataFrame:
-        """All rows as a pandas DataFrame."""
+        """All rows as a pandas DataFrame; withheld cells without numbers."""
         return self.comparison.to_frame()
 
     def to_json(self) -> str:
-        """All rows as JSON."""
+        """All rows as JSON; withheld cells without numbers."""
         return self.comparison.to_json()
 
 
@@ -266,7 +272,7 @@ def compare(
     replications : pairs of runs; seeds are run.seed, run.seed + 1, ...
     workers      : processes at once; every core if absent. The result is the same for any number
     record       : "indicators", or "full" for series and replay of every run
-    out          : folder of the experiment; below experiments/ if absent
+    out          : folder of the experiment; below experiments/ if absent. An unfinished one there is gone on with
     report       : whether report.html is written
     progress     : takes simulated and total milliseconds, of all runs together
 
@@ -286,7 +292,11 @@ def compare(
     given = [text for text in plan.overrides if seed is None or not text.startswith("run.seed=")]
     given = [text for text in given if not text.startswith("run.record=")]
     arms = arms_of(plan.scenario, given, config_dir=plan.config_dir, seed=seed, record=record)
-    experiment = Experiment(arms, replications=replications, processes=workers, out=out, area=plan._kept.get("area"))
+    asked = f"replications={replications}, seed={seed}, record={record!r}"
+    command = f"compare(load({plan.scenario!r}, overrides={given!r}), {asked})"
+    experiment = Experiment(
+        arms, replications=replications, processes=workers, out=out, area=plan._kept.get("area"), command=command
+    )
     plan._kept.setdefault("area", experiment.area)
     total = experiment.to_simulate_ms
     comparison = experiment.run((lambda ms: progress(ms, total)) if progress else lambda ms: None)
@@ -295,15 +305,3 @@ def compare(
 
         write_comparison_report(experiment.folder, experiment.area)
     return Result(comparison, experiment.folder, experiment.failures, sorted(experiment.notes))
-
-
-def _absent(what: str, name: str, names: Sequence[str], remedy: str = "") -> InputError:
-    close = nearest(name, list(names))
-    return InputError(
-        Fault(
-            f"{what} {name!r}",
-            "is not in the run",
-            ", ".join(names) or "none",
-            remedy or (f"did you mean {close}?" if close else ""),
-        )
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from twin.area import Area
 from twin.clock import hour
 
 Row = dict[str, Any]
+MOST_SAID, MOST_FAILURES = 12, 40
 LITTLE = 0.5  # from this ratio on, pairing gained less than half
 LUCK = (
     "The intervals cover luck: which people fall ill, who drives when, the weather of the day. If the whole experiment "
@@ -86,9 +86,11 @@ def _answer(m: Material) -> str:
     parts = []
     several = len(m.alternatives) > 1
     for name in m.alternatives:
-        said = [_sentence(row) for row in m.headlines(name)[:12]]
+        rows = m.headlines(name)
+        said = [_sentence(row) for row in rows[:MOST_SAID]]
         parts.append(f"<h3>{text(name.replace('_', ' '))}</h3>" if several else "")
         parts.append(f'<div class="answer">{bullets(said)}</div>' if said else "")
+        parts.append(losers.and_more(len(rows), MOST_SAID, "indicator"))
     return "\n".join(part for part in parts if part)
 
 
@@ -126,8 +128,9 @@ def _alarms(m: Material) -> str:
                 "alarm",
             )
         )
-        rows = [(text(f["arm"]), text(f["seed"]), text(f.get("reason", ""))) for f in failures[:40]]
+        rows = [(text(f["arm"]), text(f["seed"]), text(f.get("reason", ""))) for f in failures[:MOST_FAILURES]]
         parts.append(table(("Arm", "Seed", "Reason"), rows, "Runs that failed"))
+        parts.append(losers.and_more(len(failures), MOST_FAILURES, "run", "experiment.json"))
     return "\n".join([*parts, bullets(text(note) for note in m.about.get("notes") or ())])
 
 
@@ -137,7 +140,8 @@ def _forest(m: Material) -> list[str]:
     for name in m.alternatives:
         for row in m.headlines(name):
             groups.setdefault((row["indicator"], row["group"]), []).append(row)
-    return [intervals(rows, names) for rows in groups.values()][:12]
+    drawn = [found for rows in groups.values() if (found := intervals(rows, names))]
+    return [*drawn[:MOST_SAID], losers.and_more(len(drawn), MOST_SAID, "indicator")]
 
 
 # -- what the numbers rest on ------------------------------------------------------------------------------------------
@@ -212,7 +216,7 @@ def _made(m: Material) -> str:
     shared = float(about.get("shared_prefix_ms") or 0)
     said = {
         "Scenario": about.get("scenario", ""),
-        "Command": about.get("command") or _command(about),
+        "Command": about.get("command", ""),
         "Status": about.get("status", ""),
         "Started": about.get("started", ""),
         "First day": f"{about.get('start', '')} ({about.get('time_zone', '')})",
@@ -229,12 +233,6 @@ def _made(m: Material) -> str:
     made = table(("What", "Value"), [(text(a), text(b)) for a, b in said.items() if b != ""], "This experiment")
     versions = [(text(k), text(v)) for k, v in (about.get("versions") or {}).items()]
     return made + (folded("Versions", table(("Package", "Version"), versions, "Versions")) if versions else "")
-
-
-def _command(about: dict[str, Any]) -> str:
-    """The command as far as experiment.json tells; the whole configuration is in config.yaml."""
-    count = about.get("replications") or len(about.get("seeds") or ())
-    return f"twin compare {shlex.quote(str(about.get('scenario', '')))} --replications {count} (keys: config.yaml)"
 
 
 def _seeds(seeds: Sequence[int]) -> str:

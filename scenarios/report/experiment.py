@@ -44,12 +44,12 @@ class Material(Place):
     @property
     def least(self) -> int:
         """The fewest residents of a cell that is shown."""
-        return int(self.about.get("least_residents", self.comparison.least_residents))
+        return self.comparison.least_residents
 
     @cached_property
     def rows(self) -> list[Row]:
-        """Rows that may be shown, losers first."""
-        return self.comparison.shown(self.least)[0]
+        """Rows that are not withheld, losers first."""
+        return self.comparison.shown()[0].rows
 
     @property
     def hidden(self) -> int:

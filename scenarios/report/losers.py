@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from scenarios.comparison import WITHHELD
 from scenarios.report.experiment import Material
 from scenarios.report.markup import bullets, figure, folded, key, label, many, number, paragraph, table, text
-from scenarios.report.verdicts import CALLED, amount, interval, signed, unit_of_change
+from scenarios.report.verdicts import CALLED, amount, interval, signed, unit_of_change, withheld
 from scenarios.report.zonemap import Shade, zone_map
 
 Row = dict[str, Any]
 LEVEL = "neighbourhood"
 STRENGTHS = 3
-MOST_MAPS, MOST_LISTED, MOST_ROWS = 12, 8, 1000
+MOST_MAPS, MOST_LISTED, MOST_OTHERS, MOST_ROWS = 12, 8, 30, 1000
 GOOD = ("better", "less")  # drawn blue; worse and more orange: the two differ for every kind of colour vision
 HEADS = ("Difference", "95\u00a0% interval", "Unit", "Base", "Pairs", "Verdict")
 
@@ -28,9 +29,8 @@ def _groups(m: Material, watched: bool) -> dict[tuple[str, str], list[Row]]:
     return dict(sorted(found.items(), key=lambda item: (order.get(item[0][0], len(order)), item[0])))
 
 
-def withheld(m: Material, row: Row) -> bool:
-    """Whether a cell rests on too few residents to be shown."""
-    return 0 <= row["residents"] < m.least
+def _hidden(row: Row) -> bool:
+    return bool(row["verdict"] == WITHHELD)
 
 
 def difference_maps(m: Material) -> list[str]:
@@ -39,15 +39,15 @@ def difference_maps(m: Material) -> list[str]:
     for (indicator, group), rows in _groups(m, watched=True).items():
         for alternative in m.alternatives:
             cells = [r for r in rows if r["alternative"] == alternative and (LEVEL, r["code"]) in m.zone_row]
-            called = [r for r in cells if not withheld(m, r) and r["verdict"] in CALLED]
-            if called and not _alike(m, cells) and len(drawn) < MOST_MAPS:
+            called = [r for r in cells if r["verdict"] in CALLED]
+            if called and not _alike(m, cells):
                 drawn.append(_map(m, f"{indicator}-{group}-{alternative}", alternative, cells, called))
-    return drawn
+    return [*drawn[:MOST_MAPS], and_more(len(drawn), MOST_MAPS, "difference")]
 
 
 def _alike(m: Material, cells: list[Row]) -> bool:
     """Whether several neighbourhoods all say the same, so that a map would show one colour."""
-    shown = [row for row in cells if not withheld(m, row)]
+    shown = [row for row in cells if not _hidden(row)]
     return len(shown) > 1 and len({_said(row) for row in shown}) == 1
 
 
@@ -55,7 +55,7 @@ def _map(m: Material, name: str, alternative: str, cells: list[Row], called: lis
     most = max(abs(row["difference"]) for row in called)
     shades, counted = {}, Counter[str]()
     for row in cells:
-        kind = "hidden" if withheld(m, row) else _kind(row, most)
+        kind = "hidden" if _hidden(row) else _kind(row, most)
         counted[kind] += 1
         zone = m.zone_row[LEVEL, row["code"]]
         if kind == "hidden":
@@ -103,17 +103,18 @@ def losers(m: Material) -> str:
     for rows in _groups(m, watched=True).values():
         parts.append(f"<h3>{text(label(rows[0]))}</h3>")
         parts.append(bullets(_count(m, name, [r for r in rows if r["alternative"] == name]) for name in m.alternatives))
-        worst = [row for row in rows if row["verdict"] in ("worse", "more") and not withheld(m, row)]
+        worst = [row for row in rows if row["verdict"] in ("worse", "more")]
         parts.append(_table(m, worst[:MOST_LISTED], "Those who lose most, relative to the base.", named=False))
+        parts.append(and_more(len(worst), MOST_LISTED, "neighbourhood"))
     return "\n".join(part for part in parts if part)
 
 
 def _count(m: Material, name: str, rows: list[Row]) -> str:
-    shown = Counter(row["verdict"] for row in rows if not withheld(m, row))
+    shown = Counter(row["verdict"] for row in rows if not _hidden(row))
     said = [f"{shown[verdict]} {text(verdict)}" for verdict in VERDICTS if shown[verdict]]
-    hidden = sum(withheld(m, row) for row in rows)
+    hidden = sum(_hidden(row) for row in rows)
     said += [f"{hidden} withheld"] if hidden else []
-    same = next((f" Everywhere: {text(_said(row))}." for row in rows if not withheld(m, row)), "")
+    same = next((f" Everywhere: {text(_said(row))}." for row in rows if not _hidden(row)), "")
     found = f"{_named(name)}: of {many(len(rows), LEVEL)}, {', '.join(said)}."
     return found + (same if _alike(m, rows) else "") if rows else ""
 
@@ -123,29 +124,26 @@ VERDICTS = ("worse", "better", "more", "less", "no clear difference", "too few t
 
 def others(m: Material) -> str:
     """Neighbourhoods that are worse off by indicators that nobody asked about."""
-    worse = [
-        row
-        for rows in _groups(m, watched=False).values()
-        for row in rows
-        if row["verdict"] == "worse" and not withheld(m, row)
-    ]
+    worse = [row for rows in _groups(m, watched=False).values() for row in rows if row["verdict"] == "worse"]
     order = {id(row): k for k, row in enumerate(m.comparison)}
     worse.sort(key=lambda row: order[id(row)])
     if not worse:
         return ""
     caption = f"{many(len(worse), 'cell')} worse off by what was not asked about; the worst relative to the base first."
-    return folded("Losers by other indicators", _table(m, worse[:30], caption))
+    return folded(
+        "Losers by other indicators",
+        _table(m, worse[:MOST_OTHERS], caption) + and_more(len(worse), MOST_OTHERS, "cell"),
+    )
+
+
+def and_more(there: int, shown: int, what: str, file: str = "comparison.csv") -> str:
+    """A paragraph that says what is not shown, so that nothing is cut silently; empty where nothing is."""
+    return paragraph(f"And {many(there - shown, what)} more in {file}.", "note") if there > shown else ""
 
 
 def withheld_note(m: Material) -> str:
     """How many cells are withheld."""
-    if not m.hidden:
-        return ""
-    are, rest = ("is", "it rests") if m.hidden == 1 else ("are", "they rest")
-    return (
-        f"{m.hidden:,} of {many(len(m.comparison), 'cell')} {are} withheld on this page, because {rest} on fewer than "
-        f"{m.least} residents."
-    )
+    return withheld(m.hidden, len(m.comparison), m.least) if m.hidden else ""
 
 
 def everything(m: Material) -> str:

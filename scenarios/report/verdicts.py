@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from scenarios.comparison import WITHHELD
 from scenarios.report.markup import label, many, number, unit
 
 if TYPE_CHECKING:
@@ -101,11 +102,16 @@ def headline_rows(comparison: Comparison) -> list[Row]:
     return watched or area or list(comparison)
 
 
-def summary_table(comparison: Comparison, least: int | None = None) -> str:
+def withheld(hidden: int, cells: int, least: int) -> str:
+    """A sentence on the cells that are withheld."""
+    are, rest = ("is", "it rests") if hidden == 1 else ("are", "they rest")
+    return f"{hidden:,} of {many(cells, 'cell')} {are} withheld, because {rest} on fewer than {least} residents."
+
+
+def summary_table(comparison: Comparison) -> str:
     """The headline rows as a table in text, with the number of cells withheld."""
-    limit = comparison.least_residents if least is None else least
     rows = headline_rows(comparison)
-    shown = [row for row in rows if not 0 <= row["residents"] < limit]
+    shown = [row for row in rows if row["verdict"] != WITHHELD]
     zones = any(row["level"] != "area" for row in shown)
     heads = [
         "alternative",
@@ -135,7 +141,7 @@ def summary_table(comparison: Comparison, least: int | None = None) -> str:
     text = _aligned(heads, lines, {"difference", "95 % interval", "pairs"})
     hidden = len(rows) - len(shown)
     if hidden:
-        text += f"\n{many(hidden, 'cell')} {'is' if hidden == 1 else 'are'} withheld: fewer than {limit} residents"
+        text += f"\n{withheld(hidden, len(rows), comparison.least_residents)}"
     return text.replace("\u00a0", " ")
 
 

@@ -72,6 +72,7 @@ def experiment(folder: Path, **changes: Any) -> Path:
     about = {
         "schema": 1,
         "status": "complete",
+        "command": "twin compare outage 'area.citizens=99' --replications 20",
         "scenario": "outage",
         "title": "A station <fails>",
         "question": "Who is in the dark?",
@@ -149,6 +150,19 @@ def test_failures_are_loud(page: str) -> None:
     assert "run outage/9 was killed and resumed" in said
 
 
+def test_nothing_is_cut_silently(tmp_path: Path) -> None:
+    failures = [{"arm": "outage", "seed": seed, "reason": "it broke"} for seed in range(43)]
+    folder = experiment(tmp_path / "x", failures=failures, watch=[])
+    found = Comparison.read(folder)
+    whole = next(dict(row) for row in found if row["level"] == "area" and row["verdict"] == "worse")
+    more = [whole | {"indicator": f"more_{k}", "label": f"More {k}"} for k in range(11)]
+    Comparison([*found.rows, *more], (), 10).write(folder)
+    answer = words(write_comparison_report(folder).read_text(encoding="utf-8"))
+    assert "And 3 runs more in experiment.json." in answer
+    rows = [row for row in Comparison.read(folder).by("area") if row["alternative"] == whole["alternative"]]
+    assert f"And {len(rows) - 12} indicators more in comparison.csv." in answer
+
+
 def test_experiment_that_did_not_end_says_so(tmp_path: Path) -> None:
     page = write_comparison_report(experiment(tmp_path / "x", status="interrupted")).read_text(encoding="utf-8")
     assert "not complete: interrupted" in words(page)
@@ -183,7 +197,7 @@ def test_page_says_what_pairing_gained_and_what_intervals_cover(page: str) -> No
         "asset failure; asset Station Noord; from 17:00; for 2 h",
         "battery backup; for 4 h",
         "9 m for every building (assumption)",
-        "twin compare outage --replications 20",
+        "twin compare outage &#x27;area.citizens=99&#x27; --replications 20",
         "1 to 20",
         "power.signals",
         "the first 17 h, simulated once per seed",
@@ -196,7 +210,11 @@ def test_page_says_what_pairing_gained_and_what_intervals_cover(page: str) -> No
 
 def test_map_is_drawn_only_where_something_differs(folder: Path) -> None:
     maps = difference_maps(Material.of(folder))
-    assert len(maps) == 2  # of customer hours; the delay falls by the same everywhere
+    assert [bool(text) for text in maps] == [
+        True,
+        True,
+        False,
+    ]  # of customer hours; the delay falls by the same everywhere
     ElementTree.fromstring(maps[0])
     assert 'class="up3"' in maps[0]
     assert 'class="hidden"' in maps[0]
