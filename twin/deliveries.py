@@ -50,7 +50,7 @@ class Deliveries:
         self._future: list[tuple[int, tuple[str, int, int], Record]] = []
         self._later: list[Batch] = []
         self._next_window: list[tuple[Reader, Record | Batch]] = []
-        self._inbox: dict[tuple[str, str], list[tuple[Reader, Record | Batch]]] = {}
+        self.inbox: dict[tuple[str, str], list[tuple[Reader, Record | Batch]]] = {}
         self._handled = (-1, 0)  # the moment and the next turn of the handler that runs
 
     # -- taking --------------------------------------------------------------------------------------------------------
@@ -108,9 +108,10 @@ class Deliveries:
                 heapq.heappush(self._future, (stop, key, record))
                 continue
             self._dispatch(record)
-        later, self._later = self._later, []
-        for batch in later:
-            self.take_many(batch)
+        if self._later:
+            later, self._later = self._later, []
+            for batch in later:
+                self.take_many(batch)
 
     def _dispatch(self, item: Record | Batch) -> None:
         owner, _, name = item.kind.partition(".")
@@ -131,7 +132,7 @@ class Deliveries:
 
     def _hand_over(self, reader: Reader, item: Record | Batch, earliest: int) -> None:
         if reader.phase in ("advance", "step"):
-            self._inbox.setdefault((reader.domain.name, reader.phase), []).append((reader, item))
+            self.inbox.setdefault((reader.domain.name, reader.phase), []).append((reader, item))
             return
         for record in [item] if isinstance(item, Record) else item.records():
             if reader.phase == "due":
@@ -161,7 +162,7 @@ class Deliveries:
 
     def empty_inbox(self, domain: Domain, phase: str) -> None:
         """Give a domain all that came for a phase, one batch per handler."""
-        waiting = self._inbox.pop((domain.name, phase), None)
+        waiting = self.inbox.pop((domain.name, phase), None)
         by_name: dict[str, tuple[Reader, list[Record | Batch]]] = {}
         for reader, item in waiting or ():
             by_name.setdefault(reader.name, (reader, []))[1].append(item)
@@ -178,7 +179,7 @@ class Deliveries:
             "future": [record for _, _, record in self._future],
             "due_at": [time for time, _, _ in self._future],
             "later": self._later,
-            "inbox": self._inbox,
+            "inbox": self.inbox,
             "pending": pending,
         }
 
@@ -197,7 +198,7 @@ class Deliveries:
                 elif self._at_an_edge(record):
                     mine.append((edge, key, record))
         self._future = sorted(mine, key=lambda entry: entry[:2])
-        self._later, self._inbox = kept["later"], kept["inbox"]
+        self._later, self.inbox = kept["later"], kept["inbox"]
         for at, reader, record in kept["pending"]:
             self.to_process(reader, record, at, 0)
 

@@ -224,15 +224,16 @@ class World:
     def _window(self) -> None:
         self.start, self.stop = self.stop, self.stop + self.window
         self.horizon = self.stop
-        timeline, seconds = self.timeline, self.seconds
+        timeline, seconds, deliveries = self.timeline, self.seconds, self.deliveries
         timeline.phase = "due"
-        self.deliveries.release()
+        deliveries.release()
         timeline.phase = "advance"
         for domain in self.domains.values():
             if self.start % domain.every == 0:
                 began = perf_counter()
                 self.horizon = self.start + domain.every  # it leads over its whole period, and so do its readers
-                self.deliveries.empty_inbox(domain, "advance")
+                if deliveries.inbox:
+                    deliveries.empty_inbox(domain, "advance")
                 domain.advance(self.start, self.horizon)
                 seconds[domain.name] += perf_counter() - began
         self.horizon = self.stop
@@ -243,7 +244,8 @@ class World:
         for domain in self.domains.values():
             if self.stop % domain.every == 0:
                 began = perf_counter()
-                self.deliveries.empty_inbox(domain, "step")
+                if deliveries.inbox:
+                    deliveries.empty_inbox(domain, "step")
                 domain.step()
                 seconds[domain.name] += perf_counter() - began
         timeline.phase = "edge"
