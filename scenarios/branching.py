@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,11 +17,11 @@ from scenarios import workers
 from scenarios.arms import Arm, Trunk
 from scenarios.configuration import Configuration
 from scenarios.failing import log_failure
-from scenarios.resuming import CHECKPOINTS
+from scenarios.resuming import CHECKPOINTS, JOURNAL
 from scenarios.simulate import Simulation
 from twin.area import Area
 from twin.clock import hour
-from twin.errors import InputError
+from twin.errors import DesignError, InputError
 from twin.recording import RUN_SCHEMA, Run, write_json, writing
 
 CHECKPOINT = 3 * hour  # of simulated time: the most that a killed run does again
@@ -31,44 +31,59 @@ SAID_EVERY = hour // 2  # of simulated time, for the progress on the screen
 class Replication:
     """All arms with one seed, below `folder`/<arm>/<seed>/.
 
-    say : takes what is to be told: ("at", arm, ms) or ("note", text)
+    say : takes what is to be told: ("at", arm, ms), ("note", text), or ("lost", arm, code) of a run that was cut short,
+          with the code that its process ended with
     """
 
     def __init__(self, seed: int, area: Area, folder: Path, say: Callable[..., None]) -> None:
         self.seed, self.area, self.folder, self.say = seed, area, folder, say
+        self.parent = os.getppid()
 
     def place(self, arm: Arm) -> Path:
         """The run folder of an arm."""
         return self.folder / arm.name / str(self.seed)
 
     def run(self, trunks: list[Trunk], attempt: int = 0) -> None:
-        """Run every arm that has not ended. What is killed is run once more, in the first attempt only."""
-        for trunk in trunks:
-            left = tuple(arm for arm in trunk.arms if not ended(self.place(arm)))
-            if not left:
-                continue
-            whole = len(left) == len(trunk.arms)
-            begun = [trunk] if whole else [Trunk((arm,)) for arm in left]
-            for part in begun:
-                self._finish(workers.start(lambda part=part: self._grow(part)))  # type: ignore[misc]
-            for arm in left:
-                if not ended(self.place(arm)) and attempt == 0:
-                    self.say("note", f"run {arm.name}/{self.seed} was killed and resumed")
-                    self._finish(workers.start(lambda arm=arm: self.resume(arm)))  # type: ignore[misc]
+        """Run every arm that has not ended, from its newest checkpoint where it has begun before.
 
-    @staticmethod
-    def _finish(pid: int) -> None:
-        """Wait for a process; an interruption reaches it as well, and is passed on when it has ended."""
+        What is cut short is gone on with once, in the first attempt only.
+        """
+        for trunk in trunks:
+            if any(status_of(self.place(arm)) for arm in trunk.arms):  # begun before this process
+                self._resume_all(trunk)
+            else:
+                self._finish(workers.start(lambda trunk=trunk: self._grow(trunk)), trunk.arms)  # type: ignore[misc]
+            if attempt == 0:
+                self._resume_all(trunk)
+
+    def _resume_all(self, trunk: Trunk) -> None:
+        """Go on with each arm of a trunk that has not ended, each by itself."""
+        for arm in trunk.arms:
+            if not ended(self.place(arm)):
+                self._finish(workers.start(lambda arm=arm: self.resume(arm)), (arm,))  # type: ignore[misc]
+
+    def _finish(self, pid: int, arms: Sequence[Arm]) -> None:
+        """Wait for the process that runs `arms`, and tell what was cut short.
+
+        An interruption reaches that process as well, and is passed on when it has ended. A process that was interrupted
+        alone was cut short as one that was killed.
+        """
         try:
             code = workers.wait(pid)
         except KeyboardInterrupt:
             workers.wait(pid)
             raise
-        if code == 130:
-            raise KeyboardInterrupt
+        workers.orphaned(self.parent)
+        for arm in arms if code else arms[:1]:  # of a branch the trunk tells, unless it was cut short itself
+            self.lost(arm, code)
+
+    def lost(self, arm: Arm, code: int) -> None:
+        """Tell that an arm's process ended with `code`, where the arm has not ended."""
+        if not ended(self.place(arm)):
+            self.say("lost", arm.name, code)
 
     def resume(self, arm: Arm) -> None:
-        """Go on with an arm that was killed, or begin it where it had not even a folder."""
+        """Go on with an arm that was cut short, or begin it where it had not even a folder."""
         if not (self.place(arm) / "manifest.json").is_file():
             self._grow(Trunk((arm,)))
             return
@@ -100,7 +115,7 @@ class _Growth:
     def __init__(self, replication: Replication, trunk: Trunk) -> None:
         self.replication, self.trunk = replication, trunk
         self.arm, self.parent, self.branched = trunk.arms[0], os.getppid(), not trunk.at
-        self.simulation: Simulation
+        self.simulation: _Run
 
     def answers_for(self) -> tuple[Arm, ...]:
         """The arms that end if this process does."""
@@ -111,18 +126,21 @@ class _Growth:
         configuration, place = self.arm.at(self.replication.seed), self.replication.place(self.arm)
         if self.trunk.at:
             configuration = _first_measures(configuration, self.trunk.common)
-        self.simulation = Simulation(configuration, self.replication.area, place=place, checkpoint=CHECKPOINT)
+        self.simulation = _Run(configuration, self.replication.area, place=place, checkpoint=CHECKPOINT)
         self.simulation.manifest |= {"shared_prefix_ms": self.trunk.at} if self.trunk.at else {}
         self._finish()
 
     def _finish(self) -> None:
+        self.simulation.unsaved = lambda reason: self.replication.say("note", f"runs cannot be resumed: {reason}")
         self.simulation.run(self.watch)
-        shutil.rmtree(self.simulation.folder / CHECKPOINTS, ignore_errors=True)  # of a complete run of no use here
+        # both tell of persons, and are of no use beside a complete run
+        shutil.rmtree(self.simulation.folder / CHECKPOINTS, ignore_errors=True)
+        (self.simulation.folder / JOURNAL).unlink(missing_ok=True)
 
     def resume(self) -> None:
         """From the newest checkpoint of a run that was killed, from midnight where it has none."""
         place, area = self.replication.place(self.arm), self.replication.area
-        self.simulation = Simulation.resume(place, area, checkpoint=CHECKPOINT, as_trunk=True)
+        self.simulation = _Run.resume(place, area, checkpoint=CHECKPOINT, as_trunk=True)
         self._finish()
 
     def watch(self, ms: int) -> None:
@@ -144,9 +162,26 @@ class _Growth:
                 self.simulation.become(arm.at(self.replication.seed), self.replication.place(arm))
                 self.simulation.manifest["shared_prefix_ms"] = self.trunk.at
                 break
-            workers.wait(pid)  # an interruption is kept by the simulation until its next edge
+            self.replication.lost(arm, workers.wait(pid))  # the simulation keeps an interruption until its next edge
         self.branched = True
         self.simulation.go_on_with(self.arm.at(self.replication.seed), self.trunk.common)
+
+
+class _Run(Simulation):
+    """A simulation that does without checkpoints from the first one on that cannot be written.
+
+    unsaved : takes the reason
+    """
+
+    unsaved: Callable[[str], None]
+
+    def save(self) -> None:
+        """Write a checkpoint of this edge, if a domain does not hold what cannot be saved."""
+        try:
+            super().save()
+        except DesignError as error:
+            self.checkpoint_ms = 0
+            self.unsaved(str(error))
 
 
 def _first_measures(configuration: Configuration, count: int) -> Configuration:
@@ -162,10 +197,15 @@ def _first_measures(configuration: Configuration, count: int) -> Configuration:
 
 def ended(place: Path) -> bool:
     """Whether the run at `place` is complete or has failed: it will not change."""
+    return status_of(place) in ("complete", "failed")
+
+
+def status_of(place: Path) -> str:
+    """The status of the run at `place`; empty where there is none."""
     try:
-        return Run(place).manifest.get("status") in ("complete", "failed")
+        return str(Run(place).manifest.get("status", ""))
     except InputError:
-        return False
+        return ""
 
 
 def _fail(place: Path, error: BaseException) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -43,11 +44,16 @@ def compare_scenario(
     0 : done, also where replications failed as long as some are left: the screen and the report say which are missing
     1 : no replication is left
     """
+    from scenarios.report.verdicts import withheld
+
     console = Console(stderr=True, highlight=False) if as_json else screen
     arms = _arms(
         scenario, overrides, replications, workers, out, seed=seed, cut=cut, record=record, config_dir=config_dir
     )
-    experiment, comparison = run_experiment(arms, console, replications=replications, processes=workers, out=out)
+    command = shlex.join(["twin", *sys.argv[1:]])
+    experiment, comparison = run_experiment(
+        arms, console, replications=replications, processes=workers, out=out, command=command
+    )
     file = _report(experiment) if report else None
     for sentence in sentences(comparison, experiment.alternatives):
         console.print(sentence, soft_wrap=True, markup=False)
@@ -56,7 +62,10 @@ def compare_scenario(
     _tell_failures(experiment, console)
     _tell_places(experiment, file, console)
     if as_json:
-        print(comparison.to_json())
+        shown, hidden = comparison.shown()
+        if hidden:
+            console.print(withheld(hidden, len(comparison), comparison.least_residents), soft_wrap=True)
+        print(shown.to_json())
     return 0 if len(comparison) else 1
 
 
@@ -69,7 +78,10 @@ def demonstrate(open_report: bool | None = None) -> int:
 
     processes = min(DEMO_WORKERS, cores())
     arms = _arms("outage", DEMO, DEMO_REPLICATIONS, processes, None)
-    experiment, comparison = run_experiment(arms, screen, replications=DEMO_REPLICATIONS, processes=processes)
+    parts = ["twin", "compare", "outage", *DEMO, "--replications", str(DEMO_REPLICATIONS), "--workers", str(processes)]
+    experiment, comparison = run_experiment(
+        arms, screen, replications=DEMO_REPLICATIONS, processes=processes, command=shlex.join(parts)
+    )
     file = _report(experiment)
     screen.print(
         answer(comparison, experiment.manifest["title"], experiment.manifest["base"]), soft_wrap=True, markup=False
@@ -104,7 +116,10 @@ def _arms(
 
 
 def run_experiment(arms: Sequence[Arm], console: Console, **options: Any) -> tuple[Experiment, Comparison]:
-    """Run a comparison with its progress on `console`; options as those of Experiment."""
+    """Run a comparison with its progress on `console`; options as those of Experiment.
+
+    An interruption tells the command that goes on with what is done.
+    """
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     from scenarios.experiment import Experiment
@@ -128,9 +143,22 @@ def run_experiment(arms: Sequence[Arm], console: Console, **options: Any) -> tup
         task = bar.add_task("preparing", total=None)
         experiment = Experiment(arms, said=lambda text: bar.update(task, description=text, refresh=True), **options)
         many = f"{len(experiment.seeds)} x {len(arms)} runs on {experiment.processes} cores"
+        if experiment.kept:
+            console.print(f"goes on in {experiment.folder}: {experiment.notes[-1]}", soft_wrap=True, markup=False)
         bar.reset(task, description=many, total=experiment.to_simulate_ms)
-        comparison = experiment.run(lambda ms: bar.update(task, completed=ms, refresh=True))
+        try:
+            comparison = experiment.run(lambda ms: bar.update(task, completed=ms, refresh=True))
+        except KeyboardInterrupt:
+            bar.stop()
+            print(f"to go on: {_continuing(experiment, options.get('out'))}", file=sys.stderr)
+            raise
     return experiment, comparison
+
+
+def _continuing(experiment: Experiment, out: str | Path | None) -> str:
+    """The command that goes on with an experiment."""
+    folder = "" if out is not None else f" --out {shlex.quote(str(experiment.folder))}"
+    return experiment.command + folder
 
 
 def _report(experiment: Experiment) -> Path | None:

@@ -9,14 +9,16 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scenarios import workers
 from scenarios.arms import BASE, Arm, trunks
+from scenarios.unfinished import belongs, checked, complete_runs, folder_faults, remove_failed, told_by
 from twin.clock import day
-from twin.errors import Fault, InputError
+from twin.errors import Fault, InputError, nearest
 from twin.locking import Lock
 from twin.recording import Run, new_run_folder, write_json, writing
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 EXPERIMENT_SCHEMA = 1
 FOLDER = "experiments"
+KEPT = "runs were complete from an attempt before"
 
 
 def faults_of(replications: int, processes: int | None, seed: int, out: str | Path | None) -> list[Fault]:
@@ -37,27 +40,7 @@ def faults_of(replications: int, processes: int | None, seed: int, out: str | Pa
         faults.append(Fault("--seed", f"is {seed}, and {replications} seeds follow", "less than 2**63"))
     if processes is not None and not 1 <= processes <= cores:
         faults.append(Fault("--workers", f"is {processes}", f"1 to {cores}, the cores of this machine"))
-    return faults + (_folder_faults(Path(out)) if out is not None else [])
-
-
-def _folder_faults(out: Path) -> list[Fault]:
-    remedy = "name another folder with --out"
-    if out.exists() and not out.is_dir():
-        return [Fault("--out", f"{out} is a file", "a folder", remedy)]
-    try:
-        status = json.loads((out / "experiment.json").read_text(encoding="utf-8"))["status"]
-    except FileNotFoundError:
-        others = [p.name for p in out.iterdir() if p.name != ".lock"] if out.is_dir() else []
-        return (
-            [Fault("--out", f"{out} holds other files: {', '.join(sorted(others)[:3])}", remedy=remedy)]
-            if others
-            else []
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        return [Fault("--out", f"{out}/experiment.json cannot be read", remedy=remedy)]
-    if status == "complete":
-        return [Fault("--out", f"{out} holds a finished experiment", remedy=remedy)]
-    return []
+    return faults + (folder_faults(Path(out)) if out is not None else [])
 
 
 class Experiment:
@@ -69,8 +52,9 @@ class Experiment:
     replications : pairs; the seeds are run.seed, run.seed + 1, ...
     processes    : how many at once; as many as there are cores if absent
     out          : the experiment's folder; one of the day and time below experiments/ if absent. An unfinished experiment
-                   in it is begun anew
+                   of the same arms, code and area in it is gone on with: its complete runs are kept
     area         : of all arms, where it has been built before
+    command      : what the comparison was asked for with, as a text
 
     Raises InputError with every fault at once, before anything runs.
     """
@@ -83,9 +67,10 @@ class Experiment:
         processes: int | None = None,
         out: str | Path | None = None,
         area: Area | None = None,
+        command: str = "",
         said: Callable[[str], None] = lambda text: None,
     ) -> None:
-        self.arms, self.began = list(arms), time.time()
+        self.arms, self.began, self.command = list(arms), time.time(), command
         run = self.arms[0].configuration.run
         faults = faults_of(replications, processes, run.seed, out)
         if faults:
@@ -95,16 +80,21 @@ class Experiment:
         self.trunks = trunks(self.arms)
         self.failures: list[dict[str, Any]] = []
         self.notes: list[str] = []
+        self.kept = 0  # complete runs of an earlier attempt
+        self.codes: dict[tuple[str, int], list[int]] = {}  # with which a run's processes ended before their time
         from scenarios.rehearsal import compile_kernels, rehearse
         from scenarios.simulate import build_area
 
         said("area")
         self.area = area or build_area(self.chosen)
+        self.belongs = belongs(self.arms, self.area)
+        if out is not None:
+            checked(Path(out), self.belongs)
         said("measures")
         rehearse(self.arms, self.area)
-        self._open(out)
         said("kernels")
         compile_kernels()
+        self._open(out)
 
     @property
     def alternatives(self) -> list[str]:
@@ -126,25 +116,55 @@ class Experiment:
     # -- the folder ----------------------------------------------------------------------------------------------------
 
     def _open(self, out: str | Path | None) -> None:
-        """Make the folder, take its lock, and write what is known already."""
-        from omegaconf import OmegaConf
-
-        from scenarios.provenance import code_digest, versions, write_place
-
-        run, scenario = self.chosen.run, self.chosen.scenario
+        """Make the folder, take its lock, and write what is known already; or go on with what is in it."""
         if out is None:
             now = datetime.now()
             self.folder = new_run_folder(FOLDER, f"{now:%Y-%m-%d}/{now:%H%M%S}-{self.chosen.scenario_name}")
         else:
             self.folder = Path(out)
         self.lock = Lock(self.folder, "wait until it has ended, or name another folder with --out")
-        faults = _folder_faults(self.folder)  # again: another one may have ended since
-        if faults:
-            self.lock.release()
-            raise InputError(faults)
-        self.manifest: dict[str, Any] = {
+        try:
+            checked(self.folder, self.belongs)  # again: another one may have ended since
+            self._take_over()
+            self._write()
+        except BaseException as error:
+            self._give_up(error)
+            raise
+
+    def _take_over(self) -> None:
+        """Keep what an earlier attempt has done; what was made of its runs goes."""
+        before = told_by(self.folder)
+        with writing(self.folder):
+            for name in ("comparison.parquet", "comparison.csv", "report.html"):
+                (self.folder / name).unlink(missing_ok=True)
+        if before:
+            remove_failed(self.folder / "runs", self.arms, self.seeds)
+            self.kept = len(complete_runs(self.folder / "runs", self.arms, self.seeds))
+            self.notes = [note for note in before.get("notes", ()) if not note.endswith(KEPT)]
+            self.notes.append(f"{self.kept} of {len(self.arms) * len(self.seeds)} {KEPT}")
+
+    def _write(self) -> None:
+        """Write experiment.json, config.yaml and the area."""
+        from omegaconf import OmegaConf
+
+        from scenarios.provenance import write_place
+
+        self.manifest: dict[str, Any] = self._about()
+        self._tell()  # first: what it tells makes the folder one that can be gone on with
+        with writing(self.folder):
+            (self.folder / "config.yaml").write_text(OmegaConf.to_yaml(self.chosen.plain), encoding="utf-8")
+            shutil.rmtree(self.folder / "area", ignore_errors=True)
+        write_place(self.area, self.folder / "area")
+
+    def _about(self) -> dict[str, Any]:
+        """What is known before the first run."""
+        from scenarios.provenance import code_digest, versions
+
+        run, scenario = self.chosen.run, self.chosen.scenario
+        return {
             "schema": EXPERIMENT_SCHEMA,
             "status": "running",
+            "command": self.command,
             "scenario": self.chosen.scenario_name,
             "title": scenario.name,
             "question": scenario.question,
@@ -154,7 +174,7 @@ class Experiment:
             "seeds": self.seeds,
             "replications": len(self.seeds),
             "failures": [],
-            "notes": [],
+            "notes": list(self.notes),
             "least_residents": run.least_residents,
             "start": run.start,
             "time_zone": run.time_zone,
@@ -172,15 +192,15 @@ class Experiment:
             "wall_s": 0.0,
             "shared_prefix_ms": max(trunk.at for trunk in self.trunks),
             "workers": self.processes,
+            "belongs": self.belongs,
         }
-        with writing(self.folder):
-            for name in ("runs", "area"):
-                shutil.rmtree(self.folder / name, ignore_errors=True)
-            for name in ("comparison.parquet", "comparison.csv", "report.html"):
-                (self.folder / name).unlink(missing_ok=True)
-            (self.folder / "config.yaml").write_text(OmegaConf.to_yaml(self.chosen.plain), encoding="utf-8")
-        self._tell()
-        write_place(self.area, self.folder / "area")
+
+    def _give_up(self, error: BaseException) -> None:
+        """Say what became of the experiment, as far as the disk lets it, and let go of the folder."""
+        status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        with suppress(AttributeError, InputError):  # refused before it had anything to tell; the first error counts
+            self._tell(status=status, notes=sorted(self.notes))
+        self.lock.release()
 
     def _tell(self, **changes: Any) -> None:
         """Write experiment.json."""
@@ -196,37 +216,49 @@ class Experiment:
         A run that fails leaves its seed out of what is compared with it; `failures` says why. Where nothing is left the
         comparison has no rows, and none is written.
         """
-        reached: dict[tuple[str, str], int] = {}
+        reached: dict[tuple[int, str], int] = {}
         shared = {arm.name: trunk.at for trunk in self.trunks for arm in trunk.arms[1:]}
+        if self.kept:
+            whole = round(self.chosen.run.days * day)
+            done = complete_runs(self.folder / "runs", self.arms, self.seeds)
+            reached = {(seed, arm): whole - shared.get(arm, 0) for arm, seed in done}
 
         def heard(text: str) -> None:
-            what, *rest = json.loads(text)
+            what, seed, *rest = json.loads(text)
             if what == "note":
-                self.notes.append(rest[0])
-                return
-            seed, arm, ms = rest
-            reached[seed, arm] = ms - shared.get(arm, 0)
-            simulated(sum(reached.values()))
+                self._note(rest[0])
+            elif what == "lost":
+                arm, code = rest
+                self.codes.setdefault((arm, seed), []).append(code)
+                was = "" if 0 <= code < 130 else "was "
+                self._note(f"run {arm}/{seed} {was}{ended_by(code).partition(' by ')[0]} and resumed")
+            else:
+                arm, ms = rest
+                reached[seed, arm] = max(ms - shared.get(arm, 0), reached.get((seed, arm), 0))
+                simulated(sum(reached.values()))
 
         try:
             codes = workers.run_jobs(self.seeds, self._replicate, self.processes, heard)
-            return self._compare(codes)
+            comparison = self._compare(codes)
         except BaseException as error:
-            interrupted = isinstance(error, KeyboardInterrupt)
-            self._tell(status="interrupted" if interrupted else "failed", notes=sorted(self.notes))
+            self._give_up(error)
             raise
-        finally:
-            self.lock.release()
+        self.lock.release()
+        return comparison
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
 
     def _replicate(self, seed: int, attempt: int, line: workers.Line) -> None:
         """One replication, in a process of its own."""
         from scenarios.branching import Replication
 
         def say(what: str, *rest: Any) -> None:
-            line.say(json.dumps([what, *([seed] if what == "at" else []), *rest]))
+            line.say(_fitting([what, seed, *rest]))
 
         if attempt:
-            say("note", f"the process of seed {seed} was killed and begun again")
+            say("note", f"the process of seed {seed} was cut short and begun again")
         Replication(seed, self.area, self.folder / "runs", say).run(self.trunks, attempt)
 
     def _compare(self, codes: dict[int, list[int]]) -> Comparison:
@@ -235,11 +267,13 @@ class Experiment:
         rows: dict[str, dict[int, list[dict[str, Any]]]] = {arm.name: {} for arm in self.arms}
         for arm in self.arms:
             for seed in self.seeds:
-                reason, found = _result(self.folder / "runs" / arm.name / str(seed), codes[seed])
+                ends = self.codes.get((arm.name, seed), codes[seed])
+                reason, found = _result(self.folder / "runs" / arm.name / str(seed), ends)
                 if reason:
                     self.failures.append({"arm": arm.name, "seed": seed, "reason": reason})
                 else:
                     rows[arm.name][seed] = found
+        self._note_unseen(rows)
         base = rows.pop(BASE)
         watch, least = self.chosen.scenario.watch, self.chosen.run.least_residents
         paired = {name: found for name, found in rows.items() if base.keys() & found.keys()}
@@ -250,9 +284,36 @@ class Experiment:
         self._tell(status="complete" if paired else "failed", failures=self.failures, notes=sorted(self.notes))
         return comparison
 
+    def _note_unseen(self, rows: dict[str, dict[int, list[dict[str, Any]]]]) -> None:
+        """A note for each watched indicator that no run has: nothing else would say that it is missing."""
+        from scenarios.indicators import DEFINITIONS
+
+        seen = sorted({row["indicator"] for runs in rows.values() for found in runs.values() for row in found})
+        for name in self.chosen.scenario.watch if seen else ():
+            if name not in seen:
+                close = "" if name in DEFINITIONS else nearest(name, seen)
+                self._note(f"{name} was watched and no run has it{f'; did you mean {close}?' if close else ''}")
+
+
+def ended_by(code: int) -> str:
+    """What a process's code says of its end, in words."""
+    if code < 0:
+        return f"killed by signal {-code}"
+    return "interrupted" if code == 130 else f"ended with code {code}"
+
+
+def _fitting(message: list[Any]) -> str:
+    """A message as one line of JSON, the text at its end cut where the line would be too long."""
+    while len(text := json.dumps(message)) > workers.LONGEST:
+        message = [*message[:-1], message[-1][:-20]]
+    return text
+
 
 def _result(place: Path, codes: Sequence[int]) -> tuple[str, list[dict[str, Any]]]:
-    """(reason why there is no result, rows of the indicators) of one run."""
+    """(reason why there is no result, rows of the indicators) of one run.
+
+    codes : with which its processes ended, the last one last
+    """
     try:
         run = Run(place)
         status = run.manifest.get("status")
@@ -262,4 +323,4 @@ def _result(place: Path, codes: Sequence[int]) -> tuple[str, list[dict[str, Any]
             return str(run.manifest.get("reason", "failed")), []
     except InputError:
         pass
-    return (f"killed by signal {-codes[-1]}, twice" if codes[-1] < 0 else "killed twice"), []
+    return f"{ended_by(codes[-1])}, twice", []

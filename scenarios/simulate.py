@@ -264,7 +264,11 @@ class Simulation:
         assert journal is not None
         self.write_into(self.folder, journal.size)
         if self.checkpoint_ms:
-            self.checkpoints.write(self.world)
+            self.save()
+
+    def save(self) -> None:
+        """Write a checkpoint of this edge. Raises DesignError for what cannot be saved."""
+        self.checkpoints.write(self.world)
 
     def go_on_with(self, configuration: Configuration, after: int) -> None:
         """Take the other measures of `configuration`, without the first `after`, at an edge before they begin."""
@@ -346,7 +350,7 @@ class Simulation:
 
             def keep(at: World) -> None:
                 if self.checkpoint_ms and at.stop % self.checkpoint_ms == 0:
-                    self.checkpoints.write(at)
+                    self.save()
 
             world.at_edge, warm_up = keep, duration(run.warm_up)
             try:

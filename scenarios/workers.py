@@ -1,7 +1,7 @@
 """Jobs in processes of their own, forked from a warm parent: what it has built and compiled is theirs at no cost.
 
 Every job leads a process group, so that Ctrl-C reaches the parent alone, which then ends each group once. A job that
-is killed is begun a second time. What jobs say comes back as lines of text through one pipe.
+is killed, or ends otherwise before its time, is begun a second time. What jobs say comes back as lines of text through one pipe.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 
 from twin.errors import Fault, InputError
 
+LONGEST = 511  # bytes of a line: POSIX promises that 512, its end included, are not mixed with others
 PATIENCE_S = 20.0  # assumption: a window of the largest town, and the writing of its parts, take less
 
 
@@ -88,8 +89,13 @@ class Line:
         self._rest = b""
 
     def say(self, text: str) -> None:
-        """Send one line; whole, whoever else sends, up to the 512 bytes that POSIX promises. In a job."""
-        message = text.replace("\n", " ").encode()[:511] + b"\n"
+        """Send one line of at most LONGEST bytes; it arrives whole, whoever else sends. In a job.
+
+        Raises ValueError for a longer one: cut, it would say something else.
+        """
+        message = text.replace("\n", " ").encode() + b"\n"
+        if len(message) > LONGEST + 1:
+            raise ValueError(f"a line of {len(message) - 1} bytes")
         try:
             os.write(self._writer, message)
         except BrokenPipeError:
@@ -120,7 +126,7 @@ def run_jobs(
     """Do `work(job, attempt, line)` for each job in a process of its own, at most `workers` at once.
 
     heard : takes every line that a job says
-    Returns the codes of each job's attempts as `wait` gives them: one, or two where the first was killed by a signal.
+    Returns the codes of each job's attempts as `wait` gives them: one, or two where the first was not 0.
     On an interruption all processes are ended before the KeyboardInterrupt goes on.
     """
     waiting = deque((job, 0) for job in jobs)
@@ -139,7 +145,7 @@ def run_jobs(
                     job, attempt = running.pop(pid)
                     codes[job].append(code)
                     _signal_group(pid, signal.SIGKILL)  # what it may have left behind
-                    if code < 0 and attempt == 0:
+                    if code and attempt == 0:
                         waiting.appendleft((job, 1))
             for text in line.heard(0.0):
                 heard(text)

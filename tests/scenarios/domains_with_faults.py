@@ -65,7 +65,10 @@ class BreaksInSetupForOneSeed(Domain):
 
 
 class Killed(Domain):
-    """Kills its own process at KILL_AT ms with seed 2, so many times as KILL_TIMES says."""
+    """Ends its own process at KILL_AT ms with seed 2, so many times as KILL_TIMES says.
+
+    KILL_BY : number of a signal, or a text as "exit 3"; killed by force if absent
+    """
 
     name = "killed"
 
@@ -75,7 +78,21 @@ class Killed(Domain):
             before = len(list(marks.glob("*")))
             if before < int(os.environ["KILL_TIMES"]):
                 (marks / str(before)).touch()
-                os.kill(os.getpid(), signal.SIGKILL)
+                by = os.environ.get("KILL_BY", str(signal.SIGKILL.value))
+                if by.startswith("exit"):
+                    os._exit(int(by.split()[1]))
+                os.kill(os.getpid(), int(by))
+
+
+class HoldsAnIndex(Domain):
+    """Holds what no checkpoint can save, as a user may well do."""
+
+    name = "holds_an_index"
+
+    def setup(self, world, area):
+        import shapely
+
+        self.index = shapely.STRtree(shapely.points([0.0], [0.0]))
 
 
 class NoDomain:

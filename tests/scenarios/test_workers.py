@@ -71,7 +71,13 @@ def test_how_jobs_end():
             os.kill(os.getpid(), signal.SIGKILL)
 
     codes = workers.run_jobs(["fine", "raises", "interrupted", "killed", "killed once"], work, 1)
-    assert codes == {"fine": [0], "raises": [1], "interrupted": [130], "killed": [-9, -9], "killed once": [-9, 0]}
+    assert codes == {
+        "fine": [0],
+        "raises": [1, 1],
+        "interrupted": [130, 130],
+        "killed": [-9, -9],
+        "killed once": [-9, 0],
+    }
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -115,6 +121,15 @@ def test_what_ignores_the_request_is_ended_by_force(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         workers.run_jobs([1], work, 1, heard)
     assert gone(pids)
+
+
+def test_a_line_is_never_cut():
+    line = workers.Line()
+    line.say("x" * workers.LONGEST)
+    assert list(line.heard(1.0)) == ["x" * workers.LONGEST]
+    with pytest.raises(ValueError, match="a line of 512 bytes"):
+        line.say("x" * 510 + "é")
+    line.close()
 
 
 def test_a_killed_job_leaves_no_children():
