@@ -64,7 +64,8 @@ def compare_scenario(
     if as_json:
         shown, hidden = comparison.shown()
         if hidden:
-            console.print(withheld(hidden, len(comparison), comparison.least_residents), soft_wrap=True)
+            told = withheld(hidden, len(comparison), comparison.least_residents)
+            console.print(told.replace("\u00a0", " "), soft_wrap=True)
         print(shown.to_json())
     return 0 if len(comparison) else 1
 
@@ -143,8 +144,8 @@ def run_experiment(arms: Sequence[Arm], console: Console, **options: Any) -> tup
         task = bar.add_task("preparing", total=None)
         experiment = Experiment(arms, said=lambda text: bar.update(task, description=text, refresh=True), **options)
         many = f"{len(experiment.seeds)} x {len(arms)} runs on {experiment.processes} cores"
-        if experiment.kept:
-            console.print(f"goes on in {experiment.folder}: {experiment.notes[-1]}", soft_wrap=True, markup=False)
+        if experiment.goes_on:
+            console.print(f"goes on in {experiment.folder}: {experiment.goes_on}", soft_wrap=True, markup=False)
         bar.reset(task, description=many, total=experiment.to_simulate_ms)
         try:
             comparison = experiment.run(lambda ms: bar.update(task, completed=ms, refresh=True))

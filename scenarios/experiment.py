@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 EXPERIMENT_SCHEMA = 1
 FOLDER = "experiments"
+WAIT = "wait until it has ended, or name another folder with --out"
 KEPT = "runs were complete from an attempt before"
 
 
@@ -80,7 +81,7 @@ class Experiment:
         self.trunks = trunks(self.arms)
         self.failures: list[dict[str, Any]] = []
         self.notes: list[str] = []
-        self.kept = 0  # complete runs of an earlier attempt
+        self.kept, self.goes_on = 0, ""  # complete runs of an earlier attempt; what is said of it, where there was one
         self.codes: dict[tuple[str, int], list[int]] = {}  # with which a run's processes ended before their time
         from scenarios.rehearsal import compile_kernels, rehearse
         from scenarios.simulate import build_area
@@ -89,6 +90,8 @@ class Experiment:
         self.area = area or build_area(self.chosen)
         self.belongs = belongs(self.arms, self.area)
         if out is not None:
+            if (Path(out) / "experiment.json").is_file():  # that somebody writes there comes before what it is of
+                Lock(Path(out), WAIT).release()
             checked(Path(out), self.belongs)
         said("measures")
         rehearse(self.arms, self.area)
@@ -122,7 +125,7 @@ class Experiment:
             self.folder = new_run_folder(FOLDER, f"{now:%Y-%m-%d}/{now:%H%M%S}-{self.chosen.scenario_name}")
         else:
             self.folder = Path(out)
-        self.lock = Lock(self.folder, "wait until it has ended, or name another folder with --out")
+        self.lock = Lock(self.folder, WAIT)
         try:
             checked(self.folder, self.belongs)  # again: another one may have ended since
             self._take_over()
@@ -141,7 +144,8 @@ class Experiment:
             remove_failed(self.folder / "runs", self.arms, self.seeds)
             self.kept = len(complete_runs(self.folder / "runs", self.arms, self.seeds))
             self.notes = [note for note in before.get("notes", ()) if not note.endswith(KEPT)]
-            self.notes.append(f"{self.kept} of {len(self.arms) * len(self.seeds)} {KEPT}")
+            self.goes_on = f"{self.kept} of {len(self.arms) * len(self.seeds)} {KEPT}"
+            self.notes.append(self.goes_on)
 
     def _write(self) -> None:
         """Write experiment.json, config.yaml and the area."""

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -33,7 +34,19 @@ def test_identical_scenarios_differ_by_nothing_and_json_stands_alone(twin):
     assert "An ordinary weekday" in err
     (folder,) = Path("experiments").glob("*/*-weekday")
     assert told(folder)["status"] == "complete"
-    assert json.loads(out) == json.loads(Comparison.read(folder).to_json())
+    shown, hidden = Comparison.read(folder).shown()
+    assert json.loads(out) == json.loads(shown.to_json())
+    assert (f"{hidden} of {len(rows) + hidden} cells" in err) == (hidden > 0)
+
+
+def test_json_leaves_out_what_is_withheld_and_says_how_much(twin):
+    given = (*OUTAGE, "run.least_residents=999", "--replications", 2, "--no-report", "--out", "made")
+    code, out, err = twin("compare", *given, "--json")
+    rows = json.loads(out)
+    assert (code, len(rows) > 9, any(0 <= row["residents"] < 999 for row in rows)) == (0, True, False)
+    assert re.search(r"^\d+ of \d+ cells are withheld, because they rest on fewer than 999 residents\.$", err, re.M)
+    assert "withheld" not in out
+    assert ",withheld,," in Path("made/comparison.csv").read_text()
 
 
 def test_an_answer_per_watched_indicator_and_the_places(twin):
@@ -112,9 +125,9 @@ def test_a_finished_experiment_is_not_overwritten(twin, tmp_path):
     assert (tmp_path / "made" / "comparison.csv").read_bytes() == before
 
 
-def under_way(tmp_path):
+def under_way(tmp_path, *more, out=("--out", "made")):
     """A comparison in a process of its own, as soon as its runs have begun."""
-    arguments = ["compare", *OUTAGE, f"+domain.mine={FAULTY}:Slow", "--replications", "3", "--out", "made"]
+    arguments = ["compare", *OUTAGE, f"+domain.mine={FAULTY}:Slow", "--replications", "3", *more, *out]
     process = subprocess.Popen([sys.executable, "-m", "scenarios.main", *arguments], cwd=tmp_path, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
     for line in process.stderr:
@@ -135,9 +148,23 @@ def test_a_killed_comparison_leaves_no_process_and_its_folder_is_free(twin, tmp_
         pid for pid in pids if Path(f"/proc/{pid}/stat").exists() and " Z " not in Path(f"/proc/{pid}/stat").read_text()
     ]
     assert told()["status"] == "running"
-    assert twin("compare", "weekday", *SMALL, "--replications", 1, "--no-report", "--out", "made").code == 0
-    assert (told()["status"], told()["scenario"]) == ("complete", "weekday")
-    assert sorted(path.name for path in Path("made/runs").iterdir()) == ["base", "weekday"]
+    code, _, err = twin("compare", "weekday", *SMALL, "--replications", 1, "--no-report", "--out", "made")
+    assert (code, "in the unfinished experiment there" in err) == (2, True)
+    assert told()["scenario"] == "outage"
+
+
+def test_the_command_that_an_interruption_tells_goes_on(twin, tmp_path):
+    process = under_way(tmp_path, "--no-report", out=())
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    (line,) = [line for line in err.splitlines() if line.startswith("to go on: twin compare outage ")]
+    (folder,) = tmp_path.glob("experiments/*/*-outage")
+    assert line.endswith(f"--out {folder.relative_to(tmp_path)}")
+    code, out, _ = twin(*shlex.split(line)[4:])
+    assert code == 0
+    assert re.search(r"goes on in experiments/.*: \d of 9 runs were complete from an attempt before", out)
+    assert told(folder)["status"] == "complete"
+    assert shlex.join(["twin", *shlex.split(line)[4:]]) == told(folder)["command"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

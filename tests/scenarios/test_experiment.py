@@ -48,7 +48,9 @@ def test_identical_scenarios_differ_by_nothing(tmp_path):
     arms = arms_of("weekday", ["area.citizens=1500", "run.days=0.4"])
     comparison = Experiment(arms, replications=3, processes=1, out=tmp_path / "made").run()
     assert len(comparison) > 20
-    assert {(row["difference"], row["low"], row["high"]) for row in comparison} == {(0.0, 0.0, 0.0)}
+    shown, hidden = comparison.shown()
+    assert len(shown) > hidden
+    assert {(row["difference"], row["low"], row["high"]) for row in shown} == {(0.0, 0.0, 0.0)}
     assert {row["n"] for row in comparison if row["level"] == "area"} >= {3}
     assert len({manifest(tmp_path, "base", seed)["result_digest"] for seed in (1, 2, 3)}) == 3, "seeds are luck"
 
@@ -135,7 +137,7 @@ def test_the_folder_tells_all_of_it(tmp_path):
     assert not (tmp_path / "made" / "area" / "people.parquet").exists()
     assert {row["alternative"] for row in comparison} == {"outage", "backup_signals"}
     run = tmp_path / "made" / "runs" / "outage" / "2"
-    files = ["config.yaml", "events", "indicators.json", "journal.jsonl", "manifest.json"]
+    files = ["config.yaml", "events", "indicators.json", "manifest.json"]  # neither journal nor checkpoints
     assert sorted(path.name for path in run.iterdir() if path.name != ".lock") == files
     assert len(Run(run).manifest["digests"]) > 10, "of all streams, recorded or not"
 
@@ -167,11 +169,19 @@ def test_where_nothing_is_left_nothing_is_compared(tmp_path):
     assert not (tmp_path / "made" / "comparison.csv").exists()
 
 
-@pytest.mark.parametrize(("at", "who"), [(hour, ["base/2", "outage/2"]), (2 * hour, ["outage/2"])])
-def test_a_killed_process_is_begun_again(tmp_path, monkeypatch, at, who):
+@pytest.mark.parametrize(
+    ("at", "by", "who", "how"),
+    [
+        (hour, "9", ["base/2", "outage/2"], "was killed"),
+        (2 * hour, "9", ["outage/2"], "was killed"),
+        (2 * hour, "15", ["outage/2"], "was interrupted"),
+        (2 * hour, "exit 3", ["outage/2"], "ended with code 3"),
+    ],
+)
+def test_a_process_that_was_cut_short_goes_on_once(tmp_path, monkeypatch, at, by, who, how):
     marks = tmp_path / "marks"
     marks.mkdir()
-    for name, value in (("KILL_AT", at), ("KILL_MARKS", marks), ("KILL_TIMES", 0)):
+    for name, value in (("KILL_AT", at), ("KILL_MARKS", marks), ("KILL_TIMES", 0), ("KILL_BY", by)):
         monkeypatch.setenv(name, str(value))
     given = (*ALONE, f"+domain.mine={FAULTY}:Killed")
     monkeypatch.setattr(branching, "CHECKPOINT", hour // 2)
@@ -180,17 +190,22 @@ def test_a_killed_process_is_begun_again(tmp_path, monkeypatch, at, who):
     made = experiment(tmp_path, *given)
     assert made.run() == expected
     assert (made.failures, len(list(marks.iterdir()))) == ([], 1)
-    assert told(tmp_path)["notes"] == [f"run {run} was killed and resumed" for run in who]
-    assert manifest(tmp_path, *who[0].split("/"))["resumed"] == [at - hour // 2], "from its last checkpoint"
+    notes = [note for note in told(tmp_path)["notes"] if "watched" not in note]
+    assert notes == [f"run {run} {how} and resumed" for run in who]
+    kept = at if by == "15" else at - hour // 2  # an interruption keeps the edge at which it is seen
+    assert manifest(tmp_path, *who[0].split("/"))["resumed"] == [kept], "from its last checkpoint"
 
 
-def test_what_is_killed_twice_has_failed(tmp_path, monkeypatch):
-    for name, value in (("KILL_AT", 2 * hour), ("KILL_MARKS", tmp_path), ("KILL_TIMES", 99)):
+@pytest.mark.parametrize(
+    ("by", "reason"),
+    [("9", "killed by signal 9, twice"), ("exit 3", "ended with code 3, twice")],
+)
+def test_what_is_cut_short_twice_has_failed(tmp_path, monkeypatch, by, reason):
+    for name, value in (("KILL_AT", 2 * hour), ("KILL_MARKS", tmp_path), ("KILL_TIMES", 99), ("KILL_BY", by)):
         monkeypatch.setenv(name, str(value))
     made = experiment(tmp_path, *ALONE, f"+domain.mine={FAULTY}:Killed")
     comparison = made.run()
-    assert [(f["arm"], f["seed"]) for f in made.failures] == [("base", 2), ("outage", 2)]
-    assert all("killed" in f["reason"] for f in made.failures)
+    assert made.failures == [{"arm": arm, "seed": 2, "reason": reason} for arm in ("base", "outage")]
     assert {row["n"] for row in comparison if row["level"] == "area"} == {1}
 
 
@@ -200,16 +215,6 @@ def test_one_writer_and_no_overwriting(tmp_path):
     experiment(tmp_path, *ALONE, replications=1).run()
     with pytest.raises(InputError, match="holds a finished experiment"):
         experiment(tmp_path, *SMALL)
-
-
-def test_an_unfinished_experiment_is_begun_anew(tmp_path):
-    made = experiment(tmp_path, *ALONE, replications=1)
-    made.lock.release()  # as if it had been killed here
-    left = tmp_path / "made" / "runs" / "outage" / "9"
-    left.mkdir(parents=True)
-    experiment(tmp_path, *ALONE, replications=1).run()
-    assert told(tmp_path)["status"] == "complete"
-    assert not left.exists()
 
 
 def test_other_files_are_left_alone(tmp_path):
