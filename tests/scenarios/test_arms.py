@@ -15,10 +15,9 @@ SMALL = ("area.citizens=1000", "run.days=0.125")
 
 @pytest.fixture
 def plan(tmp_path):
-    """The plan.yaml of the README; the times of its failure and the length of the day are the tests' own."""
+    """The plan.yaml of the README without its base."""
     text = re.search(r"<!-- file: plan.yaml -->\n```yaml\n(.*?)```", README.read_text(encoding="utf-8"), re.S).group(1)
-    assert "base:" not in text
-    (tmp_path / "plan.yaml").write_text(text)
+    (tmp_path / "plan.yaml").write_text(re.sub("^base:.*\n", "", text, flags=re.M))
     return str(tmp_path / "plan.yaml")
 
 
