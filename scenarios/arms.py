@@ -102,7 +102,9 @@ def _arms(chosen: Configuration, scenario: str, config_dir: str | None, faults: 
     """All arms that can be made; what cannot becomes a fault."""
     name = chosen.scenario_name
     faults += _name_faults([BASE, name, *chosen.scenario.alternatives])
-    arms = [Arm(BASE, _base(chosen, scenario, config_dir, faults)), Arm(name, chosen)]
+    arms = [Arm(BASE, _base(chosen, scenario, config_dir, faults))]
+    if chosen.scenario.measures or not chosen.scenario.alternatives:  # else it would be the base once more
+        arms.append(Arm(name, chosen))
     for alternative in chosen.scenario.alternatives:
         plain = copy.deepcopy(chosen.plain)
         plain["run"]["alternative"] = alternative

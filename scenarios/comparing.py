@@ -59,6 +59,7 @@ def compare_scenario(
         console.print(sentence, soft_wrap=True, markup=False)
     if len(comparison):
         console.print(f"\n{comparison.summary()}\n", soft_wrap=True, markup=False)
+    _tell_cautions(experiment, console)
     _tell_failures(experiment, console)
     _tell_places(experiment, file, console)
     if as_json:
@@ -87,6 +88,7 @@ def demonstrate(open_report: bool | None = None) -> int:
     screen.print(
         answer(comparison, experiment.manifest["title"], experiment.manifest["base"]), soft_wrap=True, markup=False
     )
+    _tell_cautions(experiment, screen)
     _tell_failures(experiment, screen)
     _tell_places(experiment, file, screen)
     if file and (open_report or (open_report is None and has_display())):
@@ -128,7 +130,8 @@ def run_experiment(arms: Sequence[Arm], console: Console, **options: Any) -> tup
 
     scenario = arms[1].configuration
     title = scenario.scenario.name or scenario.scenario_name
-    console.print(f"[bold]{title}[/bold], compared with {arms[0].configuration.scenario_name}")
+    cut = f", with {', '.join(scenario.run.cut)} cut in all arms" if scenario.run.cut else ""
+    console.print(f"[bold]{title}[/bold], compared with {arms[0].configuration.scenario_name}{cut}")
     prepare_numba()
     if not compiled_before():
         console.print("The first run on this machine compiles its kernels; that takes about half a minute, once.")
@@ -172,6 +175,11 @@ def _report(experiment: Experiment) -> Path | None:
     except Exception as error:
         log_failure(experiment.folder, error)
         raise
+
+
+def _tell_cautions(experiment: Experiment, console: Console) -> None:
+    for caution in experiment.cautions:
+        console.print(f"Mind: {caution}", soft_wrap=True, markup=False)
 
 
 def _tell_failures(experiment: Experiment, console: Console) -> None:

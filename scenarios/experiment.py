@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from scenarios.comparison import Comparison
     from twin.area import Area
 
+FEW_PAIRS, FEW_SIGNALS = 8, 5
 EXPERIMENT_SCHEMA = 1
 FOLDER = "experiments"
 WAIT = "wait until it has ended, or name another folder with --out"
@@ -35,6 +36,11 @@ KEPT = "runs were complete from an attempt before"
 def faults_of(replications: int, processes: int | None, seed: int, out: str | Path | None) -> list[Fault]:
     """What is wrong with how a comparison shall be run."""
     faults, cores = [], workers.cores()
+    for name, value in (("--replications", replications), ("--workers", processes), ("--seed", seed)):
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+            faults.append(Fault(name, f"is {value!r}", "a whole number"))
+    if faults:
+        return faults
     if replications < 1:
         faults.append(Fault("--replications", f"is {replications}", "1 or more; 20 tell most differences from luck"))
     elif seed + replications > 2**63:
@@ -103,6 +109,22 @@ class Experiment:
     def alternatives(self) -> list[str]:
         """Names of the arms beside the base."""
         return [arm.name for arm in self.arms[1:]]
+
+    @property
+    def cautions(self) -> list[str]:
+        """What a reader should know before the numbers: few pairs, an area in which an outage cannot show on the streets."""
+        said, signals = [], len(self.area.signals)
+        if len(self.seeds) < FEW_PAIRS:
+            pairs = "1 pair" if len(self.seeds) == 1 else f"{len(self.seeds)} pairs"
+            said.append(f"{pairs} can hardly call anything; take {FEW_PAIRS} or more, twenty for most questions")
+        fails = {str(given.get("type")) for arm in self.arms for given in arm.configuration.given_measures.values()}
+        if "asset_failure" in fails and signals < FEW_SIGNALS:
+            many = "1 traffic signal" if signals == 1 else f"{signals or 'no'} traffic signals"
+            said.append(
+                f"the area has {many}: what an outage does to the streets hardly shows, and a dark signal in light traffic "
+                "can even save time; a town of 20,000 has enough of them"
+            )
+        return said
 
     @property
     def chosen(self) -> Any:
@@ -179,6 +201,7 @@ class Experiment:
             "replications": len(self.seeds),
             "failures": [],
             "notes": list(self.notes),
+            "cautions": self.cautions,
             "least_residents": run.least_residents,
             "start": run.start,
             "time_zone": run.time_zone,

@@ -54,7 +54,9 @@ def page(m: Material) -> str:
     """The whole page as text."""
     about = m.about
     pairs = max((row["n"] for row in m.rows), default=0)
-    badges = ("Citizens are synthetic", m.place, many(pairs, "pair"), f"compared with {about.get('base', 'the base')}")
+    cut = [f"{', '.join(about['cut'])} cut in all arms"] if about.get("cut") else []
+    compared = f"compared with {about.get('base', 'the base')}"
+    badges = ("Citizens are synthetic", m.place, many(pairs, "pair"), compared, *cut)
     title = about.get("title") or about.get("scenario") or "A comparison"
     foot = (text(attribution(m.area)), f"Area digest {text((about.get('area') or {}).get('digest', '–'))}")
     return document(str(title), m.place, str(about.get("question") or ""), badges, _sections(m), foot)
@@ -62,7 +64,7 @@ def page(m: Material) -> str:
 
 def _sections(m: Material) -> list[Section]:
     return [
-        ("answer", "The answer", (_alarms(m), _answer(m), _weight(m))),
+        ("answer", "The answer", (_alarms(m), _answer(m), _cautions(m), _weight(m))),
         ("intervals", "How sure", (grid(_forest(m)),)),
         (
             "losers",
@@ -99,6 +101,10 @@ def _sentence(row: Row) -> str:
     if row["verdict"] in ("worse", "better"):
         return said.removesuffix(f"{row['verdict']}.") + losers.verdict(row) + "."
     return said
+
+
+def _cautions(m: Material) -> str:
+    return bullets(f"Mind: {text(caution)}." for caution in m.about.get("cautions") or ())
 
 
 def _weight(m: Material) -> str:

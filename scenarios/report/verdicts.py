@@ -44,7 +44,14 @@ def interval(row: Row) -> str:
     """ "3,470 to 3,510"; "exact" where every pair says the same; a dash where there is none."""
     if row["method"] == "exact" and has_interval(row):
         return "exact"
-    return f"{amount(row['low'], row)} to {amount(row['high'], row)}" if has_interval(row) else "–"
+    return f"{_limit(row['low'], row)} to {_limit(row['high'], row)}" if has_interval(row) else "–"
+
+
+def _limit(value: float, row: Row) -> str:
+    """A limit of an interval; one that is not 0 is not written as 0 where 0 lies outside the interval."""
+    said = amount(value, row)
+    outside = row["low"] > 0 or row["high"] < 0
+    return f"{value:.1g}".replace("-", "\u2212") if outside and not said.strip("0.,") else said
 
 
 def unit_of_change(row: Row) -> str:
@@ -70,7 +77,7 @@ def sentence(row: Row) -> str:
         size = {**row, "low": abs(row["low"]), "high": abs(row["high"])}
         size["low"], size["high"] = sorted((size["low"], size["high"]))
         judged = f": {row['verdict']}" if row["verdict"] in ("worse", "better") else ""
-        sure = (
+        sure = _relative(row) + (
             f"exactly that in each of {pairs}"
             if row["method"] == "exact"
             else f"95\u00a0% interval {interval(size)}; {pairs}"
@@ -78,6 +85,8 @@ def sentence(row: Row) -> str:
         return f"{name} {verb} by {_quantity(abs(row['difference']), size)} ({sure}){judged}."
     if row["verdict"] == "too few to tell":
         mean = f"on average {_change(row)}" if math.isfinite(row["difference"]) else "no pair has it in both runs"
+        if row["method"] == "exact":
+            return f"{name}: too few to tell (exactly {_change(row)} in each of {pairs})."
         return f"{name}: too few to tell ({pairs}; {mean})."
     if row["method"] == "exact":
         return f"{name}: no difference in any of {pairs}."
@@ -87,6 +96,14 @@ def sentence(row: Row) -> str:
         f"{name}: no clear difference; the change lies between {amount(row['low'], row)} and "
         f"{_quantity(row['high'], row)} (95\u00a0% interval; {pairs}){why}."
     )
+
+
+def _relative(row: Row) -> str:
+    """The size of a difference beside the base, for who does not know the unit by heart: "0.1 %; "."""
+    if row["unit"] == "%" or not row["baseline"] or not math.isfinite(row["baseline"]):
+        return ""
+    share = 100.0 * abs(row["difference"] / row["baseline"])
+    return f"{number(share)}\u00a0%; " if share >= 0.05 else "less than 0.1\u00a0%; "
 
 
 def _change(row: Row) -> str:

@@ -134,7 +134,8 @@ def test_page_begins_with_the_answer(page: str) -> None:
     said = words(page[page.index('id="answer"') : page.index('id="intervals"')])
     for text in (
         "Customer hours without power rise by 3,501 h (95 % interval 3,490 to 3,512; 19 pairs): worse",
-        "Lost vehicle hours rise by 1.0 h (95 % interval 0.7 to 1.4; 19 pairs): worse",
+        "Lost vehicle hours rise by 1.0 h (",
+        "95 % interval 0.7 to 1.4; 19 pairs): worse",
         "Reach of ambulances: no difference in any of 19 pairs.",
         "Calls because oxygen ran out: too few to tell (19 pairs; on average 0.158 calls more).",
         "backup signals",
@@ -262,19 +263,19 @@ def row(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({}, "Lost hours rise by 20 h (95 % interval 10 to 30; 20 pairs): worse."),
+        ({}, "Lost hours rise by 20 h (222 %; 95 % interval 10 to 30; 20 pairs): worse."),
         (
             {"difference": -20.0, "low": -30.0, "high": -10.0, "verdict": "better"},
-            "Lost hours fall by 20 h (95 % interval 10 to 30; 20 pairs): better.",
+            "Lost hours fall by 20 h (222 %; 95 % interval 10 to 30; 20 pairs): better.",
         ),
         (
             {"label": "reach of ambulances", "unit": "%", "difference": -2.0, "low": -2.6, "high": -1.4},
             "Reach of ambulances falls by 2.0 percentage points (95 % interval 1.4 to 2.6; 20 pairs): worse.",
         ),
-        ({"verdict": "more", "better": ""}, "Lost hours rise by 20 h (95 % interval 10 to 30; 20 pairs)."),
+        ({"verdict": "more", "better": ""}, "Lost hours rise by 20 h (222 %; 95 % interval 10 to 30; 20 pairs)."),
         (
             {"low": 20.0, "high": 20.0, "method": "exact"},
-            "Lost hours rise by 20.0 h (exactly that in each of 20 pairs): worse.",
+            "Lost hours rise by 20.0 h (222 %; exactly that in each of 20 pairs): worse.",
         ),
         (
             {"difference": 0.0, "low": 0.0, "high": 0.0, "method": "exact", "verdict": "no clear difference"},
