@@ -194,7 +194,10 @@ def test_a_run_that_is_under_way_is_not_resumed(area, tmp_path):
     [
         (lambda text: text.replace("seed: 1\n", "seed: 2\n"), "run.seed: 2 now, 1 in the checkpoint"),
         (lambda text: text.replace("from: '17:00'", "from: '18:00'"), "measure failure: is .*18:00.* now, .*17:00"),
-        (lambda text: text.replace("citizens: 1000", "citizens: 1001"), "area.citizens: 1001 now, 1000 in the checkpoint"),
+        (
+            lambda text: text.replace("citizens: 1000", "citizens: 1001"),
+            "area.citizens: 1001 now, 1000 in the checkpoint",
+        ),
     ],
 )
 def test_another_configuration_is_refused_with_the_difference(area, tmp_path, change, message):
