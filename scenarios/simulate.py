@@ -114,7 +114,8 @@ class Simulation:
     area       : of the configuration, where it has been built before
     said       : takes what is being done, in a few words
     place      : the run folder, which does not exist; one of the day and time below `run.folder` if absent
-    checkpoint : ms of simulated time between two checkpoints; 0: only where the run is interrupted
+    checkpoint : ms of simulated time between two checkpoints; 0: only where the run is interrupted. One that is due while
+        the one before is still being written is left out, unless the hour is full
     branch     : where the run branches off from another one; at midnight by itself, if absent
     """
 
@@ -349,7 +350,10 @@ class Simulation:
                 interruption.check()
 
             def keep(at: World) -> None:
-                if self.checkpoint_ms and at.stop % self.checkpoint_ms == 0:
+                if not self.checkpoint_ms or at.stop % self.checkpoint_ms:
+                    return
+                # at night a quarter of an hour passes sooner than a disk writes: only full hours wait for it
+                if at.stop % hour == 0 or not self.checkpoints.busy:
                     self.save()
 
             world.at_edge, warm_up = keep, duration(run.warm_up)

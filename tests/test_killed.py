@@ -130,7 +130,7 @@ def test_half_a_checkpoint_falls_back_to_the_one_before(area, whole, tmp_path):
     assert time_of(last) == 12 * hour
     last.write_bytes(last.read_bytes()[: last.stat().st_size // 2])
     again = Simulation.resume(folder, area)
-    assert again.world.stop == 12 * hour - QUARTER
+    assert 11 * hour <= again.world.stop < 12 * hour, "full hours are always kept"
     assert "cut short or damaged" in again.passed[0]
     again.run()
     assert Run(folder).manifest["result_digest"] == run.manifest["result_digest"]

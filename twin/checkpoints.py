@@ -48,6 +48,11 @@ class Checkpoints:
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
 
+    @property
+    def busy(self) -> bool:
+        """Whether the last checkpoint is still being written."""
+        return self._thread is not None and self._thread.is_alive()
+
     def write(self, world: World) -> None:
         """Write a checkpoint of this edge; it is on disk when `finish` has returned.
 
@@ -91,12 +96,15 @@ class Checkpoints:
             arrays = self._room[:used]
             text = json.dumps({**header, "pickled": len(pickled), "arrays": used}).encode()
             parts: tuple[Any, ...] = (MAGIC, struct.pack("<Q", len(text)), text, pickled, arrays)
-            journal.sync()
+            lasting = header["ms"] % hour == 0  # survives a loss of power as well; the others only that of the process
+            if lasting:
+                journal.sync()
             with open(partial, "wb") as file:
                 for part in (*parts, _check(text, pickled, arrays)):
                     file.write(part)
                 file.flush()
-                os.fsync(file.fileno())
+                if lasting:
+                    os.fsync(file.fileno())
             os.replace(partial, target)
             self.written += 1
             self._thin(header["ms"])

@@ -188,11 +188,11 @@ class Population:
         array = self._arrays[name]
         if name not in self._mostly_default:
             return array
-        default = self.columns[name].default
-        other = array != default
-        if array.dtype.kind == "f" and default == 0:
-            other |= np.signbit(array) != np.signbit(default)  # -0.0 is another value in a digest
-        rows = np.flatnonzero(other)
+        default = np.asarray(self.columns[name].default, array.dtype)
+        if array.dtype.kind == "f" and array.itemsize == 8:
+            rows = np.flatnonzero(array.view(np.int64) != default.view(np.int64))  # -0.0 is another value in a digest
+        else:
+            rows = np.flatnonzero(array != default)
         return (rows, array[rows]) if 8 * len(rows) < len(array) else array
 
     def restore_columns(self, kept: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -211,17 +211,25 @@ class Recorder:
         """What a checkpoint keeps: each stream's digest, its rows not yet on disk, and how many parts there are."""
         for stream in self.streams.values():
             stream.pending = stream.joined()
-        streams = [(s.name, s.columns, s.digest, list(s.pending), s.rows, s.parts) for s in self.streams.values()]
+        streams = [(s.name, s.digest, list(s.pending), s.rows, s.parts) for s in self.streams.values()]
         return {"streams": streams, "flushed": self._flushed}
 
-    def restore(self, kept: Mapping[str, Any]) -> None:
-        """Take back what `saved` gave; parts that were written later are deleted."""
+    def restore(self, kept: Mapping[str, Any], columns: Callable[[str], Mapping[str, Column]]) -> None:
+        """Take back what `saved` gave; parts that were written later are deleted.
+
+        columns : gives the columns of a kind of series or of a table by its name
+        """
         self._flushed = kept["flushed"]
         for recorded_in_setup in (self._events, self._series, self._rows):  # it stands in the checkpoint already
             recorded_in_setup.clear()
         self.streams = {}
-        for name, columns, digest, pending, rows, parts in kept["streams"]:
-            stream = self.streams[name] = Stream(name, columns)
+        for name, digest, pending, rows, parts in kept["streams"]:
+            group, _, kind = name.partition("/")
+            if group == "events":
+                declared: Mapping[str, Column] = EVENT_COLUMNS
+            else:
+                declared = {"time": TIME, "id": ID, **columns(kind)} if group == "series" else columns(name)
+            stream = self.streams[name] = Stream(name, declared)
             stream.digest, stream.pending, stream.rows, stream.parts = digest, list(pending), rows, parts
         if self.folder is not None:
             whole = {path for stream in self.streams.values() for path in self.parts_of(stream)}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.area import Area
+from twin.attributes import Column
 from twin.clock import PHASES, Calendar, Timeline, minute
 from twin.coupling import Event, Reads, Sender, couplings, find_cycle, plain
 from twin.deliveries import Deliveries, Reader
@@ -368,7 +369,11 @@ class World:
         for name, domain in self.domains.items():
             domain.restore(kept["domains"][name])
         self.deliveries.restore(kept["deliveries"])
-        self.recorder.restore(kept["recorder"])
+        self.recorder.restore(kept["recorder"], self._columns_of)
+
+    def _columns_of(self, name: str) -> Mapping[str, Column]:
+        """The columns of a kind of series or of a table, as its domain declares them."""
+        return next(kinds[name] for d in self.domains.values() for kinds in (d.series, d.tables) if name in kinds)
 
     def _saved_senders(self) -> list[Sender]:
         """Every sender but those of replayed processes, which count again."""
