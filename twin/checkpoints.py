@@ -99,10 +99,11 @@ class Checkpoints:
             lasting = header["ms"] % hour == 0  # survives a loss of power as well; the others only that of the process
             if lasting:
                 journal.sync()
-            with open(partial, "wb") as file:
+            self._recycle(partial, header["ms"])
+            with open(partial, "r+b") as file:
                 for part in (*parts, _check(text, pickled, arrays)):
                     file.write(part)
-                file.flush()
+                file.truncate()
                 if lasting:
                     os.fsync(file.fileno())
             os.replace(partial, target)
@@ -112,6 +113,14 @@ class Checkpoints:
             self._error = error
             with suppress(OSError):
                 partial.unlink(missing_ok=True)
+
+    def _recycle(self, partial: Path, now: int) -> None:
+        """Make the file to write into: of a checkpoint that is not kept, because new room on a disk costs twice the time."""
+        for path in [path for path in found(self.folder) if time_of(path) < now][:-1]:
+            if time_of(path) % hour:
+                os.replace(path, partial)
+                return
+        partial.touch(0o600)
 
     def _thin(self, now: int) -> None:
         """Keep those of full hours of the last day, of midnights before it, and the last two.

@@ -424,7 +424,7 @@ def test_a_full_disk_is_one_sentence_and_the_others_stay(tmp_path, monkeypatch, 
             patch.setattr(module, "_check", refuse)
         else:
             patch.setattr(os, place, refuse)
-        w.run(2 * minute)
+        w.run(hour)  # full hours are brought to the disk
         kept.write(w)
         with pytest.raises(InputError) as error:
             kept.finish()
@@ -434,7 +434,7 @@ def test_a_full_disk_is_one_sentence_and_the_others_stay(tmp_path, monkeypatch, 
     assert sorted(p.name for p in tmp_path.iterdir()) == ["000000060000.checkpoint", "journal.jsonl"]
     kept.write(w)  # the next one works again
     kept.finish()
-    assert run.kept() == [minute, 2 * minute]
+    assert run.kept() == [minute, hour]
     w.journal.close()
 
 
