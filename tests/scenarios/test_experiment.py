@@ -192,8 +192,10 @@ def test_a_process_that_was_cut_short_goes_on_once(tmp_path, monkeypatch, at, by
     assert (made.failures, len(list(marks.iterdir()))) == ([], 1)
     notes = [note for note in told(tmp_path)["notes"] if "watched" not in note]
     assert notes == [f"run {run} {how} and resumed" for run in who]
-    kept = at if by == "15" else at - hour // 2  # an interruption keeps the edge at which it is seen
-    assert manifest(tmp_path, *who[0].split("/"))["resumed"] == [kept], "from its last checkpoint"
+    # an interruption keeps the edge at which it is seen; of the half hours one may be left out, where the disk is busy
+    kept = (at,) if by == "15" else (at - hour // 2, at - hour)
+    (resumed,) = manifest(tmp_path, *who[0].split("/"))["resumed"]
+    assert resumed in kept, "from its last checkpoint"
 
 
 @pytest.mark.parametrize(
