@@ -18,13 +18,14 @@ from scenarios import workers
 from scenarios.configuration import compose
 from scenarios.simulate import Simulation, build_area
 from twin.checkpoints import found, time_of
-from twin.clock import hour, minute
+from twin.clock import day, hour, minute
 from twin.draws import uniform
 from twin.errors import InputError
 from twin.recording import Run
 
 TOWN = ["area.citizens=1000", "scenario=outage"]
 QUARTER = 15 * minute
+LAST = day - minute  # the edge before the last window
 
 
 @pytest.fixture(scope="module")
@@ -34,54 +35,99 @@ def area():
 
 @pytest.fixture(scope="module")
 def whole(area, tmp_path_factory):
-    """An uninterrupted run with checkpoints, and the seconds that it took."""
+    """An uninterrupted run with checkpoints."""
     folder = tmp_path_factory.mktemp("whole") / "run"
-    configuration = compose(TOWN)
-    Simulation(configuration, area, place=folder.with_name("warm")).run()
-    began = time.perf_counter()
-    Simulation(configuration, area, place=folder, checkpoint=QUARTER).run()
-    return Run(folder), time.perf_counter() - began
+    Simulation(compose(TOWN), area, place=folder, checkpoint=QUARTER).run()
+    return Run(folder)
 
 
-def begin(area, folder, *overrides):
+def stopping(at, number=signal.SIGINT):
+    """A progress that sends this process a signal at the edge `at`."""
+
+    def stop(ms):
+        if ms == at:
+            os.kill(os.getpid(), number)
+
+    return stop
+
+
+def begin(area, folder, *overrides, progress=lambda ms: None):
     """A process that begins the run in `folder`, or goes on with it."""
 
     def work():
         if folder.exists():
-            Simulation.resume(folder, area, checkpoint=QUARTER).run()
+            Simulation.resume(folder, area, checkpoint=QUARTER).run(progress)
         else:
-            Simulation(compose([*TOWN, *overrides]), area, place=folder, checkpoint=QUARTER).run()
+            Simulation(compose([*TOWN, *overrides]), area, place=folder, checkpoint=QUARTER).run(progress)
 
     return workers.start(work)
+
+
+def kill(area, folder, overrides, target, delay_s):
+    """Begin the run in `folder`, or go on with it, and kill it from outside: `delay_s` after the edge `target`.
+
+    However late the kill comes, it meets the run under way: two hours behind `target`, and before the last window at
+    the latest, the run waits for it. Returns the last edge, ms, that the run told.
+    """
+    parent, (reader, writer) = os.getpid(), os.pipe()
+
+    def tell(ms):
+        os.write(writer, b"%d\n" % ms)
+        while ms >= min(target + 2 * hour, LAST):
+            workers.orphaned(parent)
+            time.sleep(0.01)
+
+    pid = begin(area, folder, *overrides, progress=tell)
+    os.close(writer)
+    with open(reader) as lines:
+        told = map(int, lines)
+        at = next((ms for ms in told if ms >= target), 0)
+        time.sleep(delay_s)
+        os.kill(pid, signal.SIGKILL)
+        at = max(at, *told, 0)
+    assert workers.wait(pid) == -signal.SIGKILL
+    assert Run(folder).manifest["status"] == "running"
+    assert target <= at <= LAST, "it was killed under way"
+    return at
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_killed_at_twenty_random_moments_every_digest_is_that_of_the_uninterrupted_run(area, whole, tmp_path, threads):
     if threads > workers.cores():
         pytest.skip(f"this machine has {workers.cores()} core")
-    run, seconds = whole
-    kills, beginnings = 0, set()
-    for number in range(10):  # with one and with two threads: twenty runs
-        folder = tmp_path / str(number)
-        for attempt in range(3):  # killed twice at most, then left to end
-            pid = begin(area, folder, f"run.threads={threads}")
-            if attempt < 2:
-                time.sleep(seconds * (0.1 + uniform(20 * threads + number, attempt)))
-                os.kill(pid, signal.SIGKILL)
-            if workers.wait(pid) == 0:
-                break
-            kills += 1
-        ended = Run(folder)
-        assert ended.manifest["status"] == "complete"
-        assert ended.manifest["result_digest"] == run.manifest["result_digest"]
-        assert ended.manifest["digests"] == run.manifest["digests"]
-        assert ended.indicators == run.indicators
-        for table in ("series/link", "restricted/trips", "replay/vehicles"):
-            assert ended.table(table).equals(run.table(table)), "no row is lost or written twice"
-        assert ended.events().sort_by("event_id").equals(run.events().sort_by("event_id"))
-        beginnings |= set(ended.manifest.get("resumed", ()))
-    assert kills >= 5
-    assert any(beginnings), "not every run began anew"
+    kills, ended = [], []
+    for number in range(10):  # each is killed twice, then left to end
+        folder, stream = tmp_path / str(number), 20 * threads + number
+        at, resumed = [0], [0]
+        for attempt in range(2):  # the second time between the first kill and the end
+            target = at[-1] + round(uniform(stream, attempt) * (LAST - at[-1]))
+            at.append(kill(area, folder, [f"run.threads={threads}"], target, 0.02 * uniform(stream, 2 + attempt)))
+        assert workers.wait(begin(area, folder)) == 0
+        run = Run(folder)
+        resumed += run.manifest["resumed"]
+        assert len(resumed) == len(at) == 3
+        for killed, before, after in zip(at[1:], resumed, resumed[1:], strict=False):
+            assert after % QUARTER == 0
+            assert killed + minute >= after, "of the window under way, the checkpoint may be there"
+            # when a full hour's checkpoint is begun, that of the hour before is on disk; quarters may be left out
+            assert after >= max(before, killed // hour * hour - hour)
+        assert_same(run, whole)
+        kills += at[1:]
+        ended.append(run.manifest["result_digest"])
+    assert len(kills) == 20
+    assert ended == [whole.manifest["result_digest"]] * 10
+    assert sum(at > 12 * hour for at in kills) >= 10, "many of them late in the day"
+
+
+def assert_same(ended, run):
+    """A resumed run is the uninterrupted one: digests, indicators and tables."""
+    assert ended.manifest["status"] == "complete"
+    assert ended.manifest["result_digest"] == run.manifest["result_digest"]
+    assert ended.manifest["digests"] == run.manifest["digests"]
+    assert ended.indicators == run.indicators
+    for table in ("series/link", "restricted/trips", "replay/vehicles"):
+        assert ended.table(table).equals(run.table(table)), "no row is lost or written twice"
+    assert ended.events().sort_by("event_id").equals(run.events().sort_by("event_id"))
 
 
 def test_killed_in_the_middle_of_everything_at_once(area, tmp_path):
@@ -101,11 +147,7 @@ def test_killed_in_the_middle_of_everything_at_once(area, tmp_path):
     fresh.run()
     assert fresh.world.recorder.digests()["events/grid"], "breakers opened"
 
-    def die(ms):
-        if ms == 11 * hour + 40_000:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    folder = tmp_path / "run"
+    folder, die = tmp_path / "run", stopping(11 * hour + 40_000, signal.SIGKILL)
     pid = workers.start(lambda: Simulation(compose(given), area, place=folder, checkpoint=QUARTER).run(die))
     assert workers.wait(pid) == -signal.SIGKILL
     again = Simulation.resume(folder, area)
@@ -116,15 +158,10 @@ def test_killed_in_the_middle_of_everything_at_once(area, tmp_path):
 
 
 def test_half_a_checkpoint_falls_back_to_the_one_before(area, whole, tmp_path):
-    run, _ = whole
     folder = tmp_path / "run"
 
-    def stop_at_noon(ms):
-        if ms == 12 * hour:
-            os.kill(os.getpid(), signal.SIGINT)
-
     with pytest.raises(KeyboardInterrupt):
-        Simulation(compose(TOWN), area, place=folder, checkpoint=QUARTER).run(stop_at_noon)
+        Simulation(compose(TOWN), area, place=folder, checkpoint=QUARTER).run(stopping(12 * hour))
     assert Run(folder).manifest["status"] == "interrupted"
     last = found(folder / "checkpoints")[-1]
     assert time_of(last) == 12 * hour
@@ -133,22 +170,16 @@ def test_half_a_checkpoint_falls_back_to_the_one_before(area, whole, tmp_path):
     assert 11 * hour <= again.world.stop < 12 * hour, "full hours are always kept"
     assert "cut short or damaged" in again.passed[0]
     again.run()
-    assert Run(folder).manifest["result_digest"] == run.manifest["result_digest"]
+    assert Run(folder).manifest["result_digest"] == whole.manifest["result_digest"]
 
 
 def test_an_interrupted_run_without_checkpoints_goes_on_from_where_it_was(area, whole, tmp_path):
-    run, _ = whole
-
-    def stop(ms):
-        if ms == 9 * hour + 7 * minute:
-            os.kill(os.getpid(), signal.SIGTERM)
-
     with pytest.raises(KeyboardInterrupt):
-        Simulation(compose(TOWN), area, place=tmp_path / "run").run(stop)
+        Simulation(compose(TOWN), area, place=tmp_path / "run").run(stopping(9 * hour + 7 * minute, signal.SIGTERM))
     again = Simulation.resume(tmp_path / "run", area)
     assert again.world.stop == 9 * hour + 7 * minute
     again.run()
-    assert Run(tmp_path / "run").manifest["result_digest"] == run.manifest["result_digest"]
+    assert Run(tmp_path / "run").manifest["result_digest"] == whole.manifest["result_digest"]
     with pytest.raises(InputError, match="is complete"):
         Simulation.resume(tmp_path / "run", area)
 
@@ -177,7 +208,7 @@ def test_killed_on_the_command_line_and_resumed(tmp_path):
 
 
 def test_what_tells_of_persons_is_for_the_owner_alone(whole):
-    folder = whole[0].folder
+    folder = whole.folder
     assert (folder / "journal.jsonl").stat().st_mode & 0o077 == 0
     assert (folder / "checkpoints").stat().st_mode & 0o077 == 0
     assert (folder / "restricted").stat().st_mode & 0o077 == 0
@@ -187,6 +218,13 @@ def test_a_run_that_is_under_way_is_not_resumed(area, tmp_path):
     Simulation(compose(TOWN), area, place=tmp_path / "run")
     with pytest.raises(InputError, match="is being written by process"):
         Simulation.resume(tmp_path / "run", area)
+
+
+def interrupted(area, folder):
+    """A run that was interrupted at one o'clock."""
+    with pytest.raises(KeyboardInterrupt):
+        Simulation(compose(TOWN), area, place=folder).run(stopping(hour))
+    return folder
 
 
 @pytest.mark.parametrize(
@@ -201,14 +239,7 @@ def test_a_run_that_is_under_way_is_not_resumed(area, tmp_path):
     ],
 )
 def test_another_configuration_is_refused_with_the_difference(area, tmp_path, change, message):
-    folder = tmp_path / "run"
-
-    def stop(ms):
-        if ms == hour:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    with pytest.raises(KeyboardInterrupt):
-        Simulation(compose(TOWN), area, place=folder).run(stop)
+    folder = interrupted(area, tmp_path / "run")
     config = folder / "config.yaml"
     before = config.read_text()
     config.write_text(change(before))
@@ -220,14 +251,7 @@ def test_another_configuration_is_refused_with_the_difference(area, tmp_path, ch
 
 
 def test_another_version_or_code_is_refused_with_the_difference(area, tmp_path, monkeypatch):
-    folder = tmp_path / "run"
-
-    def stop(ms):
-        if ms == hour:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    with pytest.raises(KeyboardInterrupt):
-        Simulation(compose(TOWN), area, place=folder).run(stop)
+    folder = interrupted(area, tmp_path / "run")
     from scenarios import resuming
 
     now = resuming.versions()
@@ -259,15 +283,14 @@ def weekday(area, tmp_path_factory):
 
 
 def test_a_branch_at_five_equals_the_same_what_if_from_midnight(area, whole, weekday, tmp_path):
-    run, _ = whole
     origin, configuration = branch(weekday, "17:00", "scenario=outage")
     made = Simulation(configuration, area, place=tmp_path / "branch", branch=origin)
     assert made.world.stop == 17 * hour
     made.run()
-    assert made.manifest["result_digest"] == run.manifest["result_digest"]
+    assert made.manifest["result_digest"] == whole.manifest["result_digest"]
     mine = Run(tmp_path / "branch")
-    assert mine.table("restricted/trips").equals(run.table("restricted/trips"))
-    assert mine.indicators == run.indicators
+    assert mine.table("restricted/trips").equals(whole.table("restricted/trips"))
+    assert mine.indicators == whole.indicators
     assert mine.manifest["branched"]["at_ms"] == 17 * hour
     again = Run(weekday)
     assert again.manifest["status"] == "complete", "the run that it came from is as it was"
