@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from scenarios.failing import log_failure
+from scenarios.failing import logged
 from twin.errors import Fault, InputError, nearest
 
 # a log or a pipe is as wide as the tables need; a terminal has its own width
@@ -68,11 +68,8 @@ def _run(configuration: Any, begin: Callable[[Callable[[str], None]], Any], repo
     if report:
         from scenarios.report.page import write_report
 
-        try:
+        with logged(simulation.folder):
             file = write_report(simulation.folder, simulation.area)
-        except Exception as error:
-            log_failure(simulation.folder, error)
-            raise
         screen.print(f"report   {file}", soft_wrap=True)
     screen.print(f"run      {simulation.folder}", soft_wrap=True)
     return Path(simulation.folder)
@@ -252,7 +249,7 @@ def build_area_from(
     if citizens is not None and citizens < 1:
         raise InputError(Fault("--citizens", f"is {citizens}", "1 or more"))
     began = time.perf_counter()
-    area = build("osm", path=sources[0], name=name or out.name, stats=stats, citizens=citizens)
+    area = build("place", osm=sources[0], name=name or out.name, stats=stats, citizens=citizens)
     area.write(out)
     _print_summary(summary(area))
     screen.print(f"written to {out} in {time.perf_counter() - began:.1f} s", soft_wrap=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # type name -> module and function; imported only when used
 TYPES: dict[str, str] = {
     "town": "scenarios.areas.town:generate_town",
-    "osm": "scenarios.areas.osm:build_from_osm",
+    "place": "scenarios.areas.place:build_place",
     "folder": "scenarios.areas:read_folder",
 }
 

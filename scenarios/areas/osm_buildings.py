@@ -64,8 +64,8 @@ def project_shapes(shapes: NDArray[Any], to_xy: Any) -> NDArray[Any]:
     return np.asarray(parts[order[first]])
 
 
-def read_stock(extract: Extract, box: tuple[float, float, float, float], to_xy: Any) -> Stock:
-    """Buildings whose centre lies in the box, with their uses, sizes and addresses."""
+def read_stock(extract: Extract, outline: Any, to_xy: Any) -> Stock:
+    """Buildings whose centre lies in the polygon `outline`, with their uses, sizes and addresses."""
     import shapely
 
     facts: dict[str, Any] = {}
@@ -73,7 +73,7 @@ def read_stock(extract: Extract, box: tuple[float, float, float, float], to_xy: 
     centre = shapely.centroid(shapes)
     x, y = shapely.get_x(centre), shapely.get_y(centre)
     size = shapely.area(shapes)
-    keep = np.flatnonzero((x > box[0]) & (x < box[2]) & (y > box[1]) & (y < box[3]) & (size >= 1.0))
+    keep = np.flatnonzero(shapely.contains_xy(outline, x, y) & (size >= 1.0))
     tags = [extract.buildings[i][2] for i in keep]
     shapes, x, y, size = shapes[keep], x[keep], y[keep], size[keep]
     tree = shapely.STRtree(shapes)
@@ -88,7 +88,7 @@ def read_stock(extract: Extract, box: tuple[float, float, float, float], to_xy: 
         buildings=len(keep),
         addresses=int(count.sum()),
         with_levels_or_height=int(stated.sum()),
-        outside_core=len(extract.buildings) - len(keep),
+        outside=len(extract.buildings) - len(keep),
     )
     columns = {
         "x": x,

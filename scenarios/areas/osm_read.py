@@ -190,13 +190,6 @@ def projected_system(lon: float, lat: float) -> str:
     return f"EPSG:{(32600 if lat >= 0 else 32700) + zone}"
 
 
-def projector(crs: str) -> Any:
-    """A function (lon, lat) -> (x, y) in `crs`, on arrays."""
-    from pyproj import Transformer
-
-    return Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform
-
-
 def core_box(x: Any, y: Any, cell: float, least: int, margin: float) -> tuple[float, float, float, float]:
     """Bounds of the cells of `cell` metres that hold at least `least` of the points, and a margin.
 

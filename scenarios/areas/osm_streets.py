@@ -52,9 +52,9 @@ ASSUMPTIONS = {
 }
 
 
-def osm_streets(extract: Extract, box: tuple[float, float, float, float], to_xy: Any) -> tuple[Streets, dict[str, Any]]:
-    """The streets inside `box` (projected metres) and facts of their cleaning. Marks: gateway, signal, roundabout."""
-    raw, bridges = _edges(extract, box, to_xy)
+def osm_streets(extract: Extract, outline: Any, to_xy: Any) -> tuple[Streets, dict[str, Any]]:
+    """The streets inside the polygon `outline` (projected) and facts of their cleaning. Marks: gateway, signal, roundabout."""
+    raw, bridges = _edges(extract, outline, to_xy)
     if not len(raw.tail):
         return raw, {}
     facts: dict[str, Any] = {"edges_raw": len(raw.tail), "bridges": bridges}
@@ -82,8 +82,11 @@ def _protect(streets: Streets, *marks: str) -> Bools:
     return out
 
 
-def _edges(extract: Extract, box: tuple[float, float, float, float], to_xy: Any) -> tuple[Streets, list[int]]:
-    """Clip every way to the box and split it where ways meet."""
+def _edges(extract: Extract, outline: Any, to_xy: Any) -> tuple[Streets, list[int]]:
+    """Clip every way to the outline and split it where ways meet."""
+    import shapely
+
+    shapely.prepare(outline)
     rules: list[tuple[Any, Rule]] = [(w, r) for w in extract.ways if (r := read_rule(w.tags)) is not None]
     pieces: list[tuple[int, list[int], Floats]] = []
     places: dict[int, tuple[float, float]] = {}
@@ -91,11 +94,11 @@ def _edges(extract: Extract, box: tuple[float, float, float, float], to_xy: Any)
     cut: set[int] = set()
     bridges = sorted({w.id for w, _ in rules if w.tags.get("bridge", "no") != "no"})
     for number, (way, _) in enumerate(rules):
-        x, y = to_xy(np.array(way.lon), np.array(way.lat))
+        points = np.stack(to_xy(np.array(way.lon), np.array(way.lat)), 1)
         cut.update(way.cut)
-        for ids, points in _clip(way.nodes, np.stack([x, y], 1), box, border):
-            pieces.append((number, ids, points))
-            places.update(zip(ids, map(tuple, points), strict=True))
+        for ids, part in _clip(way.nodes, points, outline, border):
+            pieces.append((number, ids, part))
+            places.update(zip(ids, map(tuple, part), strict=True))
     used = Counter(i for _, ids, _ in pieces for i in ids)
     for _, ids, _ in pieces:
         used[ids[0]] += 2
@@ -111,10 +114,11 @@ def _edges(extract: Extract, box: tuple[float, float, float, float], to_xy: Any)
     return _assemble(rules, rows, tails, heads, lines, places, [*border, *cut]), bridges
 
 
-def _clip(ids: list[int], points: Floats, box: tuple[float, float, float, float], border: list[int]) -> Any:
-    """The parts of a way inside the box; where it crosses, a new node (negative id, kept in `border`) ends the part."""
-    west, south, east, north = box
-    inside = (points[:, 0] >= west) & (points[:, 0] <= east) & (points[:, 1] >= south) & (points[:, 1] <= north)
+def _clip(ids: list[int], points: Floats, outline: Any, border: list[int]) -> list[tuple[list[int], Floats]]:
+    """The parts of a way inside the outline; where it crosses, a new node (negative id, kept in `border`) ends the part."""
+    import shapely
+
+    inside = shapely.contains_xy(outline, points[:, 0], points[:, 1])
     if inside.all():
         return [(ids, points)]
     if not inside.any():
@@ -133,12 +137,9 @@ def _clip(ids: list[int], points: Floats, box: tuple[float, float, float, float]
         if k and inside[k] != inside[k - 1]:
             inner, outer = (points[k], points[k - 1]) if inside[k] else (points[k - 1], points[k])
             border.append(-len(border) - 1)
-            if inside[k]:
-                now.append(border[-1])
-                line.append(_crossing(inner, outer, box))
-            else:
-                now.append(border[-1])
-                line.append(_crossing(inner, outer, box))
+            now.append(border[-1])
+            line.append(_crossing(inner, outer, outline))
+            if not inside[k]:
                 close()
         if inside[k]:
             now.append(ids[k])
@@ -147,16 +148,14 @@ def _clip(ids: list[int], points: Floats, box: tuple[float, float, float, float]
     return parts
 
 
-def _crossing(inner: Floats, outer: Floats, box: tuple[float, float, float, float]) -> Floats:
-    """The point where the segment from `inner` to `outer` leaves the box."""
-    step = outer - inner
-    reach = 1.0
-    for axis, low, high in ((0, box[0], box[2]), (1, box[1], box[3])):
-        if outer[axis] > high:
-            reach = min(reach, (high - inner[axis]) / step[axis])
-        elif outer[axis] < low:
-            reach = min(reach, (low - inner[axis]) / step[axis])
-    return np.asarray(inner + reach * step)
+def _crossing(inner: Floats, outer: Floats, outline: Any) -> Floats:
+    """The point where the segment from `inner` to `outer` first leaves the outline."""
+    import shapely
+
+    met = shapely.get_coordinates(shapely.intersection(shapely.LineString([inner, outer]), shapely.boundary(outline)))
+    if not len(met):  # both ends on the same side up to rounding
+        return np.asarray(outer)
+    return np.asarray(met[np.argmin(((met - inner) ** 2).sum(1))])
 
 
 def _assemble(

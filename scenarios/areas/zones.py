@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.areas.households import DUTCH_BANDS, OCCUPIED, Profile
-from twin.errors import Fault, InputError
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-DISTRICTS = "nl_districts_2022.geojson.gz"
 RESIDENTS = 1_400  # residents wanted in a neighbourhood; a Dutch buurt has some 1,200 (assumption)
 LEAST = 500
 PERSONS_PER_DWELLING = 2.07
@@ -29,43 +26,47 @@ ASSUMPTIONS = {
 }
 
 
-def read_districts(folder: str | Path, box: tuple[float, float, float, float], to_xy: Any) -> list[dict[str, Any]]:
-    """Districts that overlap the box: code, name, whole projected shape, figures. InputError if absent or broken."""
+@dataclass(frozen=True)
+class District:
+    """A district as the statistics office describes it.
+
+    shape   : polygon in the area's system;  inside: share of its surface that lies in the area
+    figures : canonical names -> value or None (see statistics.FIGURES)
+    origin  : observed, or synthetic where it stands for an area without figures
+    """
+
+    code: str
+    name: str
+    shape: Any
+    figures: Mapping[str, float | None]
+    inside: float = 1.0
+    origin: str = "observed"
+
+    def figure(self, name: str) -> float | None:
+        """A figure, None where it is missing or secret."""
+        return self.figures.get(name)
+
+
+def clip_districts(districts: Sequence[District], outline: Any, name: str) -> list[District]:
+    """The districts that the outline touches, with the share of each that lies inside; one for all where there is none."""
     import shapely
 
-    path = Path(folder) / DISTRICTS if Path(folder).is_dir() else Path(folder)
-    try:
-        opener = gzip.open if path.suffix == ".gz" else open
-        with opener(path, "rt", encoding="utf-8") as stream:
-            features = json.load(stream)["features"]
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise InputError(
-            Fault(
-                str(path),
-                f"cannot be read as GeoJSON of districts ({error})",
-                f"a folder with {DISTRICTS}",
-                "name the folder with --stats, or leave it out",
-            )
-        ) from error
-    area = shapely.box(*box)
-    corners = np.array([f["geometry"]["coordinates"][0][0][0] for f in features])
-    x, y = to_xy(corners[:, 0], corners[:, 1])
     found = []
-    # no Dutch district is wider than 40 km
-    for i in np.flatnonzero(np.hypot(x - area.centroid.x, y - area.centroid.y) < 40_000):
-        shape = shapely.make_valid(shapely.from_geojson(json.dumps(features[i]["geometry"])))
-        shape = shapely.transform(shape, lambda c: np.stack(to_xy(c[:, 0], c[:, 1]), 1))
-        if shape.intersects(area):
-            found.append({**features[i]["properties"], "shape": shape})
-    return found
+    for district in districts:
+        whole = shapely.area(district.shape)
+        inside = shapely.area(shapely.intersection(district.shape, outline)) / max(whole, 1e-9)
+        if inside * whole > 1.0:
+            found.append(replace(district, inside=float(inside)))
+    return found or [District("WK01", name, outline, {}, 1.0, "synthetic")]
 
 
-def profile_of(figures: dict[str, Any]) -> Profile:
+def profile_of(district: District) -> Profile:
     """The residents' profile from a district's figures; what is missing is the Dutch mean."""
+    figures = district.figures
     bands: list[Any] = [figures.get(k) for k in ("pop_0_14", "pop_15_24", "pop_25_44", "pop_45_64", "pop_65plus")]
     known = all(b is not None for b in bands) and sum(bands) > 50
     shares = tuple(max(b, 0.5) / 100 for b in bands) if known else DUTCH_BANDS
-    people, homes = figures.get("population") or 0, figures.get("dwelling_total") or 0
+    people, homes = figures.get("population") or 0, figures.get("dwellings") or 0
     size = people / homes / OCCUPIED if homes >= 50 and people else PERSONS_PER_DWELLING / OCCUPIED
     work = figures.get("employment_rate")
     students = 0.45 + 2.0 * (shares[1] / sum(shares) - 0.123)
@@ -79,53 +80,34 @@ def make_zones(
     y: Floats,
     dwellings: Ints,
     address: NDArray[Any],
-    box: tuple[float, float, float, float],
-    districts: list[dict[str, Any]],
-    name: str,
-) -> tuple[dict[str, Any], Ints, list[Profile], Ints]:
-    """Table zones without counts, zone of each building, the districts' profiles, and the profile of each building."""
+    outline: Any,
+    districts: Sequence[District],
+    member: Ints,
+) -> tuple[dict[str, Any], Ints]:
+    """Table zones without counts, and the zone of each building; districts without a building are left out.
+
+    member : row of `districts` of each building
+    """
     import shapely
 
-    area = shapely.box(*box)
-    if not districts:
-        districts = [{"code": "WK01", "name": name, "shape": area, "synthetic": True}]
-    clipped = [_largest(d["shape"].intersection(area)) for d in districts]
-    member = _member(x, y, [d["shape"] for d in districts])
+    clipped = [_largest(shapely.intersection(d.shape, outline)) for d in districts]
     used = [k for k in range(len(districts)) if (member == k).any()]
     zone = np.zeros(len(x), np.int64)
-    rows: list[tuple[Any, ...]] = []
-    for k in used:
-        rows.append(
-            (
-                districts[k]["code"],
-                districts[k]["name"],
-                "district",
-                -1,
-                clipped[k],
-                "synthetic" if "synthetic" in districts[k] else "observed",
-            )
-        )
-    profiles = [profile_of(districts[k]) for k in used]
-    group = np.zeros(len(x), np.int64)
+    rows: list[tuple[Any, ...]] = [
+        (districts[k].code, districts[k].name, "district", -1, clipped[k], districts[k].origin) for k in used
+    ]
     for new, k in enumerate(used):
         here = np.flatnonzero(member == k)
-        group[here] = new
-        label, cells = split(x[here], y[here], dwellings[here], clipped[k], profiles[new].size)
+        size = profile_of(districts[k]).size
+        label, cells = split(x[here], y[here], dwellings[here], clipped[k], size)
         for part in range(len(cells)):
             inside = here[label == part]
             street = _main_street(address[inside], dwellings[inside])
-            title = f"{districts[k]['name']}, {street}" if street else f"{districts[k]['name']} {part + 1}"
+            title = f"{districts[k].name}, {street}" if street else f"{districts[k].name} {part + 1}"
             zone[inside] = len(rows)
-            rows.append(
-                (
-                    f"{districts[k]['code'].replace('WK', 'BU')}-{part + 1:02d}",
-                    title,
-                    "neighbourhood",
-                    new,
-                    cells[part],
-                    "inferred" if "synthetic" not in districts[k] else "synthetic",
-                )
-            )
+            code = f"{districts[k].code.replace('WK', 'BU')}-{part + 1:02d}"
+            origin = "synthetic" if districts[k].origin == "synthetic" else "inferred"
+            rows.append((code, title, "neighbourhood", new, cells[part], origin))
     shapes = np.array([r[4] for r in rows], object)
     centre = shapely.centroid(shapes)
     table = {
@@ -138,7 +120,7 @@ def make_zones(
         "area_m2": shapely.area(shapes),
         "geometry": shapely.to_wkb(shapes),
     }
-    return table, zone, profiles, group
+    return table, zone
 
 
 def _largest(shape: Any) -> Any:
@@ -148,10 +130,11 @@ def _largest(shape: Any) -> Any:
     return max(parts, key=lambda p: p.area) if parts else shapely.Polygon()
 
 
-def _member(x: Floats, y: Floats, shapes: list[Any]) -> Ints:
-    """District that contains each point, else the nearest."""
+def members(x: Floats, y: Floats, districts: Sequence[District]) -> Ints:
+    """Row of the district that contains each point, else of the nearest; shape (points,)."""
     import shapely
 
+    shapes = [d.shape for d in districts]
     out = np.full(len(x), -1, np.int64)
     for k, shape in enumerate(shapes):
         shapely.prepare(shape)

@@ -17,7 +17,7 @@ def town(_):
 
 
 def delft(reference_data):
-    return pytest.importorskip("scenarios.areas.osm").build_from_osm(reference_data("osm", "delft.osm.pbf"))
+    return pytest.importorskip("scenarios.areas.place").build_place(reference_data("osm", "delft.osm.pbf"))
 
 
 AREAS = {

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from scenarios.areas.check import check_area, summary
-from scenarios.areas.osm import build_from_osm
 from scenarios.areas.osm_read import projected_system
 from scenarios.areas.osm_tags import parse_length, parse_speed, read_rule
+from scenarios.areas.place import build_place
 from scenarios.areas.streets import BIKE_B, BIKE_F, CAR_B, CAR_F, ROUND, WALK
 from twin.errors import InputError
 
@@ -127,7 +127,7 @@ def square(tags: str = "", buildings: bool = True) -> str:
 def test_a_small_extract(tmp_path: Path) -> None:
     path = tmp_path / "square.osm"
     path.write_text(square(), encoding="utf-8")
-    area = build_from_osm(path)
+    area = build_place(path)
     assert [f for f in check_area(area) if f.severity == "error"] == []
     assert len(area.buildings) == 4
     assert set(area.buildings.use) == {"house", "apartments", "school"}
@@ -140,13 +140,13 @@ def test_a_small_extract(tmp_path: Path) -> None:
     assert (area.places.origin[outside] == "synthetic").all()
     packed = tmp_path / "square.osm.gz"
     packed.write_bytes(gzip.compress(square().encode()))
-    assert build_from_osm(packed, name=area.name).digest() == area.digest()
+    assert build_place(packed, name=area.name).digest() == area.digest()
 
 
 def test_citizens_may_be_given(tmp_path: Path) -> None:
     path = tmp_path / "square.osm"
     path.write_text(square(), encoding="utf-8")
-    area = build_from_osm(path, citizens=333)
+    area = build_place(path, citizens=333)
     assert int(area.people.resident.sum()) == 333
     assert [f for f in check_area(area) if f.severity == "error"] == []
 
@@ -154,7 +154,7 @@ def test_citizens_may_be_given(tmp_path: Path) -> None:
 def test_without_buildings_the_houses_are_synthetic(tmp_path: Path) -> None:
     path = tmp_path / "bare.osm"
     path.write_text(square(buildings=False), encoding="utf-8")
-    area = build_from_osm(path)
+    area = build_place(path)
     assert (area.buildings.origin == "synthetic").all()
     assert "synthetic" in area.facts["buildings"]["note"]
 
@@ -173,21 +173,21 @@ def test_bad_files_give_one_clear_reason(tmp_path: Path, name: str, text: str, r
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=reason) as caught:
-        build_from_osm(path)
+        build_place(path)
     assert len(caught.value.faults) == 1
     assert caught.value.faults[0].remedy
 
 
 def test_absent_file() -> None:
     with pytest.raises(InputError, match="no such file"):
-        build_from_osm("nowhere.osm.pbf")
+        build_place("nowhere.osm.pbf")
 
 
 def test_truncated_pbf(tmp_path: Path) -> None:
     path = tmp_path / "cut.osm.pbf"
     path.write_bytes(extract("delft.osm.pbf").read_bytes()[:400_000])
     with pytest.raises(InputError, match="cannot be read"):
-        build_from_osm(path)
+        build_place(path)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_truncated_pbf(tmp_path: Path) -> None:
     ],
 )
 def test_every_real_extract_gives_a_usable_area(name: str, least: float) -> None:
-    area = build_from_osm(extract(name), stats=DATA / "stats_nl" if "delft" in name or "amsterdam" in name else None)
+    area = build_place(extract(name), stats=DATA / "stats_nl" if "delft" in name or "amsterdam" in name else None)
     ours = [
         f for f in check_area(area) if f.severity == "error" and f.table not in ("feeders", "cables", "transformers")
     ]
@@ -216,7 +216,7 @@ def test_every_real_extract_gives_a_usable_area(name: str, least: float) -> None
 
 
 def test_delft_shows_the_campus_and_its_district() -> None:
-    area = build_from_osm(extract("delft.osm.pbf"), stats=DATA / "stats_nl")
+    area = build_place(extract("delft.osm.pbf"), stats=DATA / "stats_nl")
     assert "Wijk 28 Wippolder" in area.facts["districts"]
     assert area.crs == "EPSG:28992"
     campus = area.buildings.use == "university"

@@ -1,0 +1,50 @@
+"""The ground of a place: its streets and buildings, from one builder, before anybody lives there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from scenarios.areas.account import Account
+from scenarios.areas.osm_buildings import Stock
+from scenarios.areas.streets import Streets
+
+
+@dataclass
+class Ground:
+    """What a source of streets hands over.
+
+    crs     : projected system, as "EPSG:28992"
+    outline : polygon in that system that the source covers completely
+    net     : cleaned streets, with the mark "gateway"
+    origin  : of the streets: observed or synthetic
+    stock   : buildings with what is in them; None where the source has none
+    facts   : of cleaning and clipping
+    """
+
+    crs: str
+    outline: Any
+    net: Streets
+    origin: str
+    stock: Stock | None
+    account: Account
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def projector(crs: str, source: str = "EPSG:4326") -> Any:
+    """A function (x, y) in `source` -> (x, y) in `crs`, on arrays; longitude before latitude."""
+    from pyproj import Transformer
+
+    return Transformer.from_crs(source, crs, always_xy=True).transform
+
+
+def reproject(shapes: Any, source: str, crs: str) -> Any:
+    """Shapely geometries from `source` to `crs`; invalid ones are made valid first."""
+    import numpy as np
+    import shapely
+
+    shapes = shapely.make_valid(shapes)
+    if source == crs:
+        return shapes
+    move = projector(crs, source)
+    return shapely.transform(shapes, lambda c: np.stack(move(c[:, 0], c[:, 1]), 1))

@@ -1,0 +1,74 @@
+"""Dwellings of buildings brought to the number that the statistics give for their district."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios.areas.zones import District
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+WHOLE = 0.98  # share of a district's surface inside the area from which its own count holds (assumption)
+HOMES = ("house", "apartments")
+
+ASSUMPTIONS = {
+    "housing.control": "where 98 % of a district or more lies inside, its dwellings are scaled to the published number; of "
+    "a district that is cut, those found inside are kept and its residents scaled to them (assumption)",
+}
+
+
+def control(
+    dwellings: Ints, use: NDArray[Any], floor_m2: Floats, member: Ints, districts: Sequence[District]
+) -> tuple[Ints, list[dict[str, Any]]]:
+    """Dwellings of each building whose sums per whole district are the published ones, and what was changed.
+
+    dwellings, use, floor_m2, member : of each building; member is its row of `districts`
+    Whole numbers by largest remainders, so the sum is exact. A district with a number but no dwelling found gets them
+    in its residential, else in all of its buildings, by floor.
+    """
+    out, told = dwellings.astype(np.int64).copy(), []
+    for k, district in enumerate(districts):
+        here = np.flatnonzero(member == k)
+        published = district.figure("dwellings")
+        found = int(dwellings[here].sum())
+        fact: dict[str, Any] = {"district": district.code, "found": found, "inside": round(district.inside, 3)}
+        if published is not None and district.inside >= WHOLE and len(here):
+            weight = dwellings[here].astype(float)
+            if not found:
+                homes = np.isin(use[here].astype(str), HOMES)
+                weight = floor_m2[here] * (homes if homes.any() else 1.0)
+            out[here] = shares_of(weight, int(published))
+            fact["published"] = int(published)
+        told.append(fact)
+    return out, told
+
+
+def shares_of(weight: Floats, total: int) -> Ints:
+    """Whole numbers in proportion to `weight` that sum to `total`, by largest remainders; ties to the first."""
+    if weight.sum() <= 0:
+        weight = np.ones(len(weight))
+    exact = weight * (total / weight.sum())
+    out = np.floor(exact).astype(np.int64)
+    rest = np.argsort(-(exact - out), kind="stable")[: total - int(out.sum())]
+    out[rest] += 1
+    return out
+
+
+def residents_of(dwellings: Ints, member: Ints, districts: Sequence[District]) -> list[int | None]:
+    """Residents of each district inside the area: its published number, scaled to the dwellings inside; None if unknown."""
+    inside = np.bincount(member, dwellings, len(districts))
+    out: list[int | None] = []
+    for k, district in enumerate(districts):
+        people, homes = district.figure("population"), district.figure("dwellings")
+        if people is None:
+            out.append(None)
+        elif district.inside >= WHOLE:
+            out.append(int(people) if inside[k] else 0)
+        else:
+            out.append(round(people * inside[k] / homes) if homes else None)
+    return out
