@@ -7,7 +7,6 @@ from agents.care import kernels as law
 from agents.care.ambulance import A1, A2, OPEN
 from agents.care.config import CareConfig
 from agents.care.domain import Care
-from scenarios.areas import build
 from twin import draws
 from twin.attributes import Column
 from twin.clock import day, hour, minute
@@ -61,11 +60,6 @@ class Grid(Domain):
     def come(self, event):
         for feeder in range(len(self.area.feeders)):
             self.feeder_live(feeder, because=[event.id])
-
-
-@pytest.fixture(scope="module")
-def area():
-    return build("town", citizens=4000, seed=2)
 
 
 def world_of(area, days=1.0, vehicles=None, outage=None, seed=1, **options):

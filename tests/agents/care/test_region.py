@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agents.care.ambulance import A1, A2, ADMITTED, DISCHARGED, OPEN, TAKEN_OUTSIDE, TREATED
-from tests.agents.care.test_domain import area, kinds, world_of  # noqa: F401
+from tests.agents.care.test_domain import kinds, world_of
 from tests.small_run import small_area
 from twin.area import Area
 from twin.clock import day, hour, minute
@@ -24,7 +24,7 @@ def changed(town, **tables):
     return Area(town.name, town.crs, made, town.sources, town.facts)
 
 
-def test_their_rate_hours_and_gateways_are_the_stated_ones(area):  # noqa: F811
+def test_their_rate_hours_and_gateways_are_the_stated_ones(area):
     """300 days: mean, share of the night and share of each gateway within 3.5 standard errors."""
     care = region_of(area, days=0.01)[1]
     residents = 2 * 28_000 - int(area.people.resident.sum())
@@ -44,7 +44,7 @@ def test_their_rate_hours_and_gateways_are_the_stated_ones(area):  # noqa: F811
     assert caller.max() < 0
 
 
-def test_without_the_region_nobody_calls_from_outside(area):  # noqa: F811
+def test_without_the_region_nobody_calls_from_outside(area):
     _, care, events = world_of(area, days=2)
     assert not [c for c in care.calls if c.outside]
     assert not [e for e in kinds(events, "call") if e.subject < 0]
@@ -58,7 +58,7 @@ def test_without_the_region_nobody_calls_from_outside(area):  # noqa: F811
     transport=st.sampled_from([0.0, 0.8, 1.0]),
     hospital=st.booleans(),
 )
-def test_every_call_and_every_unit_is_accounted_for(area, seed, residents, transport, hospital):  # noqa: F811
+def test_every_call_and_every_unit_is_accounted_for(area, seed, residents, transport, hospital):
     place = area
     if not hospital:
         place = changed(area, places={"kind": np.where(area.places.kind == "hospital", "gp", area.places.kind)})
@@ -76,7 +76,7 @@ def test_every_call_and_every_unit_is_accounted_for(area, seed, residents, trans
     assert {c.outcome for c in outside} <= allowed - ({TREATED} if transport == 1.0 else set())
 
 
-def test_a_unit_is_back_at_its_gateway_after_the_stated_time(area):  # noqa: F811
+def test_a_unit_is_back_at_its_gateway_after_the_stated_time(area):
     """One call, all of its times constant: response and time until the unit is free by hand."""
     options = {"beyond": 11.0, "transport": 0.0, "on_scene": 1e-9, "shortest_on_scene": 7.0}
     _, care, events = region_of(area, other_calls=0.0, urgent_calls=12.0, seed=3, **options)
@@ -91,7 +91,7 @@ def test_a_unit_is_back_at_its_gateway_after_the_stated_time(area):  # noqa: F81
     assert closed.time == call.time + call.response + 7 * minute
 
 
-def test_while_beyond_it_is_busy_at_the_gateway_and_free_when_back(area):  # noqa: F811
+def test_while_beyond_it_is_busy_at_the_gateway_and_free_when_back(area):
     world, care, _ = region_of(area, days=0.01, beyond=30.0, transport=0.0)
     seen = set()
     while world.stop < day:
@@ -104,7 +104,7 @@ def test_while_beyond_it_is_busy_at_the_gateway_and_free_when_back(area):  # noq
     assert seen
 
 
-def test_residents_keep_their_luck(area):  # noqa: F811
+def test_residents_keep_their_luck(area):
     """The same residents fall ill at the same moments, as urgently, and are as ill, with and without the region."""
     runs = [world_of(area, days=2, urgent_calls=3000.0, residents_per_ambulance=n)[1:] for n in (0.0, 28_000.0)]
     (alone, _), (busy, _) = runs
@@ -119,7 +119,7 @@ def test_residents_keep_their_luck(area):  # noqa: F811
     assert all(ended[1][id] == ended[0][id] for id in ended[0].keys() & ended[1].keys())
 
 
-def test_two_scenarios_share_the_calls_from_outside(area):  # noqa: F811
+def test_two_scenarios_share_the_calls_from_outside(area):
     _, base, _ = region_of(area)
     _, other, _ = region_of(area, outage=(10 * hour, 16 * hour), oxygen=0.05)
     assert len(other.calls) > len(base.calls)
@@ -128,7 +128,7 @@ def test_two_scenarios_share_the_calls_from_outside(area):  # noqa: F811
     assert calls[0] == calls[1]
 
 
-def test_residents_indicators_are_about_residents(area):  # noqa: F811
+def test_residents_indicators_are_about_residents(area):
     _, care, _ = region_of(area, urgent_calls=800.0)
     outside = [c for c in care.calls if c.outside]
     found = {(i.indicator, i.group): i for i in care.indicators() if i.level == "area"}
@@ -159,7 +159,7 @@ def test_an_area_without_gateways_has_no_outside():
     assert len(care.region.calls_of_day(0)[0]) == 0
 
 
-def test_hours_are_those_of_the_day(area):  # noqa: F811
+def test_hours_are_those_of_the_day(area):
     _, care, _ = region_of(area, days=3, calls_by_hour=[0.0] * 12 + [1.0] + [0.0] * 11)
     times = [c.time for c in care.calls if c.outside]
     assert len(times) > 5
