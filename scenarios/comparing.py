@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from scenarios.commands import screen
-from scenarios.failing import log_failure
+from scenarios.failing import logged
 from twin.errors import InputError
 
 if TYPE_CHECKING:
@@ -170,11 +170,8 @@ def _report(experiment: Experiment) -> Path | None:
         return None
     from scenarios.report.comparison import write_comparison_report
 
-    try:
+    with logged(experiment.folder):
         return write_comparison_report(experiment.folder, experiment.area)
-    except Exception as error:
-        log_failure(experiment.folder, error)
-        raise
 
 
 def _tell_cautions(experiment: Experiment, console: Console) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import tempfile
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from twin.errors import DesignError, InputError
@@ -33,6 +35,18 @@ def log_failure(folder: Path, error: BaseException) -> None:
         error.add_note(f"the log is {path}")
     except OSError as failed:
         error.add_note(f"no log could be written to {path} ({failed.strerror})")
+
+
+@contextmanager
+def logged(folder: Path) -> Iterator[None]:
+    """Within it, what fails is written to `folder`/log.txt before it goes on; the user's own errors are not."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:  # whatever it is: it goes on as it is
+        log_failure(folder, error)
+        raise
 
 
 def _author(error: DesignError) -> str:

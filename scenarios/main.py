@@ -222,7 +222,7 @@ def main() -> None:
         code = error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         code = 130
-    except Exception as error:
+    except Exception as error:  # the last one who can say what happened, and where its log is
         from scenarios.failing import tell
 
         code = tell(error)

@@ -80,7 +80,7 @@ def _from_file(name: str, where: str, base: type) -> Any:
     sys.modules[module_name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except Exception as error:  # the code of a user's file may raise anything
         raise InputError(
             Fault(
                 where,

@@ -32,7 +32,7 @@ def rehearse(arms: Sequence[Arm], area: Area) -> None:
         world = build_world(replace(arms[0].configuration, measures={}), area)
     except InputError:
         raise
-    except Exception:
+    except Exception:  # an author's set-up may raise anything; each replication tells of it in its own folder
         return
     for arm in arms:
         try:

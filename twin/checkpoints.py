@@ -63,7 +63,7 @@ class Checkpoints:
         state = world.saved()
         try:
             pickled, memory = packed(world, state)
-        except Exception as error:
+        except Exception as error:  # an author's class may raise anything when it is asked for its state
             self._name_the_culprit(world, state)
             raise DesignError(f"a checkpoint cannot be written: {error}") from error
         used = self._copy(memory)
@@ -205,7 +205,7 @@ class Checkpoint:
         """What `World.saved` gave, for a world that was set up anew. Raises InputError where it does not fit."""
         try:
             state = unpacked(world, self._pickled, self._arrays)
-        except Exception as error:
+        except Exception as error:  # pickle promises no kind of error, and an author's class may raise any
             raise InputError(
                 Fault(
                     str(self.path),

@@ -282,7 +282,7 @@ def content(world: World, value: Any, where: str) -> bytes:
     out = io.BytesIO()
     try:
         Pickler(world, out).dump(value)
-    except Exception as error:
+    except Exception as error:  # an author's class may raise anything when it is asked for its state
         raise DesignError(
             f"{where} cannot be saved ({_short(error)}): name it in `replayed` if processes own it, in `unsaved` if "
             "set-up makes it anew, or give its class saved() and restore(values)"

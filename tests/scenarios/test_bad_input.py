@@ -15,7 +15,7 @@ import pytest
 
 from scenarios.areas import build
 from twin.area import Area
-from twin.errors import InputError
+from twin.errors import Fault, InputError
 from twin.recording import Run
 
 FAULTY = Path(__file__).with_name("domains_with_faults.py")
@@ -122,6 +122,17 @@ def test_a_report_that_fails_keeps_the_run(twin, small, run_folder, monkeypatch)
     code, _, err = twin("run", *small)
     assert (code, Run(run_folder()).manifest["status"]) == (1, "complete")
     assert str(run_folder() / "log.txt") in err
+    assert "ZeroDivisionError" in (run_folder() / "log.txt").read_text()
+
+
+def test_a_report_that_the_disk_refuses_has_no_log(twin, small, run_folder, monkeypatch):
+    def refuse(*args):
+        raise InputError(Fault("report.html", "cannot be written"))
+
+    monkeypatch.setattr("scenarios.report.page.write_report", refuse)
+    code, _, err = twin("run", *small)
+    assert (code, err.splitlines()[-1]) == (2, "report.html: cannot be written")
+    assert not (run_folder() / "log.txt").exists()
 
 
 def test_an_area_without_roads_or_with_a_missing_table(twin, tmp_path, small):
