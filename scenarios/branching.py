@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from scenarios import workers
@@ -52,7 +53,7 @@ class Replication:
             if any(status_of(self.place(arm)) for arm in trunk.arms):  # begun before this process
                 self._resume_all(trunk)
             else:
-                self._finish(workers.start(lambda trunk=trunk: self._grow(trunk)), trunk.arms)  # type: ignore[misc]
+                self._finish(workers.start(partial(self._grow, trunk)), trunk.arms)
             if attempt == 0:
                 self._resume_all(trunk)
 
@@ -60,7 +61,7 @@ class Replication:
         """Go on with each arm of a trunk that has not ended, each by itself."""
         for arm in trunk.arms:
             if not ended(self.place(arm)):
-                self._finish(workers.start(lambda arm=arm: self.resume(arm)), (arm,))  # type: ignore[misc]
+                self._finish(workers.start(partial(self.resume, arm)), (arm,))
 
     def _finish(self, pid: int, arms: Sequence[Arm]) -> None:
         """Wait for the process that runs `arms`, and tell what was cut short.

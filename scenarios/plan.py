@@ -85,7 +85,7 @@ def load(
         )
     given += [f"{name}={quoted(str(value)) if isinstance(value, str) else value}" for name, value in more.items()]
     plan = Plan(str(scenario), tuple(given), str(config_dir) if config_dir is not None else None)
-    plan.configuration  # noqa: B018 - whatever is wrong is told now
+    plan.resolve()  # whatever is wrong is told now
     return plan
 
 
@@ -101,6 +101,10 @@ class Plan:
     @property
     def configuration(self) -> Configuration:
         """The resolved configuration."""
+        return self.resolve()
+
+    def resolve(self) -> Configuration:
+        """Resolve the configuration once, and keep it. Raises InputError with every fault."""
         if "configuration" not in self._kept:
             from scenarios.arms import quoted
             from scenarios.configuration import compose

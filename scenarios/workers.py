@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 from twin.errors import Fault, InputError
@@ -138,7 +139,7 @@ def run_jobs(
             while waiting or running:
                 while waiting and len(running) < workers:
                     job, attempt = waiting.popleft()
-                    running[start(lambda j=job, a=attempt: work(j, a, line), leads_group=True)] = (job, attempt)  # type: ignore[misc]
+                    running[start(partial(work, job, attempt, line), leads_group=True)] = (job, attempt)
                 for text in line.heard(0.05):
                     heard(text)
                 for pid, code in _ended(running):

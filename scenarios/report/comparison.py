@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -178,7 +179,9 @@ def _ratios(m: Material) -> str:
 
 
 def _ratio(value: float) -> str:
-    return f"{value:.2g}" if 0 < value < 0.1 else f"{value:.2f}" if value == value else "–"  # noqa: PLR0124
+    if isnan(value):
+        return "–"
+    return f"{value:.2g}" if 0 < value < 0.1 else f"{value:.2f}"
 
 
 def _gained(row: Row) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from math import isnan
 from typing import Any
 
 UNITS = {"deg C": "°C", "1": "", "W/m2": "W/m²", "m2": "m²"}
@@ -17,7 +18,7 @@ def text(value: object) -> str:
 
 def number(value: float, unit: str = "") -> str:
     """A number as people read it: three significant digits, or whole from 100 on; thousands with a comma."""
-    if value != value:  # noqa: PLR0124  (not a number)
+    if isnan(value):
         return "–"
     size = abs(float(f"{value:.3g}"))  # 0.9999 is written 1.00
     if size == 0.0 or (unit in WHOLE and float(value).is_integer()):
