@@ -1,11 +1,14 @@
 """The command line in this process: `twin("run", "area.citizens=1000")` gives its exit code and what it printed."""
 
+import re
 import sys
 from typing import NamedTuple
 
 import pytest
 
 from scenarios.main import main
+
+pytest.register_assert_rewrite("tests.scenarios.pages")
 
 
 class Answer(NamedTuple):
@@ -23,6 +26,20 @@ def twin(monkeypatch, capsys, tmp_path):
         return Answer(ended.value.code, *capsys.readouterr())
 
     monkeypatch.chdir(tmp_path)
+    return call
+
+
+@pytest.fixture
+def refused(twin, tmp_path):
+    """`refused("run outage", "write scenario=")`: exit code 2, one message like that, and nothing on the disk."""
+
+    def call(line, message):
+        code, _, err = twin(*line.split())
+        assert code == 2
+        assert "Traceback" not in err
+        assert re.search(message, err), err
+        assert not list(tmp_path.iterdir())
+
     return call
 
 

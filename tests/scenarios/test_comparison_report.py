@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -17,6 +16,7 @@ from scenarios.report.experiment import Material
 from scenarios.report.forest import intervals
 from scenarios.report.losers import difference_maps
 from scenarios.report.verdicts import amount, sentence, signed
+from tests.scenarios.pages import check_well_formed_small_and_closed, words
 from tests.small_run import NAMES, POPULATION, small_area
 from twin.errors import InputError
 
@@ -115,19 +115,8 @@ def page(folder: Path) -> str:
     return write_comparison_report(folder).read_text(encoding="utf-8")
 
 
-def words(html: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html.replace("\u00a0", " "))).replace(" .", ".")
-
-
 def test_page_is_well_formed_small_and_closed(page: str) -> None:
-    ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>"))
-    assert len(page.encode()) < 1_000_000
-    assert "<script" not in page
-    assert not re.findall(r'(?:src|href)="(?!#)', page)
-    assert "url(" not in page
-    assert "default-src 'none'" in page
-    names = re.findall(r' id="([^"]*)"', page)
-    assert len(names) == len(set(names))
+    check_well_formed_small_and_closed(page)
 
 
 def test_page_begins_with_the_answer(page: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import json
-import re
 import shutil
 from pathlib import Path
 from xml.etree import ElementTree
@@ -17,6 +16,7 @@ from scenarios.report.charts import Line, lines, round_ticks
 from scenarios.report.markup import number
 from scenarios.report.material import Band
 from scenarios.report.page import write_report
+from tests.scenarios.pages import check_well_formed_small_and_closed, words
 from tests.small_run import NAMES, POISON, small_area, small_run
 from twin.area import read_area
 from twin.clock import hour
@@ -33,17 +33,8 @@ def page(run: Path) -> str:
     return write_report(run, small_area()).read_text(encoding="utf-8")
 
 
-def words(html: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html.replace("\u00a0", " ")))
-
-
 def test_page_is_well_formed_small_and_closed(page: str) -> None:
-    ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>"))
-    assert len(page.encode()) < 1_000_000
-    assert "<script" not in page
-    assert not re.findall(r'(?:src|href)="(?!#)', page)
-    assert "url(" not in page
-    assert "default-src 'none'" in page
+    check_well_formed_small_and_closed(page)
 
 
 def test_page_says_what_happened_and_why(page: str) -> None:
