@@ -7,12 +7,15 @@ method on the convex dual (Csiszar 1975, I-divergence geometry, Ann. Probab. 3:1
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scenarios.areas import ipf
 from twin.draws import stream, uniforms
 
 Floats = NDArray[np.float64]
@@ -47,12 +50,27 @@ ASSUMPTIONS = {
 
 @dataclass(frozen=True)
 class Profile:
-    """What is known of a district's residents: age bands (5 shares), mean household size, share at work, students."""
+    """What is known of a district's residents; shares are of 1, None where nothing is known.
+
+    bands      : persons by age band (5 shares);  size: persons per household
+    employment : of those aged 15-74, with paid work;  students: of those aged 18-24, in higher or vocational education
+    owner      : of households, in a dwelling of their own;  social: of households, renting from a housing corporation
+    education_high : of those aged 15-74;  income_low, income_high: of those with an income of their own
+    cars       : per household
+    published  : names of the fields above that come from published figures
+    """
 
     bands: tuple[float, ...] = DUTCH_BANDS
     size: float = 2.13
-    employment: float = 0.70  # share of those aged 15-74 with paid work; CBS 2022: 72 %
-    students: float = 0.45  # share of those aged 18-24 in higher or vocational education (assumption)
+    employment: float = 0.70  # CBS 2022: 72 %
+    students: float = 0.45  # (assumption)
+    owner: float | None = None
+    social: float | None = None
+    education_high: float | None = None
+    income_low: float | None = None
+    income_high: float | None = None
+    cars: float | None = None
+    published: frozenset[str] = frozenset()
 
 
 def member_ages(size: Ints, head: Ints, member: Ints, u: Floats, v: Floats, w: Floats) -> Ints:
@@ -70,15 +88,19 @@ def member_ages(size: Ints, head: Ints, member: Ints, u: Floats, v: Floats, w: F
     return np.asarray(age.astype(np.int64))
 
 
+@lru_cache(maxsize=1)
 def _composition() -> Floats:
-    """Expected persons per age band of a household of each size and head class, shape (6, 7, 5)."""
-    k = 400
+    """Expected persons per age band of a household of each size and head class, shape (6, 7, 5).
+
+    Over 4,096 points of a Kronecker sequence (multiples of irrational numbers, modulo 1), which fill the cube evenly.
+    """
+    k = 4096
     out = np.zeros((6, 7, 5))
-    u, v, w = (uniforms(stream(0, "households.composition"), np.arange(6 * k), o).reshape(6, k) for o in range(3))
+    u, v, w = (np.modf((np.arange(k) + 0.5) * step)[0] for step in (0.8191725134, 0.6710436067, 0.5497004779))
     for s in range(6):
         for h in range(7):
             for m in range(s + 1):
-                ages = member_ages(np.full(k, s + 1), np.full(k, h), np.full(k, m), u[m], v[m], w[0])
+                ages = member_ages(np.full(k, s + 1), np.full(k, h), np.full(k, m), u, v, w)
                 out[s, h] += np.bincount(np.digitize(ages, BANDS[1:]), minlength=5) / k
     return out
 
@@ -103,45 +125,118 @@ def fit(profile: Profile, steps: int = 60) -> Floats:
 
 
 def draw_households(
-    dwellings: Ints, profile_of: Ints, profiles: list[Profile], seed: int, citizens: int | None = None
+    dwellings: Ints,
+    group: Ints,
+    profiles: list[Profile],
+    seed: int,
+    residents: Sequence[int | None] | None = None,
+    roomy: Floats | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Households in the dwellings of each building, and the persons in them.
 
-    dwellings  : shape (buildings,); profile_of: row of `profiles` per building
-    citizens   : exact number of persons; None: all that the dwellings hold at the usual vacancy
-    Returns (households: building, size), (persons: household, member, age), arrays.
+    dwellings  : shape (buildings,); group: row of `profiles` per building
+    residents  : exact number of persons of each group; None: what its dwellings hold at the usual vacancy
+    roomy      : shape (buildings,), 0 to 1: where larger households rather live; None: everywhere the same
+    Returns (households: building, size), (persons: household, member, age, key), arrays. In each group the persons of
+    each age band are as many as the profile says, to the nearest whole person, where there are people to be of that age.
     """
-    building = np.repeat(np.arange(len(dwellings)), dwellings)
-    fitted = [fit(p) for p in profiles]
-    homes = max(len(building), 1)
-    if citizens is not None and len(building):
-        # more citizens than the dwellings hold: a second household moves in, but only once every dwelling is taken
-        building = np.tile(building, 1 + int(citizens / (1.15 * homes)))
-    key = np.arange(len(building))
-    cell = _draw_cells(fitted, profile_of[building], uniforms(stream(seed, "households.cell"), key))
-    size, head = cell // 7 + 1, cell % 7
-    order = np.argsort(uniforms(stream(seed, "households.lived_in"), key) + key // homes, kind="stable")
-    if citizens is None:
-        keep = np.sort(order[: int(np.ceil(OCCUPIED * len(order)))])
-    else:
-        total = np.cumsum(size[order])
-        last = min(int(np.searchsorted(total, citizens)), len(order) - 1)
-        size[order[last]] -= max(total[last] - citizens, 0)
-        keep = np.sort(order[: last + 1])
-    building, size, head, key = building[keep], size[keep], head[keep], key[keep]
-    household = np.repeat(np.arange(len(size)), size)
+    households, persons = [], []
+    for g, profile in enumerate(profiles):
+        where = np.repeat(*_of(group == g, dwellings))
+        people = residents[g] if residents is not None else None
+        people = round(OCCUPIED * len(where) * profile.size) if people is None else people
+        if not len(where) or not people:
+            continue
+        homes, members = _draw_group(where, people, profile, seed, roomy)
+        members["household"] += sum(len(h["building"]) for h in households)
+        households.append(homes)
+        persons.append(members)
+    empty = np.zeros(0, np.int64)
+    return (
+        {c: np.concatenate([empty, *(h[c] for h in households)]) for c in ("building", "size")},
+        {c: np.concatenate([empty, *(p[c] for p in persons)]) for c in ("household", "member", "age", "key")},
+    )
+
+
+def _of(rows: Any, dwellings: Ints) -> tuple[Ints, Ints]:
+    building = np.flatnonzero(rows)
+    return building, dwellings[building]
+
+
+def _draw_group(
+    dwelling: Ints, people: int, profile: Profile, seed: int, roomy: Floats | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Households of one group; `dwelling` is the building of each of its dwellings."""
+    homes = max(1, min(round(people / profile.size), people))
+    cells = ipf.integerise(fit(profile) * homes, stream(seed, f"households.cells {dwelling[0]}"), homes).ravel()
+    size = _to_sum(np.repeat(np.arange(42) // 7 + 1, cells), people)
+    head = np.repeat(np.arange(42) % 7, cells)
+    # which dwelling: at random, larger households rather where there is room; a second one moves in once all are taken
+    number = np.arange(homes) % len(dwelling)
+    rank = np.arange(len(dwelling)) - np.searchsorted(dwelling, dwelling)
+    key = dwelling * 10_000 + rank
+    luck = uniforms(stream(seed, "households.dwelling"), key)
+    spots = np.sort(np.argsort(luck, kind="stable")[: min(homes, len(dwelling))])
+    spots = np.concatenate([spots, number[len(spots) :]])
+    wide = uniforms(stream(seed, "households.room"), key[spots], np.arange(homes) // len(dwelling))
+    wide = wide + (0.0 if roomy is None else 0.5 * roomy[dwelling[spots]])
+    wish = uniforms(stream(seed, "households.wish"), np.arange(homes)) + 0.12 * np.minimum(size, 5)
+    spots, taken = spots[np.argsort(wide, kind="stable")], np.argsort(wish, kind="stable")
+    place = np.empty(homes, np.int64)
+    place[taken] = spots
+    order = np.lexsort((np.arange(homes), place))
+    place, size, head = place[order], size[order], head[order]
+    second = np.arange(homes) - np.searchsorted(place, place)
+    home_key = key[place] + 5_000 * second
+    household = np.repeat(np.arange(homes), size)
     member = np.arange(len(household)) - np.repeat(np.cumsum(size) - size, size)
-    who = key[household] * 8 + member
-    u, v = (uniforms(stream(seed, "households.ages"), who, o) for o in range(2))
-    w = uniforms(stream(seed, "households.head"), key)[household]
+    who = home_key[household] * 32 + member
+    cell = (np.minimum(size, 6) - 1) * 7 + head
+    u, v = (_even(cell[household] * 32 + member, uniforms(stream(seed, "households.ages"), who, o)) for o in range(2))
+    w = _even(cell, uniforms(stream(seed, "households.head"), home_key))[household]
     age = member_ages(size[household], head[household], member, u, v, w)
-    return {"building": building, "size": size}, {"household": household, "member": member, "age": age, "key": who}
+    age = to_bands(age, np.array(profile.bands), uniforms(stream(seed, "households.band"), who))
+    return {"building": dwelling[place], "size": size}, {
+        "household": household,
+        "member": member,
+        "age": age,
+        "key": who,
+    }
 
 
-def _draw_cells(fitted: list[Floats], group: Ints, draw: Floats) -> Ints:
-    out = np.zeros(len(group), np.int64)
-    for g, table in enumerate(fitted):
-        rows = group == g
-        total = np.cumsum(table.ravel())
-        out[rows] = np.minimum(np.searchsorted(total / total[-1], draw[rows], "right"), 41)
+def _to_sum(size: Ints, people: int) -> Ints:
+    """Sizes changed by one here and there, evenly over the households, until they sum to `people`."""
+    size = size.copy()
+    while (left := people - int(size.sum())) != 0:
+        able = np.flatnonzero(size < 20 if left > 0 else size > 1)
+        some = able[np.linspace(0, len(able) - 1, min(abs(left), len(able))).astype(np.int64)]
+        size[np.unique(some)] += 1 if left > 0 else -1
+    return size
+
+
+def _even(cell: Ints, luck: Floats) -> Floats:
+    """Draws spread evenly over [0, 1) within each cell, in the order of `luck`: as random, with less noise."""
+    order = np.lexsort((luck, cell))
+    ranked = cell[order]
+    first = np.searchsorted(ranked, ranked)
+    count = np.searchsorted(ranked, ranked, "right") - first
+    out = np.empty(len(cell))
+    out[order] = (np.arange(len(cell)) - first + luck[order]) / count
     return out
+
+
+def to_bands(age: Ints, bands: Floats, luck: Floats) -> Ints:
+    """Ages with as many persons in each band as its share says: those nearest to an edge step over it.
+
+    age, luck : shape (n,);  bands : 5 shares. Few have to: the draw before is even.
+    """
+    age = age.copy()
+    edges = np.rint(np.cumsum(bands / bands.sum())[:-1] * len(age)).astype(np.int64)
+    for edge, below in zip(BANDS[1:], edges.tolist(), strict=True):
+        over = int((age < edge).sum()) - below
+        order = np.lexsort((luck, age))
+        if over > 0:
+            age[order[below : below + over]] = edge
+        elif over < 0:
+            age[order[below + over : below]] = edge - 1
+    return age

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scenarios.areas.households import OCCUPIED, Profile
+from scenarios.areas.margins import shares_of
 from scenarios.areas.zones import District
 
 Floats = NDArray[np.float64]
@@ -48,27 +50,20 @@ def control(
     return out, told
 
 
-def shares_of(weight: Floats, total: int) -> Ints:
-    """Whole numbers in proportion to `weight` that sum to `total`, by largest remainders; ties to the first."""
-    if weight.sum() <= 0:
-        weight = np.ones(len(weight))
-    exact = weight * (total / weight.sum())
-    out = np.floor(exact).astype(np.int64)
-    rest = np.argsort(-(exact - out), kind="stable")[: total - int(out.sum())]
-    out[rest] += 1
-    return out
+def residents_of(
+    dwellings: Ints, member: Ints, districts: Sequence[District], profiles: Sequence[Profile]
+) -> list[int]:
+    """Residents of each district inside the area: its published number, scaled to the dwellings inside where it is cut.
 
-
-def residents_of(dwellings: Ints, member: Ints, districts: Sequence[District]) -> list[int | None]:
-    """Residents of each district inside the area: its published number, scaled to the dwellings inside; None if unknown."""
+    Without a published number: what the dwellings hold at the usual vacancy.
+    """
     inside = np.bincount(member, dwellings, len(districts))
-    out: list[int | None] = []
+    out = []
     for k, district in enumerate(districts):
         people, homes = district.figure("population"), district.figure("dwellings")
-        if people is None:
-            out.append(None)
-        elif district.inside >= WHOLE:
-            out.append(int(people) if inside[k] else 0)
+        if people is None or (district.inside < WHOLE and not homes):
+            out.append(round(float(inside[k]) * OCCUPIED * profiles[k].size))
         else:
-            out.append(round(people * inside[k] / homes) if homes else None)
+            share = 1.0 if district.inside >= WHOLE or not homes else float(inside[k]) / homes
+            out.append(round(people * share) if inside[k] else 0)
     return out

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.areas import commuting, households, places
+from scenarios.areas import commuting, households, margins, places
 from scenarios.areas.households import Profile, draw_households
 from twin.draws import stream, uniforms
 from twin.tables import OCCUPATIONS
@@ -18,8 +18,20 @@ Ints = NDArray[np.int64]
 CHILD, PUPIL, STUDENT, WORKER, HOME, RETIRED, THROUGH = range(len(OCCUPATIONS))
 
 LICENCE_AGES, LICENCE = (18, 25, 65, 75, 85), (0.0, 0.60, 0.88, 0.86, 0.70, 0.35)  # CBS shape (from memory)
-# share at work by age, before scaling to the district's employment rate; shaped on CBS 2022 (from memory)
-WORK_AGES, WORK = (15, 18, 25, 55, 60, 67, 75), (0.0, 0.0, 0.62, 0.86, 0.82, 0.68, 0.12, 0.0)
+# share with paid work by age, before moving to the district's employment; side jobs of pupils and students are work to the
+# statistics office. Shaped on CBS 2022 (from memory)
+WORK_AGES, WORK = (15, 18, 25, 55, 60, 67, 75), (0.0, 0.45, 0.75, 0.86, 0.82, 0.68, 0.12, 0.0)
+SIDE_JOB = 0.65  # share of pupils from 15 and of students with a job beside (assumption; CBS: some two of three)
+# share of those with higher education by age, before moving to the district's (CBS shape, from memory; assumption)
+HIGH_AGES, HIGH = (15, 20, 25, 45, 65, 75), (0.0, 0.02, 0.22, 0.52, 0.38, 0.30, 0.20)
+LOW_AGES, LOW = (15, 25, 45, 65, 75), (1.0, 0.40, 0.18, 0.32, 0.48, 0.60)  # of the others, with lower education
+# personal income among the lowest 40 % and the highest 20 % of the country, by what one does, before moving to the
+# district's shares (assumption)
+INCOME_LOW = {"student": 0.97, "worker": 0.24, "home": 0.80, "retired": 0.50, "pupil": 0.99}
+INCOME_HIGH = {"student": 0.005, "worker": 0.42, "home": 0.06, "retired": 0.20, "pupil": 0.001}  # of those not low
+# chance of owning one's dwelling by the highest income of the household (assumption; CBS 2022: 57 % of dwellings)
+OWNER = np.array([0.30, 0.66, 0.85])
+SOCIAL_OF_RENTERS = 0.68  # (assumption; CBS 2022: 29 % of dwellings are rented from corporations, 43 % rented at all)
 # cars of a household: chance of 0, 1, 2 cars by number of licence holders 0, 1, 2, 3+ (assumption, set so that the
 # country's 0.50 cars per resident come out: CBS 2023 has 8.9 million cars for 17.8 million residents)
 CARS = np.array([[1.0, 0.0, 0.0], [0.30, 0.66, 0.04], [0.07, 0.50, 0.43], [0.04, 0.26, 0.70]])
@@ -47,9 +59,15 @@ ASSUMPTIONS = {
     "people.licence": "driving licence: 60 % of 18-24, 88 % of 25-64, 86 % of 65-74, 70 % of 75-84, 35 % above (CBS "
     "shape, from memory)",
     "people.cars": "cars by number of licence holders, giving some 0.5 cars per resident (CBS 2023: 8.9 million cars "
-    "for 17.8 million residents)",
+    "for 17.8 million residents); moved to the published number of cars where there is one",
     "people.bicycle": "a bicycle for 90 % of children, 93 % of those 12-64, 82 % of 65-79, 45 % above (assumption)",
-    "people.work": "at work by age (CBS shape, from memory), scaled to the district's employment rate where given",
+    "people.work": "paid work by age (CBS shape, from memory), moved to the district's employment rate; 65 % of students "
+    "and of pupils from 15 have a job beside, which counts (assumption)",
+    "people.education": "higher education by age (CBS shape, from memory), moved to the district's share",
+    "people.income": "personal income in the country's lowest 40 % and highest 20 % by occupation (assumption), moved to "
+    "the district's shares; persons from 18 have an income",
+    "people.tenure": "owners by the household's highest income: 30, 66, 85 % (assumption), moved to the district's share; "
+    "68 % of renters rent from a corporation (assumption, after CBS 2022) where no share is published",
     "people.health": "health class by age (assumption)",
     "people.outside": "commuters from outside: 90 % hold a licence; to a town 65 % of workers come by car, to an extract "
     "40 %, of students 5 % (assumption); 97 % of jobs filled, 60 % of students present on a day (assumption)",
@@ -62,7 +80,8 @@ class Demand:
     """What the people of one area are drawn from.
 
     buildings    : columns of the table buildings (x, y, zone, dwellings)
-    profiles, profile_of : residents' profile per building
+    profiles, group : residents' profile per building;  codes: name of each profile, for the table of margins
+    residents    : persons of each profile; None: what the dwellings hold
     jobs         : (building, count) of workplaces
     schools      : (building, capacity, level: 0 primary, 1 secondary, 2 higher)
     gateways     : road_class and xy, shape (gateways, 2)
@@ -73,13 +92,14 @@ class Demand:
 
     buildings: dict[str, Any]
     profiles: list[Profile]
-    profile_of: Ints
+    group: Ints
     jobs: tuple[Ints, Ints]
     schools: tuple[Ints, Ints, Ints]
     gateway_class: NDArray[Any]
     gateway_xy: Floats
     zone_xy: Floats
-    citizens: int | None = None
+    codes: list[str]
+    residents: list[int | None] | None = None
     work_inside: float = 0.55
     through: int = 0
     outside_car: float = OUTSIDE_CAR
@@ -89,15 +109,22 @@ class Demand:
 def make_people(demand: Demand, seed: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Tables households and people, and the columns of the gateways' volumes; counts go to `demand.facts`."""
     homes, persons = draw_households(
-        np.asarray(demand.buildings["dwellings"], np.int64), demand.profile_of, demand.profiles, seed, demand.citizens
+        np.asarray(demand.buildings["dwellings"], np.int64),
+        demand.group,
+        demand.profiles,
+        seed,
+        demand.residents,
+        np.asarray(demand.buildings["use"] == "house", float),
     )
     residents = _residents(demand, homes, persons, seed)
+    table = fitted(demand, homes, residents)
+    demand.facts["margins"], demand.facts["margins_table"] = table.summary(), table.rows
     free = _give_main(demand, residents, seed)
     visitors = _visitors(demand, free, seed)
     n = len(demand.buildings["x"])
     people = {c: np.concatenate([residents[c], visitors[c]]) for c in visitors}
     people["origin"] = np.full(len(people["home"]), "synthetic", object)
-    homes["cars"] = residents["_cars"]
+    homes["cars"], homes["tenure"] = residents["_cars"], residents["_tenure"]
     homes["origin"] = np.full(len(homes["building"]), "synthetic", object)
     gates = len(demand.gateway_class)
     out = residents["main"][residents["main"] >= n] - n
@@ -111,6 +138,12 @@ def make_people(demand: Demand, seed: int) -> tuple[dict[str, Any], dict[str, An
     return homes, people, volumes
 
 
+def expected_residents(dwellings: Ints, group: Ints, profiles: list[Profile], citizens: int) -> list[int | None]:
+    """`citizens` shared out over the groups by what their dwellings hold."""
+    room = np.bincount(group, dwellings, len(profiles)) * np.array([p.size for p in profiles])
+    return list(margins.shares_of(room, citizens).tolist())
+
+
 def _by_age(age: Ints, edges: tuple[int, ...], values: Any) -> Any:
     return np.asarray(values)[np.digitize(age, edges)]
 
@@ -118,44 +151,154 @@ def _by_age(age: Ints, edges: tuple[int, ...], values: Any) -> Any:
 def _residents(demand: Demand, homes: dict[str, Any], persons: dict[str, Any], seed: int) -> dict[str, Any]:
     age, key, household = persons["age"], persons["key"], persons["household"]
     building = homes["building"][household]
+    group = demand.group[building]
 
-    def draw(purpose: str) -> Floats:
+    def luck(purpose: str) -> Floats:
         return uniforms(stream(seed, "people." + purpose), key)
 
-    licence = draw("licence") < _by_age(age, LICENCE_AGES, LICENCE)
-    holders = np.minimum(np.bincount(household, licence, len(homes["size"])).astype(int), 3)
-    table = np.cumsum(CARS[holders], 1)
-    luck = uniforms(stream(seed, "people.cars"), key[persons["member"] == 0])
-    cars = (luck[:, None] >= table[:, :2]).sum(1)
-    health_table = _by_age(age, HEALTH_AGES, HEALTH)
-    return {
+    def drawn(purpose: str, chance: Floats, target: Floats | None = None) -> Any:
+        return margins.draw(chance, group, target, luck(purpose))
+
+    licence = drawn("licence", _by_age(age, LICENCE_AGES, LICENCE))
+    table = 1.0 - _by_age(age, HEALTH_AGES, HEALTH)  # chance of at least a chronic condition, of frailty, of daily care
+    health = np.zeros(len(age), np.int8)
+    for k in range(3):
+        given = table[:, k] / (table[:, k - 1] if k else 1.0)
+        health += drawn(f"health {k}", np.where(health == k, given, 0.0))
+    people = {
         "household": household,
         "home": building,
         "main": np.full(len(age), -1, np.int64),
         "age": age,
-        "occupation": _occupation(demand, age, building, draw("work")),
         "licence": licence,
-        "has_car": licence & (cars[household] > 0),
-        "has_bicycle": draw("bicycle") < _by_age(age, BICYCLE_AGES, BICYCLE),
-        "health": (draw("health")[:, None] >= health_table).sum(1).astype(np.int8),
+        "has_bicycle": drawn("bicycle", _by_age(age, BICYCLE_AGES, BICYCLE)),
+        "health": health,
         "resident": np.ones(len(age), bool),
         "_key": key,
-        "_cars": cars,
+        "_group": group,
     }
+    people["occupation"], people["works"] = _occupation(demand, age, group, drawn)
+    people["education"] = _education(demand, age, group, drawn)
+    people["income"] = _income(demand, age, people["occupation"], group, drawn)
+    _households(demand, homes, people, seed)
+    return people
 
 
-def _occupation(demand: Demand, age: Ints, building: Ints, draw: Floats) -> NDArray[np.int8]:
+def _targets(demand: Demand, field_: str, base: Any, group: Ints) -> Floats:
+    """Number wanted in each group: the profiles' share of the persons or households `base`; NaN where unknown."""
+    shares = np.array([np.nan if (v := getattr(p, field_)) is None else v for p in demand.profiles], float)
+    return np.asarray(shares * np.bincount(group, base, len(shares)))
+
+
+def _occupation(demand: Demand, age: Ints, group: Ints, drawn: Any) -> tuple[NDArray[np.int8], Any]:
     """By age; students first among those aged 18-24; work in proportion to the district's employment rate."""
-    group = demand.profile_of[building]
-    employment = np.array([p.employment for p in demand.profiles])[group]
-    students = np.where((age >= 18) & (age < 25), np.array([p.students for p in demand.profiles])[group], 0.0)
-    work = np.minimum(_by_age(age, WORK_AGES, WORK) * employment / 0.70, 0.97) * (1 - 0.35 * (students > 0))
-    out = np.select(
-        [age < 4, age < 18, draw < students, draw < students + work, age >= 67],
-        [CHILD, PUPIL, STUDENT, WORKER, RETIRED],
-        HOME,
+    young = (age >= 18) & (age < 25)
+    student = drawn("student", young.astype(float) * np.array([p.students for p in demand.profiles])[group])
+    beside = (age >= 15) & (age < 18) | student
+    side = drawn("side_job", np.where(beside, SIDE_JOB, 0.0))
+    of_age = (age >= 15) & (age < 75)
+    target = _targets(demand, "employment", of_age, group) - np.bincount(group, side, len(demand.profiles))
+    chance = np.where(beside | ~of_age, 0.0, _by_age(age, WORK_AGES, WORK))
+    worker = drawn("work", chance, np.maximum(target, 0.0))
+    out = np.select([age < 4, age < 18, student, worker, age >= 67], [CHILD, PUPIL, STUDENT, WORKER, RETIRED], HOME)
+    return out.astype(np.int8), worker | side
+
+
+def _education(demand: Demand, age: Ints, group: Ints, drawn: Any) -> NDArray[np.int8]:
+    """0 low, 1 middle, 2 high; -1 below 15."""
+    of_age = (age >= 15) & (age < 75)
+    chance = _by_age(age, HIGH_AGES, HIGH)
+    high = drawn("education", np.where(of_age, chance, 0.0), _targets(demand, "education_high", of_age, group))
+    old = drawn("education_old", np.where(age >= 75, chance, 0.0))
+    low = drawn("education_low", np.where(high | old | (age < 15), 0.0, _by_age(age, LOW_AGES, LOW)))
+    return np.select([age < 15, high | old, low], [-1, 2, 0], 1).astype(np.int8)
+
+
+def _income(demand: Demand, age: Ints, occupation: Any, group: Ints, drawn: Any) -> NDArray[np.int8]:
+    """0 among the country's lowest 40 % of personal incomes, 2 among the highest 20 %, 1 between; -1 without one."""
+    earns = age >= 18
+    low, high = (
+        np.array([table.get(name, 0.5) for name in OCCUPATIONS])[occupation] for table in (INCOME_LOW, INCOME_HIGH)
     )
-    return out.astype(np.int8)
+    poor = drawn("income_low", np.where(earns, low, 0.0), _targets(demand, "income_low", earns, group))
+    rest = earns & ~poor
+    rich = drawn("income_high", np.where(rest, high, 0.0), _targets(demand, "income_high", earns, group))
+    return np.select([~earns, poor, rich], [-1, 0, 2], 1).astype(np.int8)
+
+
+def _households(demand: Demand, homes: dict[str, Any], people: dict[str, Any], seed: int) -> None:
+    """Tenure and cars of the households (under "_" names), and which persons may use a car."""
+    household, n = people["household"], len(homes["size"])
+    first = np.searchsorted(household, np.arange(n))
+    key, group = people["_key"][first], people["_group"][first]
+
+    def luck(purpose: str) -> Floats:
+        return uniforms(stream(seed, "people." + purpose), key)
+
+    ones = np.ones(n)
+    income = np.zeros(n, np.int64)
+    np.maximum.at(income, household, np.maximum(people["income"], 0))
+    owner = margins.draw(OWNER[income], group, _targets(demand, "owner", ones, group), luck("owner"))
+    social = np.where(owner, 0.0, SOCIAL_OF_RENTERS)
+    social = margins.draw(social, group, _targets(demand, "social", ones, group), luck("social"))
+    people["_tenure"] = np.select([owner, social], [0, 1], 2).astype(np.int8)
+    holders = np.minimum(np.bincount(household, people["licence"], n).astype(int), 3)
+    one, two = 1.0 - CARS[holders, 0], CARS[holders, 2]
+    cars = _targets(demand, "cars", ones, group)
+    if np.isfinite(cars).any():
+        # one factor on the odds of a first and of a second car: the number of both together is what is published
+        scale = cars / np.maximum(np.bincount(group, one + two, len(cars)), 1e-9)
+        one = margins.meet(one, group, scale * np.bincount(group, one, len(cars)))
+    some = margins.choose(one, group, luck("cars"))
+    second = np.where(some, np.minimum(two / np.maximum(1.0 - CARS[holders, 0], 1e-9), 1.0), 0.0)
+    left = cars - np.bincount(group, some, len(cars))
+    people["_cars"] = some.astype(np.int64) + margins.draw(second, group, np.maximum(left, 0.0), luck("second_car"))
+    people["has_car"] = people["licence"] & (people["_cars"][household] > 0)
+
+
+def fitted(demand: Demand, homes: dict[str, Any], people: dict[str, Any]) -> margins.Margins:
+    """The table of margins: what the profiles want of each district and what its residents come to."""
+    table = margins.Margins(demand.codes)
+    group, n = people["_group"], len(demand.profiles)
+    of_home = demand.group[homes["building"]]
+    age, ones = people["age"], np.ones(len(people["age"]))
+
+    def known(name: str) -> Any:
+        return np.array([name in p.published for p in demand.profiles])
+
+    def add(margin: str, unit: str, name: str, target: Floats, got: Any, where: Ints = group) -> None:
+        table.add(margin, unit, np.where(known(name), target, np.nan), np.bincount(where, got, n).astype(float))
+
+    count = np.bincount(group, ones, n)
+    if demand.residents is not None:
+        wanted = np.array([np.nan if r is None else r for r in demand.residents], float)
+        table.add("residents", "persons", wanted, count)
+    low, bands = (*households.BANDS, 200), np.array([np.array(p.bands) / sum(p.bands) for p in demand.profiles])
+    for k in range(5):
+        inside = (age >= low[k]) & (age < low[k + 1])
+        label = f"age {low[k]}-{low[k + 1] - 1}" if k < 4 else "age 65 and over"
+        add(label, "persons", "bands", bands[:, k] * count, inside)
+    of_age = ((age >= 15) & (age < 75)).astype(float)
+    earns = (age >= 18).astype(float)
+    size = np.array([p.size for p in demand.profiles])
+    add("households", "households", "size", count / size, np.ones(len(of_home)), of_home)
+    add(
+        "with paid work",
+        "persons",
+        "employment",
+        _targets(demand, "employment", of_age, group),
+        people["works"] * of_age,
+    )
+    high = (people["education"] == 2) * of_age
+    add("higher education", "persons", "education_high", _targets(demand, "education_high", of_age, group), high)
+    for name, code in (("income_low", 0), ("income_high", 2)):
+        add(name.replace("_", " "), "persons", name, _targets(demand, name, earns, group), people["income"] == code)
+    ones_h = np.ones(len(of_home))
+    for name, label, code in (("owner", "owners", 0), ("social", "renting from a corporation", 1)):
+        got = people["_tenure"] == code
+        add(label, "households", name, _targets(demand, name, ones_h, of_home), got, of_home)
+    add("cars", "cars", "cars", _targets(demand, "cars", ones_h, of_home), people["_cars"], of_home)
+    return table
 
 
 def _give_main(demand: Demand, people: dict[str, Any], seed: int) -> tuple[Ints, Ints]:
@@ -253,5 +396,8 @@ def _visitors(demand: Demand, free: tuple[Ints, Ints], seed: int) -> dict[str, A
         "has_car": passing | car,
         "has_bicycle": ~passing & (w < 0.8),
         "health": np.zeros(k + m, np.int8),
+        "works": ~passing & ~student,
+        "education": np.full(k + m, -1, np.int8),
+        "income": np.full(k + m, -1, np.int8),
         "resident": np.zeros(k + m, bool),
     }

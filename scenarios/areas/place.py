@@ -12,6 +12,7 @@ from scenarios.areas import (
     finish,
     flows,
     housing,
+    margins,
     osm_buildings,
     osm_outside,
     osm_places,
@@ -132,7 +133,10 @@ def settle(
     facts["districts"] = [str(n) for n, lv in zip(table["name"], table["level"], strict=True) if lv == "district"]
     gateways = _gateways(net, nodes, links)
     profiles = [zones.profile_of(d) for d in districts]
-    expected = citizens or int(sum(buildings["dwellings"][member == k].sum() * p.size for k, p in enumerate(profiles)))
+    residents = housing.residents_of(buildings["dwellings"], member, districts, profiles)
+    if citizens is not None:
+        residents = margins.shares_of(np.array(residents, float), citizens).tolist()
+    expected = sum(residents)
     rows, jobs, schools = osm_places.make_places(stock, gateways, nodes, expected, facts)
     demand = Demand(
         buildings,
@@ -143,7 +147,8 @@ def settle(
         gateways["road_class"],
         np.stack([nodes["x"][gateways["node"]], nodes["y"][gateways["node"]]], 1),
         np.stack([table["x"], table["y"]], 1),
-        citizens,
+        [d.code for d in districts],
+        residents,
         _work_inside(ground.outline.area / 1e6),
         _through(gateways, expected + int(jobs[1].sum())),
         OUTSIDE_CAR,

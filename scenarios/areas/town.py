@@ -14,10 +14,22 @@ import numpy as np
 from scenarios.areas import finish, flows, places, signals, streets
 from scenarios.areas.commuting import gateway_distances, gateway_shares
 from scenarios.areas.households import Profile
-from scenarios.areas.people import ALL_ASSUMPTIONS, Demand, make_people
+from scenarios.areas.people import ALL_ASSUMPTIONS, Demand, expected_residents, make_people
 from scenarios.areas.town_buildings import PUBLIC, addresses, build, choose_forms, sides_of, without_overlaps
 from scenarios.areas.town_names import SIDES
-from scenarios.areas.town_plan import CAULIFLOWER, CENTRE, INDUSTRY, PARK, POSTWAR, PREWAR, SIDE, VINEX, Plan, plan_town
+from scenarios.areas.town_plan import (
+    CAULIFLOWER,
+    CENTRE,
+    INDUSTRY,
+    KINDS,
+    PARK,
+    POSTWAR,
+    PREWAR,
+    SIDE,
+    VINEX,
+    Plan,
+    plan_town,
+)
 from scenarios.areas.town_streets import lattice_names, node_kinds, town_streets
 from twin.draws import stream, uniforms
 from twin.errors import Fault, InputError
@@ -260,16 +272,19 @@ def _demand(
     kinds = plan.blocks[plan.blocks > 0].astype(np.int64)
     at = gateways["node"]
     through = round(THROUGH_PER_RESIDENT * citizens * min(1.0, math.sqrt(THROUGH_FALLS / citizens)))
+    profiles = [RESIDENTS.get(k, Profile()) for k in range(PARK + 1)]
+    group = kinds[buildings["_block"]]
     demand = Demand(
         buildings,
-        [RESIDENTS.get(k, Profile()) for k in range(PARK + 1)],
-        kinds[buildings["_block"]],
+        profiles,
+        group,
         jobs,
         schools,
         gateways["road_class"],
         np.stack([nodes["x"][at], nodes["y"][at]], 1),
         np.stack([zones["x"], zones["y"]], 1),
-        citizens,
+        list(KINDS),
+        expected_residents(buildings["dwellings"], group, profiles, citizens),
         WORK_INSIDE,
         through,
     )

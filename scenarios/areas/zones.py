@@ -16,7 +16,7 @@ Ints = NDArray[np.int64]
 
 RESIDENTS = 1_400  # residents wanted in a neighbourhood; a Dutch buurt has some 1,200 (assumption)
 LEAST = 500
-PERSONS_PER_DWELLING = 2.07
+MEAN_SIZE = 2.13  # persons per household, CBS 2022
 
 ASSUMPTIONS = {
     "zones.neighbourhoods": "districts are split into neighbourhoods of some 1,400 residents around centres of "
@@ -61,17 +61,36 @@ def clip_districts(districts: Sequence[District], outline: Any, name: str) -> li
 
 
 def profile_of(district: District) -> Profile:
-    """The residents' profile from a district's figures; what is missing is the Dutch mean."""
-    figures = district.figures
-    bands: list[Any] = [figures.get(k) for k in ("pop_0_14", "pop_15_24", "pop_25_44", "pop_45_64", "pop_65plus")]
+    """The residents' profile from a district's figures; what is missing is the Dutch mean, or not known."""
+    figure = district.figure
+    bands: list[Any] = [figure(k) for k in ("pop_0_14", "pop_15_24", "pop_25_44", "pop_45_64", "pop_65plus")]
     known = all(b is not None for b in bands) and sum(bands) > 50
-    shares = tuple(max(b, 0.5) / 100 for b in bands) if known else DUTCH_BANDS
-    people, homes = figures.get("population") or 0, figures.get("dwellings") or 0
-    size = people / homes / OCCUPIED if homes >= 50 and people else PERSONS_PER_DWELLING / OCCUPIED
-    work = figures.get("employment_rate")
+    shares = tuple(max(b, 0.0) / sum(bands) for b in bands) if known else DUTCH_BANDS
+    people, homes = figure("population") or 0, figure("dwellings") or 0
+    size = figure("household_size") or (people / homes / OCCUPIED if homes >= 50 and people else MEAN_SIZE)
     students = 0.45 + 2.0 * (shares[1] / sum(shares) - 0.123)
+
+    def share(name: str) -> float | None:
+        value = figure(name)
+        return None if value is None else value / 100
+
+    found = {
+        "employment": share("employment_rate"),
+        "owner": share("owner_occupied"),
+        "social": share("rent_social"),
+        "education_high": share("education_high"),
+        "income_low": share("income_low"),
+        "income_high": share("income_high"),
+        "cars": figure("cars_per_household"),
+    }
+    found = {name: value for name, value in found.items() if value is not None}
+    published = {*found, *(("bands",) if known else ()), *(("size",) if people and (homes >= 50) else ())}
     return Profile(
-        shares, float(np.clip(size, 1.15, 3.4)), work / 100 if work else 0.70, float(np.clip(students, 0.3, 0.85))
+        bands=shares,
+        size=float(np.clip(size, 1.15, 3.4)),
+        students=float(np.clip(students, 0.3, 0.85)),
+        published=frozenset(published),
+        **found,
     )
 
 
