@@ -71,7 +71,8 @@ def test_age_bands_are_met_to_the_person(n: int, seed: int, weights: list[int]) 
     shares = np.array(weights) / sum(weights)
     age = to_bands(rng.integers(0, 100, n), shares, rng.random(n))
     found = np.bincount(np.digitize(age, BANDS[1:]), minlength=5)
-    assert np.cumsum(found)[:-1].tolist() == np.rint(np.cumsum(shares)[:-1] * n).tolist()
+    wanted = np.cumsum(shares / shares.sum())[:-1] * n
+    assert np.abs(np.cumsum(found)[:-1] - wanted).max() <= 0.5 + 1e-9
 
 
 @settings(max_examples=50, deadline=None)
