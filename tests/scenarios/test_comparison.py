@@ -111,6 +111,17 @@ def test_seeds_of_one_arm_only_are_left_out():
     assert {r["n"] for r in Comparison.of(arm(), {"outage": arm(5.0, range(5, 40))}) if r["indicator"] == "calm"} == {8}
 
 
+@pytest.mark.parametrize("lost", [(), (1,), (4, 7)])
+def test_runs_are_paired_by_their_seed_whatever_is_missing_and_in_any_order(lost):
+    """Luck differs much more between seeds than the measure does: any other pairing shows another difference."""
+    base = {seed: [row("delay", 100.0 * seed**2)] for seed in SEEDS if seed not in lost}
+    other = {seed: [row("delay", 100.0 * seed**2 + 5.0)] for seed in reversed(SEEDS) if seed != 9}
+    for pair in ((base, other), (other, base)):
+        (found,) = Comparison.of(pair[0], {"other": pair[1]})
+        assert {found["low"], found["difference"], found["high"]} == {5.0 if pair[0] is base else -5.0}
+        assert (found["n"], found["method"]) == (len(SEEDS) - len({9, *lost}), "exact")
+
+
 def test_parts(found):
     assert len(found["delay"]) == 4
     assert {r["code"] for r in found.by("neighbourhood")} == {"A", "B", "C"}
