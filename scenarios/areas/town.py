@@ -15,21 +15,10 @@ from scenarios.areas import finish, flows, places, signals, streets
 from scenarios.areas.commuting import gateway_distances, gateway_shares
 from scenarios.areas.households import Profile
 from scenarios.areas.people import ALL_ASSUMPTIONS, Demand, expected_residents, make_people
+from scenarios.areas.town_blocks import CAULIFLOWER, CENTRE, INDUSTRY, KINDS, PARK, POSTWAR, PREWAR, SIDE, VINEX
 from scenarios.areas.town_buildings import PUBLIC, addresses, build, choose_forms, sides_of, without_overlaps
 from scenarios.areas.town_names import SIDES
-from scenarios.areas.town_plan import (
-    CAULIFLOWER,
-    CENTRE,
-    INDUSTRY,
-    KINDS,
-    PARK,
-    POSTWAR,
-    PREWAR,
-    SIDE,
-    VINEX,
-    Plan,
-    plan_town,
-)
+from scenarios.areas.town_plan import Plan, plan_town
 from scenarios.areas.town_streets import lattice_names, node_kinds, town_streets
 from twin.draws import stream, uniforms
 from twin.errors import Fault, InputError
@@ -283,7 +272,7 @@ def _demand(
         gateways["road_class"],
         np.stack([nodes["x"][at], nodes["y"][at]], 1),
         np.stack([zones["x"], zones["y"]], 1),
-        list(KINDS),
+        list(KINDS[: PARK + 1]),
         expected_residents(buildings["dwellings"], group, profiles, citizens),
         WORK_INSIDE,
         through,

@@ -9,20 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.areas.streets import CLASS, Floats, Ints
-from scenarios.areas.town_plan import (
+from scenarios.areas.town_blocks import (
     CAULIFLOWER,
     CENTRE,
+    CITY,
+    FARMS,
+    HAMLET,
     INDUSTRY,
     KINDS,
     PARK,
     POSTWAR,
     PREWAR,
     SIDE,
+    VILLAGE,
     VINEX,
     YEARS,
-    Plan,
-    edge_list,
 )
+from scenarios.areas.town_plan import Plan, edge_list
 from scenarios.areas.town_streets import lattice_names
 from twin.draws import stream, uniforms
 
@@ -51,6 +54,10 @@ QUIET = {
     VINEX: {ROW: 0.45, SEMI: 0.24, DETACHED: 0.20, CORNER_FLATS: 0.03, EMPTY: 0.08},
     INDUSTRY: {HALL: 0.72, OFFICE: 0.18, EMPTY: 0.10},
     PARK: {EMPTY: 1.0},
+    CITY: {CORNER_FLATS: 0.72, MIXED: 0.16, SHOPS: 0.02, EMPTY: 0.10},
+    VILLAGE: {ROW: 0.22, SEMI: 0.30, DETACHED: 0.26, CORNER_FLATS: 0.01, SHOPS: 0.01, EMPTY: 0.20},
+    HAMLET: {SEMI: 0.25, DETACHED: 0.60, EMPTY: 0.15},
+    FARMS: {EMPTY: 1.0},
 }
 BUSY = {
     CENTRE: {MIXED: 0.45, SHOPS: 0.40, OFFICE: 0.15},
@@ -60,6 +67,10 @@ BUSY = {
     VINEX: {ROW: 0.2, SEMI: 0.1, EMPTY: 0.7},
     INDUSTRY: {HALL: 0.4, OFFICE: 0.4, EMPTY: 0.2},
     PARK: {EMPTY: 1.0},
+    CITY: {CORNER_FLATS: 0.50, MIXED: 0.25, SHOPS: 0.08, OFFICE: 0.07, EMPTY: 0.10},
+    VILLAGE: {ROW: 0.12, SEMI: 0.22, DETACHED: 0.24, SHOPS: 0.08, HALL: 0.04, EMPTY: 0.30},
+    HAMLET: {SEMI: 0.15, DETACHED: 0.45, HALL: 0.03, EMPTY: 0.37},
+    FARMS: {DETACHED: 0.07, HALL: 0.03, EMPTY: 0.90},
 }
 FLAT_M2 = 78.0  # gross floor of a flat with its share of stairs (assumption)
 

@@ -9,45 +9,65 @@ makes the ring round and the streets curved.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.areas.streets import CLASS, Floats, Ints
+from scenarios.areas.town_blocks import (
+    CAULIFLOWER,
+    CENTRE,
+    FARMS,
+    HAMLET,
+    INDUSTRY,
+    PARK,
+    POSTWAR,
+    PREWAR,
+    SIDE,
+    VILLAGE,
+    VINEX,
+    inside,
+)
 from twin.draws import stream, uniforms
 
-CELL, SIDE = 60.0, 7  # metres per lattice cell; cells per side of a superblock
+CELL = 60.0  # metres per lattice cell
 CENTRE_X, CENTRE_Y = 164_000.0, 471_000.0  # a place on the Dutch grid; the town is fictitious
 MESH = 3  # superblocks between main roads: 1,260 m (assumption; Duurzaam Veilig: 30 km/h areas as large as possible)
 CLOSED_SHARE = 0.85  # of the residential streets that end at a main road: no way for cars (assumption)
 RING_RADIUS, MESH_RADIUS, CITY_RADIUS = 1.95, 3.5, 12.0  # superblocks; from there on: a ring, a mesh, two levels
 WIDE_RADIUS = 8.5  # superblocks, some 150,000 citizens: from there on all main roads have two lanes (assumption)
+VILLAGE_RADIUS = 0.9  # superblocks: up to two of them have no main road (assumption)
 RESIDENTS_PER_BLOCK = 780.0  # about 4,400 per km2 of superblock: an ordinary Dutch town (assumption)
 
-NONE, CENTRE, PREWAR, POSTWAR, CAULIFLOWER, VINEX, INDUSTRY, PARK = range(8)
-KINDS = ("", "centre", "prewar", "postwar", "cauliflower", "vinex", "industry", "park")
-YEARS = {
-    CENTRE: (1650, 1925),
-    PREWAR: (1905, 1942),
-    POSTWAR: (1950, 1969),
-    CAULIFLOWER: (1970, 1989),
-    VINEX: (1995, 2021),
-    INDUSTRY: (1965, 2018),
-    PARK: (1960, 2015),
-}
+
+@dataclass(frozen=True)
+class Town:
+    """A town on the lattice: the border lines that cross at its centre, its ring's distance from there, its radius.
+
+    All in superblocks; ring is 0 where there is none.
+    """
+
+    across: int
+    along: int
+    ring: int
+    radius: float
 
 
 @dataclass
 class Plan:
-    """The lattice of a town.
+    """One or several towns on a lattice.
 
     blocks     : shape (2K, 2K), kind of each superblock;  half: K
     across     : shape (N-1, N), road class of the edge (i, j)-(i+1, j), -1 none;  along: (N, N-1), of (i, j)-(i, j+1)
     one_way_*  : same shapes; 1 only forward for cars, 2 only backward
     points     : shape (N, N, 2), metres
     gateways   : lattice points (i, j) where a road leaves, with the class
+    towns      : the towns;  town: shape (2K, 2K), the town that each superblock belongs to or is nearest to
+    land       : shape (N-1, N-1), cells that may be built upon; None: all
+    roads      : names of roads outside towns;  road_across, road_along: their rows by edge, -1 none; None: no such road
+    outside    : pairs of flat lattice points joined by roads beyond the plan
     """
 
     seed: int
@@ -59,26 +79,48 @@ class Plan:
     one_way_along: NDArray[np.int8]
     points: Floats
     gateways: list[tuple[int, int, int]]
-    ring: int
+    towns: list[Town]
+    town: Ints
+    land: NDArray[np.bool_] | None = None
+    roads: list[str] = field(default_factory=list)
+    road_across: Ints | None = None
+    road_along: Ints | None = None
+    outside: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def urban(self) -> NDArray[np.bool_]:
+        """Superblocks of towns, shape (2K, 2K): all but countryside and its farms."""
+        return (self.blocks > 0) & (self.blocks != FARMS)
 
 
 def plan_town(citizens: int, seed: int, spread: float = 1.0) -> Plan:
-    """The plan of a town with room for `citizens`; `spread` > 1 makes more superblocks."""
+    """The plan of one round town with room for `citizens`; `spread` > 1 makes more superblocks."""
     blocks, half, ring = _blocks(citizens, seed, spread)
+    town = Town(half, half, ring, radius_of(blocks))
+    of = np.zeros(blocks.shape, np.int64)
+    across, along, *ways = inner_streets(blocks, [town], of, seed)
+    borders(blocks > 0, town, across, along)
+    close_to_main_roads(blocks, [town], of, across, along, seed)
+    gateways = _approaches(blocks, half, ring, across, along)
+    points = _points(blocks, half, seed)
+    return Plan(seed, blocks, half, across, along, ways[0], ways[1], points, gateways, [town], of)
+
+
+def inner_streets(blocks: NDArray[np.int8], towns: list[Town], town: Ints, seed: int) -> tuple[Any, Any, Any, Any]:
+    """Road classes across and along of a lattice with only the streets inside its superblocks, and one-way codes."""
+    half = len(blocks) // 2
     n = 2 * half * SIDE + 1
     across, along = np.full((n - 1, n), -1, np.int8), np.full((n, n - 1), -1, np.int8)
     ways = np.zeros_like(across), np.zeros_like(along)
-    for p, q in np.argwhere(blocks > 0):
-        h, v, wh, wv = _inside(int(blocks[p, q]), p - half, q - half, seed)
+    for p, q in np.argwhere((blocks > 0) & (blocks != FARMS)):
+        at = towns[town[p, q]]
+        heart = math.hypot(p - at.across + 0.5, q - at.along + 0.5) < 1.5
+        key = (p - half + 5000) * 20_000 + (q - half + 5000)
+        h, v, wh, wv = inside(int(blocks[p, q]), key, heart, seed)
         i, j = p * SIDE, q * SIDE
         across[i : i + SIDE, j + 1 : j + SIDE], along[i + 1 : i + SIDE, j : j + SIDE] = h, v
         ways[0][i : i + SIDE, j + 1 : j + SIDE], ways[1][i + 1 : i + SIDE, j : j + SIDE] = wh, wv
-    _borders(blocks, half, ring, across, along)
-    if ring != 1:  # there, a superblock may have main roads on all sides
-        _close_to_main_roads(blocks, across, along, seed)
-    gateways = _approaches(blocks, half, ring, across, along)
-    points = _points(n, half, blocks, seed)
-    return Plan(seed, blocks, half, across, along, *ways, points, gateways, ring)
+    return across, along, *ways
 
 
 def _blocks(citizens: int, seed: int, spread: float) -> tuple[NDArray[np.int8], int, int]:
@@ -111,53 +153,6 @@ def _blocks(citizens: int, seed: int, spread: float) -> tuple[NDArray[np.int8], 
     return blocks.reshape(p.shape), half, main_ring(radius)
 
 
-def _inside(kind: int, p: int, q: int, seed: int) -> tuple[Any, Any, Any, Any]:
-    """Streets inside one superblock: classes of edges across (7, 6) and along (6, 7), and their one-way codes."""
-    key = (p + 5000) * 20_000 + (q + 5000)
-    u = uniforms(stream(seed, "town.streets"), np.full(200, key), np.arange(200))
-    h, v = np.full((SIDE, SIDE - 1), -1, np.int8), np.full((SIDE - 1, SIDE), -1, np.int8)
-    wh, wv = np.zeros_like(h), np.zeros_like(v)
-    uh, uv, flip = u[:42].reshape(h.shape), u[42:84].reshape(v.shape), u[199] < 0.5
-    street, living, foot, cycle = CLASS["residential"], CLASS["living_street"], CLASS["footway"], CLASS["cycleway"]
-    if kind == CENTRE:
-        h[uh < 0.9], v[uv < 0.85] = street, street
-        near = math.hypot(p + 0.5, q + 0.5) < 1.5
-        h[(uh < (0.35 if near else 0.12))], v[(uv < (0.3 if near else 0.1))] = CLASS["pedestrian"], CLASS["pedestrian"]
-        wh[:, 1::4], wh[:, 3::4] = 1, 2
-        wv[1::4, :], wv[3::4, :] = 1, 2
-    elif kind == PREWAR:
-        h[:] = street
-        h[0, uh[0] > 0.65], h[-1, uh[-1] > 0.65] = foot, foot
-        v[uv < 0.18] = foot
-        v[[[1, 4], [0, 3], [2, 5], [1, 3]][int(u[100] * 4)], :] = street
-        if u[101] < 0.5:
-            wh[:, 2], wh[:, 3] = 1, 2
-    elif kind == POSTWAR:
-        h[:, [0, 2, 4] if u[100] < 0.5 else [1, 3, 5]] = street
-        v[uv < 0.22] = foot
-        v[[0, 2, 5] if u[101] < 0.5 else [0, 3, 5], :] = street
-    elif kind == CAULIFLOWER:
-        h[uh < 0.72], v[uv < 0.6] = living, living
-        edge_h, edge_v = uh[[0, -1]] < 0.45, uv[:, [0, -1]] < 0.45
-        h[[0, -1]], v[:, [0, -1]] = np.where(edge_h, cycle, -1), np.where(edge_v, foot, -1)
-        h[2:5, [1, 4]], v[[1, 4], 2:5] = street, street  # a loop road, and three ways in
-        h[0:2, 1], h[5:7, 4], v[4, 5:7] = street, street, street
-    elif kind == VINEX:
-        h[:], water = street, 2 + int(u[100] * 2)
-        h[[0, -1]] = np.where(uh[[0, -1]] < 0.5, street, cycle)
-        h[:, water] = np.where(uh[:, water] < 0.5, -1, foot)
-        v[uv < 0.15] = foot
-        v[[0, 5, 2 + int(u[101] * 2)], :] = street
-    elif kind == INDUSTRY:
-        h[:, [1, 4]], v[[1 + int(u[100] * 2), 5], :] = CLASS["unclassified"], CLASS["unclassified"]
-        v[3, 2:5] = foot
-    else:
-        h[:, 2 + int(u[100] * 3)], v[2 + int(u[101] * 3), :] = cycle, foot
-    if flip:
-        h, v, wh, wv = v.T, h.T, wv.T, wh.T
-    return h, v, wh, wv
-
-
 def radius_of(blocks: NDArray[np.int8]) -> float:
     """Radius of the disc of all superblocks, in superblocks."""
     return math.sqrt(float((blocks > 0).sum()) / math.pi)
@@ -172,15 +167,16 @@ def main_ring(radius: float) -> int:
     return MESH * max(1, round(0.55 * radius / MESH))
 
 
-def _class_of_line(line: int, cross: NDArray[Any], ring: int, radius: float) -> NDArray[np.int8]:
+def _class_of_line(line: int, cross: Floats, town: Town) -> NDArray[np.int8]:
     """Class of the pieces of border line `line`; `cross` is the superblock number along it, in halves.
 
     Main roads enclose quarters of some MESH x MESH superblocks, as the 30 km/h areas of Dutch towns (Duurzaam Veilig:
-    as large as possible, about a square kilometre); the other borders are collector streets.
+    as large as possible, about a square kilometre); the other borders are collector streets. A village has only these.
     """
     tertiary, secondary, primary = CLASS["tertiary"], CLASS["secondary"], CLASS["primary"]
+    ring, radius = town.ring, town.radius
     out = np.full(len(cross), tertiary, np.int8)
-    if line == 0:
+    if line == 0 and radius >= VILLAGE_RADIUS:
         out[:] = secondary if not ring else np.where(np.abs(cross) > ring, primary, secondary)
     elif radius >= MESH_RADIUS and line % MESH == 0:
         out[:] = primary if radius >= CITY_RADIUS and line % (2 * MESH) == 0 else secondary
@@ -189,26 +185,33 @@ def _class_of_line(line: int, cross: NDArray[Any], ring: int, radius: float) -> 
     return out
 
 
-def _borders(blocks: NDArray[np.int8], half: int, ring: int, across: Any, along: Any) -> None:
-    """Main roads and collectors on the borders of the superblocks that are built or park."""
-    built, radius = blocks > 0, radius_of(blocks)
-    cross = np.arange(-half, half) + 0.5
-    for line in range(-half + 1, half):
-        k = line + half
-        classes = np.repeat(_class_of_line(line, cross, ring, radius), SIDE)
-        along[k * SIDE, np.repeat(built[k - 1] | built[k], SIDE)] = classes[np.repeat(built[k - 1] | built[k], SIDE)]
+def borders(built: NDArray[np.bool_], town: Town, across: Any, along: Any) -> None:
+    """Main roads and collectors on the borders of the superblocks `built` of one town."""
+    rows, columns = np.flatnonzero(built.any(1)), np.flatnonzero(built.any(0))
+    number = np.arange(len(built)) + 0.5
+    for k in range(max(rows[0], 1), min(rows[-1] + 2, len(built))):
+        classes = np.repeat(_class_of_line(k - town.across, number - town.along, town), SIDE)
+        here = np.repeat(built[k - 1] | built[k], SIDE)
+        along[k * SIDE, here] = classes[here]
+    for k in range(max(columns[0], 1), min(columns[-1] + 2, len(built))):
+        classes = np.repeat(_class_of_line(k - town.along, number - town.across, town), SIDE)
         here = np.repeat(built[:, k - 1] | built[:, k], SIDE)
         across[here, k * SIDE] = classes[here]
 
 
-def _close_to_main_roads(blocks: NDArray[np.int8], across: Any, along: Any, seed: int) -> None:
+def close_to_main_roads(
+    blocks: NDArray[np.int8], towns: list[Town], town: Ints, across: Any, along: Any, seed: int
+) -> None:
     """Let most streets of a superblock reach a main road only by bicycle: cars come by the collectors on other sides.
 
     Few side streets on main roads is Dutch practice since Duurzaam Veilig. No superblock has main roads on two opposite
-    sides, so every street keeps a way out; what does not, `connect` finds.
+    sides, so every street keeps a way out; what does not, `connect` finds. Where the ring is one superblock away from
+    the centre, a superblock may have main roads on all sides, and all stays open.
     """
     street, cycle = CLASS["residential"], CLASS["cycleway"]
-    for p, q in np.argwhere((blocks > 0) & ~np.isin(blocks, (CENTRE, CAULIFLOWER))):
+    for p, q in np.argwhere((blocks > 0) & ~np.isin(blocks, (CENTRE, CAULIFLOWER, VILLAGE, HAMLET, FARMS))):
+        if towns[town[p, q]].ring == 1:
+            continue
         i, j = p * SIDE, q * SIDE
         inner = slice(1, SIDE)
         sides = (
@@ -253,9 +256,19 @@ def _approaches(blocks: NDArray[np.int8], half: int, ring: int, across: Any, alo
     return found
 
 
-def _points(n: int, half: int, blocks: NDArray[np.int8], seed: int) -> Floats:
+def _points(blocks: NDArray[np.int8], half: int, seed: int) -> Floats:
     """Positions of the lattice points: jittered, pressed towards a disc, turned and bent. Shape (n, n, 2)."""
-    i, j = np.meshgrid(np.arange(n), np.arange(n), indexing="ij")
+    x, y = jittered(blocks, half, seed)
+    radius = radius_of(blocks) * SIDE * CELL * 1.25
+    u, v = np.clip(x / radius, -1.25, 1.25), np.clip(y / radius, -1.25, 1.25)
+    x, y = x * np.sqrt(1 - 0.33 * v * v), y * np.sqrt(1 - 0.33 * u * u)  # square to disc, two thirds of the way
+    turn = 0.25 + bends(seed)[4] / 8
+    return bent(x, y, turn, (CENTRE_X, CENTRE_Y), seed)
+
+
+def jittered(blocks: NDArray[np.int8], half: int, seed: int) -> tuple[Floats, Floats]:
+    """Lattice points in metres from its centre, moved a little, most in old centres; each of shape (n, n)."""
+    i, j = np.meshgrid(np.arange(2 * half * SIDE + 1), np.arange(2 * half * SIDE + 1), indexing="ij")
     x, y = (i - half * SIDE) * CELL, (j - half * SIDE) * CELL
     key = (i - half * SIDE + 50_000).ravel() * 100_000 + (j - half * SIDE + 50_000).ravel()
     inner = ((i % SIDE > 0) & (j % SIDE > 0)).astype(float)
@@ -263,18 +276,24 @@ def _points(n: int, half: int, blocks: NDArray[np.int8], seed: int) -> Floats:
     size = inner * np.where(kind == CENTRE, 18.0, np.where(kind == CAULIFLOWER, 14.0, 7.0))
     x = x + size * (uniforms(stream(seed, "town.jitter"), key, 0).reshape(x.shape) - 0.5)
     y = y + size * (uniforms(stream(seed, "town.jitter"), key, 1).reshape(x.shape) - 0.5)
-    radius = math.sqrt((blocks > 0).sum() / math.pi) * SIDE * CELL * 1.25
-    u, v = np.clip(x / radius, -1.25, 1.25), np.clip(y / radius, -1.25, 1.25)
-    x, y = x * np.sqrt(1 - 0.33 * v * v), y * np.sqrt(1 - 0.33 * u * u)  # square to disc, two thirds of the way
-    phase = uniforms(stream(seed, "town.bend"), np.arange(9)) * 2 * math.pi
+    return x, y
+
+
+def bends(seed: int) -> Floats:
+    """Phases of the waves that curve the streets of a town, shape (9,), radians."""
+    return np.asarray(uniforms(stream(seed, "town.bend"), np.arange(9)) * 2 * math.pi)
+
+
+def bent(x: Floats, y: Floats, turn: float, centre: tuple[float, float], seed: int) -> Floats:
+    """Points bent by waves, turned by `turn` radians and set around `centre`; shape (..., 2)."""
+    phase = bends(seed)
     # bends whose slopes add up to about 0.4: no fold, and streets still meet at fair angles
     bend_x = 60 * np.sin(y / 390 + phase[0]) + 22 * np.sin(y / 170 + x / 900 + phase[1])
     bend_y = 55 * np.sin(x / 420 + phase[2]) + 20 * np.sin(x / 150 + y / 800 + phase[3])
     x, y = x + bend_x, y + bend_y
-    turn = 0.25 + phase[4] / 8
-    out = np.empty((n, n, 2))
-    out[..., 0] = CENTRE_X + x * math.cos(turn) - y * math.sin(turn)
-    out[..., 1] = CENTRE_Y + x * math.sin(turn) + y * math.cos(turn)
+    out = np.empty((*x.shape, 2))
+    out[..., 0] = centre[0] + x * math.cos(turn) - y * math.sin(turn)
+    out[..., 1] = centre[1] + x * math.sin(turn) + y * math.cos(turn)
     return out
 
 
@@ -288,3 +307,11 @@ def edge_list(plan: Plan) -> tuple[Ints, Ints, Ints, Ints, NDArray[np.bool_]]:
     road = np.concatenate([plan.across[i, j], plan.along[k, m]]).astype(np.int64)
     way = np.concatenate([plan.one_way_across[i, j], plan.one_way_along[k, m]]).astype(np.int64)
     return tail, head, road, way, np.arange(len(tail)) < len(i)
+
+
+def edge_towns(plan: Plan) -> list[Town]:
+    """The town of every edge of `edge_list`."""
+    tail, *_ = edge_list(plan)
+    n, last = plan.points.shape[0], 2 * plan.half - 1
+    rows = plan.town[np.minimum(tail // n // SIDE, last), np.minimum(tail % n // SIDE, last)]
+    return [plan.towns[k] for k in rows.tolist()]

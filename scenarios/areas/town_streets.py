@@ -20,6 +20,7 @@ from scenarios.areas.streets import (
     ROUND,
     SPEED_KMH,
     WALK,
+    Floats,
     Ints,
     Streets,
     connect,
@@ -29,15 +30,17 @@ from scenarios.areas.streets import (
     split_loops,
     take_edges,
 )
-from scenarios.areas.town_plan import MESH_RADIUS, SIDE, WIDE_RADIUS, Plan, edge_list, radius_of
+from scenarios.areas.town_blocks import SIDE
+from scenarios.areas.town_plan import MESH_RADIUS, WIDE_RADIUS, Plan, Town, edge_list, edge_towns
 from twin.draws import stream, uniforms
 
 PATH_OFFSET = 8.0  # m from the axis of a main road to its cycle path (assumption)
 # Dutch limits: through roads in town 50, all other streets 30, the default of the guideline GOW30 (CROW 2023); ring
-# roads 70; roads outside towns 80 (RVV 1990). Industrial estates keep 50 (assumption)
+# roads 70; roads outside towns 80 (RVV 1990), the smaller ones 60 (Duurzaam Veilig). Industrial estates keep 50
+# (assumption)
 TOWN_KMH = SPEED_KMH.astype(np.int64)
 TOWN_KMH[CLASS["tertiary"]] = 30
-RING_KMH, RURAL_KMH = 70, 80
+RING_KMH, RURAL_KMH, LANE_KMH = 70, 80, 60
 RING_RADIUS = 14.0  # m, radius of a single-lane roundabout's carriageway (CROW recommends 12.5-20, from memory)
 ROUNDABOUTS = 0.3  # share of the junctions of collectors that are roundabouts (assumption)
 MAIN = (CLASS["primary"], CLASS["secondary"])
@@ -77,19 +80,20 @@ def lattice_names(plan: Plan) -> tuple[NDArray[Any], Ints, list[str]]:
     inside = np.flatnonzero(block >= 0)
     for e in inside:
         names[e] = table[block[e]][line[e]]
+    towns = edge_towns(plan)
     for e in np.flatnonzero(block < 0):
-        names[e] = _main_name(plan, bool(across[e]), int(i[e]), int(j[e]), int(road[e]))
+        names[e] = _main_name(towns[e], bool(across[e]), int(i[e]), int(j[e]), int(road[e]))
     return names, block, themes
 
 
-def _main_name(plan: Plan, across: bool, i: int, j: int, road: int) -> str:
-    line = (j if across else i) // SIDE - plan.half
-    place = (i if across else j) / SIDE - plan.half
+def _main_name(town: Town, across: bool, i: int, j: int, road: int) -> str:
+    line = j // SIDE - town.along if across else i // SIDE - town.across
+    place = i / SIDE - town.across if across else j / SIDE - town.along
     if line == 0:
         return town_names.RADIALS[(0 if place > 0 else 1) + (2 if across else 0)]
     x, y = (place, line) if across else (line, place)
     side = town_names.SIDES[round(math.atan2(y, x) / (math.pi / 4)) % 8]
-    if plan.ring and abs(line) == plan.ring and road == CLASS["primary"]:
+    if town.ring and abs(line) == town.ring and road == CLASS["primary"]:
         return f"Ringweg {side}"
     stem = town_names.THEMES["Provinciebuurt"][(abs(line) * 2 + (1 if across else 0)) % 14]
     ending = "dreef" if line > 0 else "laan"
@@ -106,9 +110,9 @@ def town_streets(plan: Plan) -> tuple[Streets, dict[str, Any]]:
     flags[way == 1] &= ~CAR_B  # cyclists may go against a one-way street, as in most Dutch 30 km/h zones
     flags[way == 2] &= ~CAR_F
     ends = np.array([i * n + j for i, j, _ in plan.gateways], np.int64)
-    speed = _speeds(plan, road) / 3.6
-    large = radius_of(plan.blocks) >= MESH_RADIUS
-    wide = (road == CLASS["primary"]) & large | (road == CLASS["secondary"]) & (radius_of(plan.blocks) >= WIDE_RADIUS)
+    radius = np.array([town.radius for town in edge_towns(plan)])
+    speed = _speeds(plan, road, radius) / 3.6
+    wide = (road == CLASS["primary"]) & (radius >= MESH_RADIUS) | (road == CLASS["secondary"]) & (radius >= WIDE_RADIUS)
     lanes = np.where(wide, 2, LANES[road]).astype(np.int64)
     streets = Streets(
         flat[:, 0].copy(),
@@ -135,17 +139,19 @@ def town_streets(plan: Plan) -> tuple[Streets, dict[str, Any]]:
     return split_loops(_roundabouts(streets)), facts
 
 
-def _speeds(plan: Plan, road: Ints) -> Ints:
-    """Limits in km/h of the lattice edges; roads beyond the last houses 80."""
+def _speeds(plan: Plan, road: Ints, radius: Floats) -> Ints:
+    """Limits in km/h of the lattice edges; roads beyond the last houses 80, small ones 60."""
     tail, _, _, _, across = edge_list(plan)
     n = plan.points.shape[0]
     i, j = tail // n, tail % n
-    built = np.pad(plan.blocks > 0, 1)  # superblock (p, q) at [p + 1, q + 1]
+    built = np.pad(plan.urban, 1)  # superblock (p, q) at [p + 1, q + 1]
     p, q = i // SIDE + 1, j // SIDE + 1
-    beside = built[p, q] | np.where(across, built[p, q - 1], built[p - 1, q])
+    on_border = np.where(across, j % SIDE == 0, i % SIDE == 0)
+    beside = built[p, q] | on_border & np.where(across, built[p, q - 1], built[p - 1, q])
     town = TOWN_KMH[road]
-    ring = (road == CLASS["primary"]) & (radius_of(plan.blocks) >= MESH_RADIUS)
-    return np.where(beside, np.where(ring, RING_KMH, town), np.where(road <= CLASS["secondary"], RURAL_KMH, town))
+    ring = (road == CLASS["primary"]) & (radius >= MESH_RADIUS)
+    rural = np.select([road <= CLASS["secondary"], road <= CLASS["unclassified"]], [RURAL_KMH, LANE_KMH], town)
+    return np.where(beside, np.where(ring, RING_KMH, town), rural)
 
 
 def _mark_junctions(streets: Streets, plan: Plan) -> Streets:
