@@ -88,6 +88,7 @@ class Demand:
     work_inside  : share of working residents who look for work inside the area
     through      : vehicles per day
     outside_car  : share of the workers from outside who come by car
+    cars_per_resident : published for the whole; shared out where the profiles do not say how many a household has
     """
 
     buildings: dict[str, Any]
@@ -103,6 +104,7 @@ class Demand:
     work_inside: float = 0.55
     through: int = 0
     outside_car: float = OUTSIDE_CAR
+    cars_per_resident: float | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -245,6 +247,10 @@ def _households(demand: Demand, homes: dict[str, Any], people: dict[str, Any], s
     holders = np.minimum(np.bincount(household, people["licence"], n).astype(int), 3)
     one, two = 1.0 - CARS[holders, 0], CARS[holders, 2]
     cars = _targets(demand, "cars", ones, group)
+    if demand.cars_per_resident is not None:
+        usual = np.bincount(group, one + two, len(cars))
+        wanted = demand.cars_per_resident * len(household)
+        cars = np.where(np.isfinite(cars), cars, wanted * usual / max(usual.sum(), 1e-9))
     if np.isfinite(cars).any():
         # one factor on the odds of a first and of a second car: the number of both together is what is published
         scale = cars / np.maximum(np.bincount(group, one + two, len(cars)), 1e-9)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +19,14 @@ from scenarios.areas import (
     osm_places,
     osm_streets,
     signals,
+    statistics,
     streets,
     zones,
 )
 from scenarios.areas.account import Account
 from scenarios.areas.commuting import GATEWAY_WEIGHT, gateway_distances
+from scenarios.areas.coordinates import DEGREES
+from scenarios.areas.energy import Energy, read_energy
 from scenarios.areas.ground import Ground, reproject
 from scenarios.areas.osm import read_ground as read_osm
 from scenarios.areas.people import ALL_ASSUMPTIONS, Demand, make_people
@@ -55,6 +59,7 @@ def build_place(
     osm: str | Path | None = None,
     stats: str | Path | None = None,
     municipality: str | None = None,
+    energy: str | Path | None = None,
     name: str | None = None,
     citizens: int | None = None,
     seed: int = 1,
@@ -62,46 +67,123 @@ def build_place(
     """The area that the sources describe; any subset of them works.
 
     osm          : OpenStreetMap extract
-    stats        : folder or file of district figures
-    municipality : CBS code or name; its boundary cuts the area
+    stats        : folder or file of district figures and borders
+    municipality : CBS code or name; its border cuts the area
+    energy       : table of the municipalities' energy figures
     name         : title; default: the municipality's, else the file's name
     citizens     : number of residents; default: what the figures say, else what the dwellings hold
     Raises InputError with one clear reason where the sources make no place.
     """
+    published = statistics.read_zones(stats) if stats is not None else None
+    town = _municipality(published, municipality, energy)
     if osm is None:
         raise InputError(Fault("sources", "give no streets", "an OpenStreetMap extract", "name one"))
-    ground = read_osm(osm)
-    title = name or Path(ground.account.file).name.split(".")[0].replace("_", " ").title()
-    districts, accounts = _districts(stats, ground)
-    return settle(ground, title, districts, [ground.account, *accounts], citizens, seed)
+    ground = read_osm(osm, town.border if town else None)
+    title = name or (town.name if town else Path(ground.account.file).name.split(".")[0].replace("_", " ").title())
+    accounts = [ground.account]
+    districts = _districts(published, town, ground)
+    if published is not None:
+        accounts.append(published.account)
+        if not districts:
+            published.account.notes.append("no district lies in the area")
+    if town and town.energy:
+        accounts.append(town.energy.account)
+    return settle(ground, title, districts, accounts, town, citizens, seed)
 
 
-def _districts(stats: str | Path | None, ground: Ground) -> tuple[list[zones.District], list[Account]]:
-    import gzip
-    import json
+@dataclass(frozen=True)
+class Municipality:
+    """The municipality that an area is, or is a part of: its border in degrees, figures and energy figures."""
 
+    code: str
+    name: str
+    border: Any
+    figures: Mapping[str, float | None]
+    energy: Energy | None
+
+    @property
+    def cars_per_resident(self) -> float | None:
+        """Passenger cars per inhabitant, where the energy figures say it."""
+        if self.energy is None or not self.energy.inhabitants or not self.energy.cars:
+            return None
+        return self.energy.cars / self.energy.inhabitants
+
+    def facts(self) -> dict[str, Any]:
+        """What the area keeps of it, for its checks and its page."""
+        told: dict[str, Any] = {"code": self.code, "name": self.name, "figures": dict(self.figures)}
+        if self.energy is not None:
+            told["energy"] = {
+                "year": self.energy.year,
+                "dwellings": int(self.energy.dwellings.sum()),
+                "inhabitants": self.energy.inhabitants,
+                "cars": self.energy.cars,
+            }
+        return told
+
+
+def _municipality(
+    published: statistics.Zones | None, wanted: str | None, energy: str | Path | None
+) -> Municipality | None:
+    """The municipality named; None where none is. Raises InputError where it cannot be found."""
+    if wanted is None:
+        if energy is not None:
+            raise InputError(
+                Fault("--energy", "needs the municipality", "a code or name", "name it with --municipality GM0503")
+            )
+        return None
+    if published is None:
+        raise InputError(
+            Fault(
+                "--municipality",
+                f"{wanted!r} cannot be looked up",
+                "district figures with borders",
+                "name their folder or file with --stats",
+            )
+        )
+    code = statistics.find_municipality(published, wanted)
+    inside = [z for z in published if z.municipality_code == code]
+    whole = next((z for z in inside if z.level == "municipality"), None)
+    shaped = [z for z in inside if z.shape is not None and (whole is None or whole.shape is None or z is whole)]
+    if not shaped:
+        raise InputError(
+            Fault(
+                "--municipality",
+                f"{code} has no border in the statistics",
+                "borders, as in the Wijk- en buurtkaart",
+                "add the file with borders to --stats",
+            )
+        )
+    border = shapely_union([reproject(z.shape, z.crs, DEGREES) for z in shaped])
+    figures = whole.figures if whole else {}
+    name = whole.name if whole else next((z.municipality for z in inside if z.municipality), code)
+    return Municipality(code, name, border, figures, read_energy(energy, code) if energy is not None else None)
+
+
+def _districts(published: statistics.Zones | None, town: Municipality | None, ground: Ground) -> list[zones.District]:
+    """The districts with a border, those of the municipality or those that the area touches."""
     import shapely
 
-    if stats is None:
-        return [], []
-    path = Path(stats) / "nl_districts_2022.geojson.gz" if Path(stats).is_dir() else Path(stats)
-    with gzip.open(path, "rt", encoding="utf-8") as stream:
-        features = json.load(stream)["features"]
-    names = {"dwelling_total": "dwellings", "dwelling_ownership": "owner_occupied", "edu_appl_sci": "education_high"}
-    shapes = shapely.from_geojson([json.dumps(f["geometry"]) for f in features])
-    shapes = reproject(shapes, "EPSG:4326", ground.crs)
-    found = [
-        zones.District(
-            f["properties"]["code"],
-            f["properties"]["name"],
-            shape,
-            {names.get(k, k): v for k, v in f["properties"].items() if k not in ("code", "name", "province")},
-        )
-        for f, shape in zip(features, shapes, strict=True)
-        if shapely.intersects(shape, ground.outline)
-    ]
-    account = Account("districts", path.name, "CC BY 4.0", "Statistics Netherlands (CBS)")
-    return found, [account] if found else []
+    if published is None:
+        return []
+    rows = [z for z in published if z.level == "district" and z.shape is not None]
+    if town is not None:
+        rows = [z for z in rows if z.municipality_code == town.code]
+    found = []
+    for crs in sorted({z.crs for z in rows}):
+        here = [z for z in rows if z.crs == crs]
+        near = reproject(ground.outline, ground.crs, crs)
+        shapely.prepare(near)
+        here = [z for z in here if shapely.intersects(near, z.shape)]
+        shapes = [reproject(z.shape, crs, ground.crs) for z in here]
+        found += [zones.District(z.code, z.name, s, z.figures) for z, s in zip(here, shapes, strict=True)]
+    return sorted(found, key=lambda d: d.code)
+
+
+def shapely_union(shapes: Sequence[Any]) -> Any:
+    """One geometry of several."""
+    import shapely
+
+    return shapely.union_all(list(shapes)) if len(shapes) > 1 else shapes[0]
 
 
 def settle(
@@ -109,6 +191,7 @@ def settle(
     title: str,
     districts: Sequence[zones.District],
     accounts: Sequence[Account],
+    town: Municipality | None,
     citizens: int | None,
     seed: int,
 ) -> Area:
@@ -152,6 +235,7 @@ def settle(
         _work_inside(ground.outline.area / 1e6),
         _through(gateways, expected + int(jobs[1].sum())),
         OUTSIDE_CAR,
+        town.cars_per_resident if town else None,
         facts.setdefault("people", {}),
     )
     homes, people, volumes = make_people(demand, seed)
@@ -175,8 +259,11 @@ def settle(
         "signal_groups": groups,
     }
     sources = {t: SYNTHETIC if t in ("households", "people") else ground.account.about for t in tables}
-    if districts[0].origin == "observed":
-        sources["zones"] = accounts[1].about
+    if town is not None:
+        facts["municipality"] = town.facts()
+    of_zones = next((a for a in accounts if a.source.startswith("Statistics")), None)
+    if of_zones and districts[0].origin == "observed":
+        sources["zones"] = of_zones.about
     return finish(Area(title, ground.crs, tables, sources, facts))
 
 
