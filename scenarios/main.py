@@ -155,22 +155,32 @@ def why(
 
 @area_app.command("build")
 def area_build(
-    sources: Annotated[list[Path], typer.Argument(help="OpenStreetMap extract (.osm.pbf, .osm, .osm.gz)")],
     out: Annotated[Path, typer.Option(help="Folder of the area")],
+    sources: Annotated[
+        list[Path] | None, typer.Argument(help="Files or folders of open data; what each is, is told from its content")
+    ] = None,
+    osm: Annotated[Path | None, typer.Option(help="OpenStreetMap extract (.osm.pbf, .osm, .osm.gz)")] = None,
+    buildings: Annotated[list[Path] | None, typer.Option(help="3D buildings (CityJSON); may be repeated")] = None,
+    stats: Annotated[Path | None, typer.Option(help="Folder or file with district figures and borders")] = None,
+    municipality: Annotated[str | None, typer.Option(help="CBS code or name, as GM0503 or Delft")] = None,
+    energy: Annotated[Path | None, typer.Option(help="Table of the municipalities' energy figures")] = None,
+    weather: Annotated[Path | None, typer.Option(help="Hourly observations of a KNMI station")] = None,
+    care: Annotated[list[Path] | None, typer.Option(help="Care posts and hospitals; may be repeated")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the area")] = None,
-    stats: Annotated[Path | None, typer.Option(help="Folder with district statistics")] = None,
-    citizens: Annotated[int | None, typer.Option(help="Number of residents; from the dwellings if absent")] = None,
+    citizens: Annotated[int | None, typer.Option(help="Number of residents; from the figures if absent")] = None,
+    seed: Annotated[int, typer.Option(help="Of what is drawn: people, generated streets")] = 1,
 ) -> None:
-    """Build an area from open data."""
-    from scenarios.commands import build_area_from
+    """Build an area from open data; any subset of the sources will do."""
+    from scenarios.area_commands import build_area_from
 
-    build_area_from(sources, out, name, stats, citizens)
+    named = {"osm": osm, "buildings": buildings, "stats": stats, "energy": energy, "weather": weather, "care": care}
+    build_area_from(sources or [], named, out, municipality=municipality, name=name, citizens=citizens, seed=seed)
 
 
 @area_app.command("check")
 def area_check(folder: Annotated[Path, typer.Argument(help="Folder of an area")]) -> None:
     """Check an area: every rule that it breaks, with its remedy."""
-    from scenarios.commands import check_area_in
+    from scenarios.area_commands import check_area_in
 
     check_area_in(folder)
 
@@ -178,7 +188,7 @@ def area_check(folder: Annotated[Path, typer.Argument(help="Folder of an area")]
 @area_app.command("show")
 def area_show(folder: Annotated[Path, typer.Argument(help="Folder of an area")]) -> None:
     """Show what an area holds."""
-    from scenarios.commands import show_area
+    from scenarios.area_commands import show_area
 
     show_area(folder)
 

@@ -1,0 +1,112 @@
+"""The commands on areas: build, check, show."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from scenarios.commands import screen
+from twin.errors import Fault, InputError
+
+SEVERAL = ("buildings", "care")  # options of which there may be more than one file
+
+
+def build_area_from(
+    sources: Sequence[Path], named: Mapping[str, Path | Sequence[Path] | None], out: Path, **options: Any
+) -> None:
+    """Build an area and write it to `out`.
+
+    sources : files and folders of kinds told from their content
+    named   : option -> file, or files for the options in SEVERAL
+    Raises InputError with every source that is none, is missing, or is one too many.
+    """
+    from scenarios.areas import build
+    from scenarios.areas.account import describe
+    from scenarios.areas.check import summary
+
+    if options.get("citizens") is not None and options["citizens"] < 1:
+        raise InputError(Fault("--citizens", f"is {options['citizens']}", "1 or more"))
+    given = _gather(sources, named)
+    began = time.perf_counter()
+    area = build("place", **given, **options)
+    area.write(out)
+    for source in area.facts["sources"]:
+        screen.print(describe(source), soft_wrap=True, markup=False)
+    _print_summary(summary(area))
+    screen.print(f"written to {out} in {time.perf_counter() - began:.1f} s", soft_wrap=True)
+
+
+def _gather(sources: Sequence[Path], named: Mapping[str, Path | Sequence[Path] | None]) -> dict[str, Any]:
+    """Options of the builder from both ways of naming files."""
+    from scenarios.areas.recognise import sort_sources
+
+    found: dict[str, list[Path]] = {}
+    for option, files in named.items():
+        if files:
+            found[option] = [files] if isinstance(files, Path) else list(files)
+    for option, files in sort_sources(sources).items():
+        found[option] = found.get(option, []) + files
+    faults = [
+        Fault(f"--{option}", f"{len(files)} sources: {', '.join(map(str, files))}", "one", "leave the others out")
+        for option, files in found.items()
+        if len(files) > 1 and option not in SEVERAL
+    ]
+    faults += [
+        Fault(str(file), "no such file or folder", remedy="check the path")
+        for files in found.values()
+        for file in files
+        if not file.exists()
+    ]
+    if faults:
+        raise InputError(faults)
+    return {option: files if option in SEVERAL else files[0] for option, files in found.items()}
+
+
+def check_area_in(folder: Path) -> None:
+    """Check an area; exit code 2 where it has errors."""
+    from scenarios.areas.check import check_area, summary
+    from twin.area import read_area
+
+    area = read_area(folder)
+    findings = check_area(area)
+    _print_summary(summary(area))
+    for finding in findings:
+        screen.print(str(finding), soft_wrap=True, markup=False)
+    errors = [f for f in findings if f.severity == "error"]
+    screen.print(f"{len(errors)} errors, {len(findings) - len(errors)} warnings")
+    if errors:
+        raise InputError(Fault(str(folder), f"{len(errors)} errors", remedy="see above"))
+
+
+def show_area(folder: Path) -> None:
+    """Print what an area holds."""
+    from scenarios.areas.check import summary
+    from twin.area import read_area
+
+    area = read_area(folder)
+    _print_summary(summary(area))
+    for table, source in area.sources.items():
+        screen.print(f"{table}: {source}", soft_wrap=True, markup=False)
+
+
+def _print_summary(facts: dict[str, Any]) -> None:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for key, value in facts.items():
+        table.add_row(str(key).replace("_", " "), _said(value))
+    screen.print(table)
+
+
+def _said(value: Any) -> str:
+    """A fact in words: mappings and lists without brackets."""
+    if isinstance(value, dict):
+        nested = any(isinstance(v, dict) for v in value.values())
+        return ("\n" if nested else ", ").join(f"{str(k).replace('_', ' ')} {_said(v)}" for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_said, value))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"
