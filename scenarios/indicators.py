@@ -21,6 +21,9 @@ class Definition:
 
 DEFINITIONS = {
     "temperature_max": Definition("Highest temperature", "warmest quarter of an hour"),
+    "weather_observed": Definition(
+        "Weather observed", "share of the time; the rest is drawn around the month's climate"
+    ),
     "trips_per_person": Definition(
         "Trips per person and day", "trips begun by residents", published="3.08 (CBS, 2002/03)"
     ),

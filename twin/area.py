@@ -15,7 +15,7 @@ import numpy as np
 
 from twin.attributes import REQUIRED, Column
 from twin.errors import Fault, InputError, nearest
-from twin.tables import GEOMETRY_TYPES, TABLES
+from twin.tables import GEOMETRY_TYPES, OPTIONAL, TABLES
 
 SCHEMA_VERSION = 1
 Array = np.ndarray[Any, Any]
@@ -166,6 +166,8 @@ class Area:
         if not self._digest:
             total = hashlib.blake2b(f"{SCHEMA_VERSION}/{self.crs}".encode(), digest_size=16)
             for name, table in self.tables.items():
+                if name in OPTIONAL and not len(table):
+                    continue
                 for column, array in vars(table).items():
                     total.update(f"{name}.{column}:{len(array)}".encode())
                     total.update(_canonical(array))

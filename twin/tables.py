@@ -234,6 +234,14 @@ CONNECTIONS = {
     "feeder": Column("int32", low=0, refers="feeders"),
     "origin": ORIGIN,
 }
+WEATHER = {
+    "time": Column("int64", unit="s", meaning="end of the hour, seconds of UTC since 1970"),
+    "temperature": Column(unit="deg C", low=-60.0, high=60.0, meaning="of the air at 1.5 m, at the end of the hour"),
+    "irradiance": Column(unit="W/m2", low=0.0, high=1_500.0, meaning="global horizontal, mean of the hour"),
+    "wind": Column(unit="m/s", default=-1.0, low=-1.0, high=100.0, meaning="mean of the hour; -1 not measured"),
+    "rain": Column(unit="mm/h", default=-1.0, low=-1.0, high=300.0, meaning="of the hour; -1 not measured"),
+    "origin": ORIGIN,
+}
 
 TABLES: dict[str, dict[str, Column]] = {
     "zones": ZONES,
@@ -251,5 +259,8 @@ TABLES: dict[str, dict[str, Column]] = {
     "feeders": FEEDERS,
     "cables": CABLES,
     "connections": CONNECTIONS,
+    "weather": WEATHER,
 }
+# tables that an area may be without; an absent one leaves the area's digest as it was before there was such a table
+OPTIONAL = ("weather",)
 GEOMETRY_TYPES = {"zones": "Polygon", "links": "LineString", "buildings": "Polygon", "cables": "LineString"}

@@ -1,4 +1,4 @@
-"""Weather: one temperature and one irradiance for the whole area, as signals."""
+"""Weather: one temperature and one irradiance for the whole area, as signals; observed where the area has it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from agents.weather.kernels import clear_sky, sun_height, temperature
+from agents.weather.observed import check_hours, observed_at
 from twin.attributes import Column
 from twin.clock import day, hour, minute
 from twin.domain import Domain, Indicator
@@ -34,7 +35,10 @@ class WeatherConfig(BaseModel):
 
 
 class Weather(Domain):
-    """A day's weather drawn around the month's climate; keyed by date, so every scenario has the same sky."""
+    """The weather that was observed where the area's table `weather` holds the hour, else a day's weather drawn.
+
+    What is drawn lies around the month's climate and is keyed by date, so every scenario has the same sky.
+    """
 
     name, every = "weather", 15 * minute
     Config = WeatherConfig
@@ -45,7 +49,9 @@ class Weather(Domain):
     series = {"weather": publishes}
 
     def setup(self, world, area):
-        self.warmest = -np.inf
+        self.forget()
+        self.hours = area.weather
+        check_hours(self.hours)
         latitude, longitude = position(area)
         self.latitude = latitude if self.config.latitude is None else self.config.latitude
         self.longitude = longitude if self.config.longitude is None else self.config.longitude
@@ -54,6 +60,8 @@ class Weather(Domain):
     def step(self):
         values = self._publish(self.now)
         self.warmest = max(self.warmest, values[0])
+        self.steps += 1
+        self.steps_observed += self._observed(self.now) is not None
         self.record("weather.temperature", values[0])
         self.record("weather.irradiance", values[1])
 
@@ -64,7 +72,15 @@ class Weather(Domain):
         return values
 
     def at(self, ms):
-        """(temperature deg C, irradiance W/m2) at `ms`.
+        """(temperature deg C, irradiance W/m2) at `ms`: observed, else drawn."""
+        seen = self._observed(ms)
+        return self.drawn(ms) if seen is None else (seen[0] + self.config.temperature_offset, seen[1])
+
+    def _observed(self, ms):
+        return observed_at(self.hours, self.world.calendar.at(ms).timestamp()) if len(self.hours) else None
+
+    def drawn(self, ms):
+        """(temperature deg C, irradiance W/m2) at `ms` of a day drawn around the month's climate.
 
         Solar time is UTC and 4 minutes per degree of longitude; the equation of time, up to 16 minutes, is left out. The
         day's mean holds at noon and passes smoothly into the next day's.
@@ -90,9 +106,13 @@ class Weather(Domain):
 
     def forget(self):
         self.warmest = -np.inf
+        self.steps = self.steps_observed = 0
 
     def indicators(self):
-        return [Indicator("temperature_max", float(self.warmest), "deg C")] if np.isfinite(self.warmest) else []
+        out = [Indicator("temperature_max", float(self.warmest), "deg C")] if np.isfinite(self.warmest) else []
+        if len(self.hours) and self.steps:
+            out.append(Indicator("weather_observed", 100.0 * self.steps_observed / self.steps, "%", n=self.steps))
+        return out
 
 
 def position(area):
