@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 DEGREES, RD = "EPSG:4326", "EPSG:28992"
 # bounds of the Netherlands, with its islands and territorial water: degrees (EPSG:4326) and metres (EPSG:28992)
 DUTCH_DEGREES = (3.0, 50.6, 7.4, 53.9)
-DUTCH_METRES = (-7_000.0, 289_000.0, 300_000.0, 629_000.0)
+DUTCH_METRES = (-7_000.0, 300_000.0, 290_000.0, 629_000.0)
 
 
 def within(x: Floats, y: Floats, bounds: tuple[float, float, float, float]) -> NDArray[np.bool_]:
@@ -34,7 +34,7 @@ def tell_system(x: Any, y: Any) -> str:
 
 
 def named_system(collection: dict[str, Any]) -> str:
-    """The system that a GeoJSON names in its (outdated, but usual) member `crs`, as "EPSG:28992"; "" if none.
+    """The system that a GeoJSON names in its (outdated, but usual) member `crs`, as "EPSG:28992"; "" if none known.
 
     The urn of longitude and latitude, CRS84, is EPSG:4326 here, as everywhere in these readers x is the longitude.
     """
@@ -44,4 +44,14 @@ def named_system(collection: dict[str, Any]) -> str:
     last = name.replace("/", ":").rsplit(":", 1)[-1]
     if last.upper() == "CRS84":
         return DEGREES
-    return f"EPSG:{last}" if last.isdigit() else ""
+    return f"EPSG:{last}" if last.isdigit() and _known(int(last)) else ""
+
+
+def _known(code: int) -> bool:
+    import pyproj
+
+    try:
+        pyproj.CRS.from_epsg(code)
+    except pyproj.exceptions.CRSError:
+        return False
+    return True
