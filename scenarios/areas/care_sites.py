@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -253,8 +253,7 @@ def _first_of_each(
     return out
 
 
-def looks_like_sites(path: Path, headings: list[str]) -> bool:
-    """Whether these headings are those of a list of sites."""
-    cells = {plain(h) for h in headings}
-    has = {ours: any(h in cells for h in names) for ours, names in COLUMNS.items()}
-    return has["x"] and has["y"] and (has["kind"] or bool(kind_of(path.name)))
+def looks_like_sites(path: Path, rows: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether these rows are of a list of sites: with coordinates, and a kind that is known in one of them or `path`."""
+    ours = [r for r in map(_ours, rows) if "x" in r and "y" in r]
+    return bool(ours) and any(kind_of(text) for text in [path.name, *(r["kind"] for r in ours)])

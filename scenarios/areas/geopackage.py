@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from scenarios.areas.opening import read_members, refuse
+from scenarios.areas.opening import refuse
 
 ENVELOPES = (0, 32, 48, 48, 64)  # bytes of the bounds in a geometry's header, by its kind
 
@@ -39,20 +39,20 @@ def wkb_of(blob: bytes | None) -> bytes | None:
     return None if blob[3] & 0x10 else blob[8 + ENVELOPES[(blob[3] >> 1) & 7] :]
 
 
-def read_layers(path: str | Path) -> list[Layer]:
-    """Every feature layer of a .gpkg, also in a zip or gzip. Raises InputError where it is damaged or has none."""
-    out = []
-    for name, data in read_members(path, (".gpkg",)):
-        with TemporaryDirectory() as folder:
-            file = Path(folder) / "a.gpkg"  # SQLite reads files, and the given one may lie where nothing can be written
-            file.write_bytes(data)
-            try:
-                with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as base:
-                    out += list(_layers(base))
-            except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
-                raise refuse(f"{path}: {name}", f"cannot be read as a GeoPackage ({error})", "a whole file") from error
+def read_layers(data: bytes, where: str) -> list[Layer]:
+    """Every feature layer of a GeoPackage from its bytes. Raises InputError where it is damaged or has none."""
+    with TemporaryDirectory() as folder:
+        file = (
+            Path(folder) / "a.gpkg"
+        )  # SQLite reads files, and the given one may be packed, or lie where none may write
+        file.write_bytes(data)
+        try:
+            with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as base:
+                out = list(_layers(base))
+        except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
+            raise refuse(where, f"cannot be read as a GeoPackage ({error})", "a whole file") from error
     if not out:
-        raise refuse(path, "holds no layer of features", "a GeoPackage with areas", "check which file it is")
+        raise refuse(where, "holds no layer of features", "a GeoPackage with areas", "check which file it is")
     return out
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections import Counter
@@ -12,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from scenarios.areas.account import DEEDS, Account
-from scenarios.areas.coordinates import named_system, tell_system
-from scenarios.areas.opening import decode, read_bytes, read_members, read_sheet, refuse
+from scenarios.areas.opening import refuse
 from scenarios.areas.statistics_figures import (
     CODE,
     CODES,
@@ -21,20 +19,15 @@ from scenarios.areas.statistics_figures import (
     KIND,
     MUNICIPALITY,
     NAME,
+    PATTERN,
     WATER,
     figures_of,
-    plain_name,
 )
+from scenarios.areas.statistics_files import ALLOWED, ENDINGS, Feature, read_features
 from twin.errors import Fault, InputError, nearest
 
 LEVELS = {"GM": "municipality", "WK": "district", "BU": "neighbourhood"}
 DIGITS = {"GM": 4, "WK": 6, "BU": 8}
-PATTERN = re.compile(r"GM\d{4}|WK\d{6}|BU\d{8}")
-ENDINGS = (".csv", ".geojson", ".json", ".gpkg", ".csv.gz", ".geojson.gz", ".json.gz", ".gpkg.gz", ".zip")
-ALLOWED = (
-    "the table Kerncijfers wijken en buurten (CSV), the map Wijk- en buurtkaart (GeoPackage, GeoJSON), or CSV or "
-    "GeoJSON with a column code (GM0503, WK050311, BU05031100)"
-)
 ALIASES = {"den haag": "'s-Gravenhage", "the hague": "'s-Gravenhage", "den bosch": "'s-Hertogenbosch"}
 
 
@@ -78,13 +71,6 @@ class Zones:
 
     def __len__(self) -> int:
         return len(self.rows)
-
-
-@dataclass
-class _Feature:
-    cells: dict[str, Any]
-    shape: Any = None
-    crs: str = ""
 
 
 @dataclass
@@ -162,7 +148,7 @@ def _read_file(path: Path) -> _Found:
     account = new_account(path)
     out = _Found(path, account)
     parts: dict[str, list[Zone]] = {}
-    for feature in _features(path, account):
+    for feature in read_features(path, account):
         zone = _zone(feature, account)
         if zone is not None:
             parts.setdefault(zone.code, []).append(zone)
@@ -170,84 +156,7 @@ def _read_file(path: Path) -> _Found:
     return out
 
 
-def _features(path: Path, account: Account) -> list[_Feature]:
-    """The rows of any layout, keyed by plain names, with their geometry."""
-    start = read_bytes(path)[:16]
-    if start.startswith(b"PK"):
-        for ending, reader in ((".gpkg", _from_geopackage), (".geojson", _from_texts), (".csv", _from_texts)):
-            try:
-                return reader(path, account, (ending,))
-            except InputError as error:
-                if "without a file" not in str(error):
-                    raise
-        raise refuse(path, "is a zip without a table or map of districts", ".gpkg, .geojson, .csv", "check which file")
-    if start.startswith(b"SQLite format 3"):
-        return _from_geopackage(path, account, ())
-    return _from_texts(path, account, ())
-
-
-def _from_geopackage(path: Path, account: Account, _: tuple[str, ...]) -> list[_Feature]:
-    import shapely
-
-    from scenarios.areas.geopackage import read_layers
-
-    out = []
-    for layer in read_layers(path):
-        names = [plain_name(c) for c in layer.columns]
-        shapes = shapely.from_wkb(layer.geometry, on_invalid="ignore")
-        crs = layer.crs or tell_system(*_corners(shapes))
-        for row, shape in zip(layer.rows, shapes, strict=True):
-            out.append(_Feature(_first_named(zip(names, row, strict=True)), shape, crs))
-    return out
-
-
-def _from_texts(path: Path, account: Account, endings: tuple[str, ...]) -> list[_Feature]:
-    out: list[_Feature] = []
-    for name, data in read_members(path, endings or ENDINGS):
-        where = str(path) if name == path.name else f"{path}: {name}"
-        text = decode(data, where, account)
-        if text.lstrip()[:1] in ("{", "["):
-            out += _from_geojson(text, where)
-            continue
-        sheet = read_sheet(text, where)
-        account.count("dropped", "rows with too few or too many cells", sheet.ragged)
-        names = [plain_name(n) for n in sheet.header]
-        out += [_Feature(_first_named(zip(names, row, strict=True))) for row in sheet.rows]
-    return out
-
-
-def _from_geojson(text: str, where: str) -> list[_Feature]:
-    import numpy as np
-    import shapely
-
-    try:
-        whole = json.loads(text)
-        features = [f for f in whole["features"] if isinstance(f.get("properties"), dict)]
-        given = np.array([json.dumps(f["geometry"]) if f.get("geometry") else None for f in features], object)
-        shapes = shapely.from_geojson(given, on_invalid="ignore")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, shapely.GEOSException) as error:
-        raise refuse(where, f"cannot be read as GeoJSON of areas ({error})", ALLOWED) from error
-    crs = named_system(whole) or tell_system(*_corners(shapes))
-    rows = [_first_named((plain_name(k), v) for k, v in f["properties"].items()) for f in features]
-    return [_Feature(cells, shape, crs) for cells, shape in zip(rows, shapes, strict=True)]
-
-
-def _first_named(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """A dictionary in which the first of equal names counts."""
-    out: dict[str, Any] = {}
-    for name, value in pairs:
-        out.setdefault(name, value)
-    return out
-
-
-def _corners(shapes: Any) -> tuple[Any, Any]:
-    import shapely
-
-    bounds = shapely.bounds(shapes)
-    return bounds[:, 0], bounds[:, 1]
-
-
-def _zone(feature: _Feature, account: Account) -> Zone | None:
+def _zone(feature: Feature, account: Account) -> Zone | None:
     """The zone of a row; None for water, the country, provinces and rows without a code."""
     cells = feature.cells
     if any(str(cells.get(w) or "").strip().upper() in ("JA", "B") for w in WATER):

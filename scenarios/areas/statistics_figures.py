@@ -143,6 +143,7 @@ CODES = {  # a name that is particular to one level, the most detailed first: co
     "district": (("wijkcode", "wk_code"), ("wijknaam", "wk_naam")),
     "municipality": (("gemeentecode", "gm_code"), ("gemeentenaam", "gm_naam")),
 }
+PATTERN = re.compile(r"GM\d{4}|WK\d{6}|BU\d{8}")
 NAME = ("regio", "name", "statnaam", "wijkenenbuurten")
 KIND = ("recs", "soortregio")
 MUNICIPALITY = ("gm_naam", "gemeentenaam")
