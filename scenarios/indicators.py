@@ -30,6 +30,12 @@ DEFINITIONS = {
     "travel_time_per_person": Definition(
         "Travel time per person and day", "door to door, residents", "lower", published="59.6 min (CBS, 2002/03)"
     ),
+    "distance_per_person": Definition(
+        "Distance per person and day", "of residents, beyond the gateways included", published="31.87 km (CBS, 2002/03)"
+    ),
+    "trip_length_mean": Definition(
+        "Mean length of a trip", "of residents", published="10.35 km (CBS, 2002/03); 11.76 km (2023)"
+    ),
     "mode_share": Definition(
         "Share of trips",
         "of residents, by main mode",

@@ -41,14 +41,24 @@ class Habit(BaseModel):
         ]
 
 
+class DayType(BaseModel):
+    """A type of day: factors on the chances of a workday, each at most 1 in the end."""
+
+    model_config = ConfigDict(extra="forbid")
+    main: float = Field(1.0, ge=0.0, le=2.0, description="of going to work or school")
+    outing: float = Field(1.0, ge=0.0, le=2.0, description="of tours by day, and of a shop on the way home")
+    evening: float = Field(1.0, ge=0.0, le=2.0, description="of an evening tour")
+
+
 class ModeTaste(BaseModel):
-    """Utility of one mode: constant + per_minute x (travel time + overhead). speed in km/h, distances in km."""
+    """Utility of one mode: constant + per_minute x (travel time + overhead). speeds in km/h, distances in km."""
 
     model_config = ConfigDict(extra="forbid")
     constant: float = 0.0
     per_minute: float = Field(-0.06, le=0.0)
     overhead: float = Field(0.0, ge=0.0, description="min, to reach and park or to wait")
     speed: float = Field(15.0, gt=0.0, description="km/h, door to door; a driver takes the live time instead")
+    beyond_speed: float | None = Field(None, gt=0.0, description="km/h beyond a gateway; as `speed` if absent")
     shortest: float = Field(0.0, ge=0.0)
     longest: float = Field(1000.0, gt=0.0)
 
@@ -100,19 +110,34 @@ def _tastes() -> dict[str, ModeTaste]:
     # assumption; constants set so that shares come near the published ones (CBS 2002/03: driver .32, passenger .16,
     # bicycle .26, walk .19, public transport .05 of 3.08 trips)
     return {
-        "car": ModeTaste(constant=0.0, per_minute=-0.06, overhead=4.0),
-        "passenger": ModeTaste(constant=-1.6, per_minute=-0.06, overhead=4.0, speed=30.0),
-        "transit": ModeTaste(constant=-2.3, per_minute=-0.05, overhead=14.0, speed=22.0, shortest=1.5),
-        "bicycle": ModeTaste(constant=-0.7, per_minute=-0.08, overhead=2.0, speed=16.0, longest=15.0),
-        "walk": ModeTaste(constant=-0.4, per_minute=-0.09, overhead=0.0, speed=5.0, longest=5.0),
+        "car": ModeTaste(constant=0.15, per_minute=-0.06, overhead=4.0),
+        "passenger": ModeTaste(constant=-2.15, per_minute=-0.06, overhead=4.0, speed=30.0, beyond_speed=75.0),
+        "transit": ModeTaste(
+            constant=-2.3, per_minute=-0.05, overhead=14.0, speed=22.0, beyond_speed=50.0, shortest=1.5
+        ),
+        "bicycle": ModeTaste(constant=-0.4, per_minute=-0.08, overhead=2.0, speed=16.0, longest=15.0),
+        "walk": ModeTaste(constant=-0.45, per_minute=-0.09, overhead=0.0, speed=5.0, longest=5.0),
+    }
+
+
+def _days() -> dict[str, DayType]:
+    # assumption, after the Dutch pattern: as many trips on Saturdays as on workdays, a quarter fewer on Sundays
+    return {
+        "workday": DayType(),
+        "saturday": DayType(main=0.17, outing=1.0, evening=1.15),
+        "sunday": DayType(main=0.13, outing=0.78, evening=0.8),
     }
 
 
 class CitizensConfig(BaseModel):
     """The citizens' habits and tastes.
 
-    weekend_main  : factor on the chance of going to work or school at the weekend
+    days          : factors on the habits by type of day: workday, saturday, sunday
     visit_range   : km; the chance of visiting a shop falls as exp(-distance / visit_range)
+    visit_outside : share of visits made beyond the gateways by residents of a large place; that of a place of R residents
+                    is visit_outside + visit_village x 5000 / (5000 + R): villagers shop elsewhere
+    visit_far     : km; the chance of a gateway falls as exp(-road beyond it / visit_far)
+    lift          : utility added for a passenger whose household has no car for him
     dwell         : min; shortest stay at a stop, however late one came
     beyond_speed  : km/h on the road beyond a gateway
     through_by_hour : weights of through traffic by the hour
@@ -121,8 +146,13 @@ class CitizensConfig(BaseModel):
     model_config = ConfigDict(extra="forbid")
     habits: dict[str, Habit] = Field(default_factory=_habits)
     tastes: dict[str, ModeTaste] = Field(default_factory=_tastes)
-    weekend_main: float = Field(0.15, ge=0.0, le=1.0)
+    days: dict[str, DayType] = Field(default_factory=_days)
     visit_range: float = Field(1.6, gt=0.0)
+    # assumption; set so that the mean trip comes to the published 10.35 km (CBS 2002/03: 31.87 km in 3.08 trips)
+    visit_outside: float = Field(0.16, ge=0.0, le=1.0)
+    visit_village: float = Field(0.45, ge=0.0, le=1.0)
+    visit_far: float = Field(12.0, gt=0.0)
+    lift: float = Field(-1.0, le=0.0)  # assumption
     dwell: float = Field(5.0, ge=1.0)
     beyond_speed: float = Field(75.0, gt=0.0)
     through_by_hour: list[float] = Field(

@@ -22,6 +22,7 @@ from twin.tables import OCCUPATIONS
 
 NIGHT = 4 * hour  # a new plan begins when most people are at home
 QUARTER = 15 * minute
+DAYS = ("workday", "saturday", "sunday")
 
 
 class Citizens(Domain):
@@ -91,14 +92,17 @@ class Citizens(Domain):
         )
         self.zone = np.maximum(area.location_zone()[people.home], 0) if n else np.zeros(0, np.int32)
         self.car, self.household_car = self._cars(area)
-        self.habits = np.array([config.habits[name].row() for name in OCCUPATIONS])
+        self.habits = {kind: self._habits(kind) for kind in DAYS}
         self.hourly = np.cumsum(config.through_by_hour) / np.sum(config.through_by_hour)
         self.reach, self.reach_place = self._reach(area)
         tastes = [config.tastes[mode] for mode in law.MODES]
         self.taste = tuple(
             np.array([getattr(t, name) for t in tastes]) * unit
-            for name, unit in (("constant", 1.0), ("per_minute", 1.0), ("speed", 1 / 3.6), ("overhead", 1.0))
+            for name, unit in (("constant", 1.0), ("per_minute", 1.0))
         )
+        speed = np.array([t.speed for t in tastes]) / 3.6
+        beyond_speed = np.array([t.beyond_speed or t.speed for t in tastes]) / 3.6
+        self.pace = speed, beyond_speed, np.array([t.overhead for t in tastes])
         self.limits = np.array([[t.shortest, t.longest] for t in tastes]) * 1000.0
         self.xy, self.node = area.location_xy(), area.location_node("car")
         gates = len(area.gateways)
@@ -113,7 +117,7 @@ class Citizens(Domain):
         self.midnight, self.customised = 0, False
         self.found = np.empty(n, np.int64)
         self.count = dict.fromkeys(law.MODES, 0)
-        self.resident_trips = np.zeros(5, np.int64)
+        self.resident_trips, self.resident_metres = np.zeros(5, np.int64), np.zeros(5)
         self.given_up, self.out_at_night = 0, 0
         self.arrivals = np.zeros((len(area.zones), 2))
         self.choosing = self.stream("mode")
@@ -135,7 +139,10 @@ class Citizens(Domain):
         return has, carried
 
     def _reach(self, area):
-        """Cumulative chance of visiting each shop or leisure place from each zone: capacity x exp(-distance / range)."""
+        """Cumulative chance of visiting each shop or leisure place, and each gateway, from each zone.
+
+        Inside capacity x exp(-distance / range); beyond the gateways a share, by commuters and exp(-road beyond / far).
+        """
         places = area.places
         spots = np.flatnonzero(np.isin(places.kind, ("shop", "leisure", "library", "pharmacy", "gp_post")))
         if not len(spots):
@@ -145,8 +152,28 @@ class Citizens(Domain):
         zones, buildings = area.zones, area.buildings
         distance = np.hypot(zones.x[:, None] - buildings.x[where], zones.y[:, None] - buildings.y[where])
         chance = weight * np.exp(-(distance - distance.min(axis=1, keepdims=True)) / (1000.0 * self.config.visit_range))
+        chance /= chance.sum(axis=1, keepdims=True)
+        gates = area.gateways
+        if len(gates):
+            config, residents = self.config, int(area.people.resident.sum())
+            share = min(config.visit_outside + config.visit_village * 5000.0 / (5000.0 + residents), 1.0)
+            out = (gates.commuters_out + 1.0) * np.exp(-gates.distance / (1000.0 * config.visit_far))
+            out = np.broadcast_to(share * out / out.sum(), (len(zones), len(gates)))
+            chance = np.concatenate([(1.0 - share) * chance, out], axis=1)
+            where = np.concatenate([where, len(buildings) + np.arange(len(gates))])
         cumulative = np.cumsum(chance, axis=1)
         return cumulative / cumulative[:, -1:], np.asarray(where, np.int32)
+
+    def _habits(self, kind):
+        """The habits table of one type of day, (occupations, 9)."""
+        rows = np.array([self.config.habits[name].row() for name in OCCUPATIONS])
+        factor = self.config.days[kind]
+        rows[:, law.P_MAIN] *= factor.main
+        rows[:, [law.P_ERRAND, law.P_DAY, law.P_DAY_AGAIN]] *= factor.outing
+        rows[:, law.P_EVENING] *= factor.evening
+        chances = [law.P_MAIN, law.P_ERRAND, law.P_DAY, law.P_DAY_AGAIN, law.P_EVENING]
+        rows[:, chances] = np.minimum(rows[:, chances], 1.0)
+        return rows
 
     def _detour(self):
         """Median ratio of street to straight distance over up to 500 pairs of locations, drawn by key."""
@@ -199,13 +226,12 @@ class Citizens(Domain):
         at_start = (p.at == home) | (people.occupation == law.THROUGH)
         rows = np.flatnonzero(whom & (p.state == law.RESTING) & at_start)
         number = now // day
-        factor = self.config.weekend_main if self.world.calendar.is_weekend(now) else 1.0
+        kind = DAYS[max(self.world.calendar.at(now).weekday() - 4, 0)]
         law.plan_days(
             rows,
             number,
             self.stream("plan"),
-            self.habits,
-            factor,
+            self.habits[kind],
             people.occupation,
             home,
             people.main,
@@ -248,6 +274,8 @@ class Citizens(Domain):
             p.due[who] = when[carried] + self._carried_ms(origin[carried], goal[carried], mode[carried])
         resident = np.asarray(self.area.people.resident[rows])
         self.resident_trips += np.bincount(mode[resident], minlength=5)
+        metres = self._distance(origin[resident], goal[resident])
+        self.resident_metres += np.bincount(mode[resident], metres, minlength=5)
         for k, name in enumerate(law.MODES):
             self.count[name] += int((mode == k).sum())
 
@@ -268,17 +296,16 @@ class Citizens(Domain):
         car_ms = np.full(len(rows), -1, np.int64)
         car_ms[drivers] = self._car_ms(origin[drivers], goal[drivers])
         utility = np.empty((len(rows), 5))
-        constant, per_minute, speed, overhead = self.taste
         law.utilities(
             distance,
+            self.beyond[origin] + self.beyond[goal],
             car_ms,
             self.car[rows],
             self.household_car[rows],
             self.area.people.has_bicycle[rows],
-            constant,
-            per_minute,
-            speed,
-            overhead,
+            *self.taste,
+            *self.pace,
+            self.config.lift,
             self.limits,
             utility,
         )
@@ -298,8 +325,8 @@ class Citizens(Domain):
 
     def _carried_ms(self, origin, goal, mode):
         """Door-to-door time of passengers and users of public transport, ms."""
-        _, _, speed, overhead = self.taste
-        seconds = self._distance(origin, goal) / speed[mode] + 60.0 * overhead[mode]
+        beyond = self.beyond[origin] + self.beyond[goal]
+        seconds = law.carried_s(self._distance(origin, goal), beyond, *(column[mode] for column in self.pace))
         return np.maximum((1000.0 * seconds).astype(np.int64), minute)
 
     @on("vehicles.arrived", phase="advance", when="next", coupling="vehicles.arrivals")
@@ -366,6 +393,9 @@ class Citizens(Domain):
         yield Indicator(
             "travel_time_per_person", minutes / residents / whole, f"min/{per}", n=residents, better="lower"
         )
+        kilometres = self.resident_metres / 1000.0
+        yield Indicator("distance_per_person", float(kilometres.sum()) / residents / whole, f"km/{per}", n=residents)
+        yield Indicator("trip_length_mean", float(kilometres.sum()) / max(trips, 1), "km", n=trips)
         for k, mode in enumerate(law.MODES):
             yield Indicator("mode_share", 100.0 * self.resident_trips[k] / max(trips, 1), "%", group=mode, n=trips)
         done = self.arrivals.sum(axis=0)
@@ -386,6 +416,7 @@ class Citizens(Domain):
 
     def forget(self):
         self.resident_trips[:] = 0
+        self.resident_metres[:] = 0.0
         self.people.seconds_travelled[:] = 0.0
         self.arrivals[:] = 0.0
         self.given_up = 0

@@ -42,7 +42,6 @@ def plan_days(
     day,
     stream,
     habits,
-    weekend,
     occupation,
     home,
     main,
@@ -57,8 +56,7 @@ def plan_days(
 ):
     """Write a plan for each of `people` (rows) for one day.
 
-    habits     : float64 (occupations, 9): see the column names above; hours as seconds
-    weekend    : factor on the chance of going to the main place (1 on a workday)
+    habits     : float64 (occupations, 9) of this type of day: see the column names above; hours as seconds
     reach      : float64 (zones, spots): cumulative chance of visiting each spot from a zone
     reach_place: int32 (spots,): location of each spot
     hourly     : float64 (24,): cumulative share of through traffic by the hour
@@ -75,7 +73,7 @@ def plan_days(
             stops[i] = 1
             continue
         habit = habits[occupation[i]]
-        at_main = main[i] >= 0 and uniform(stream, i, first + 2) < habit[P_MAIN] * weekend
+        at_main = main[i] >= 0 and uniform(stream, i, first + 2) < habit[P_MAIN]
         if at_main:
             leave = habit[MAIN_LEAVE] + habit[MAIN_LEAVE_SD] * normal(stream, i, first + 20)
             stay = habit[MAIN_STAY] + habit[MAIN_STAY_SD] * normal(stream, i, first + 21)
@@ -177,25 +175,49 @@ def arrive(people, places, times, midnight, dwell, start, seconds, stops, at, du
 
 
 @njit(cache=True)
+def carried_s(distance, beyond, speed, beyond_speed, overhead):
+    """Seconds from door to door: distance and, of it, beyond the gateways (m), speeds (m/s), overhead (min)."""
+    return (distance - beyond) / speed + beyond / beyond_speed + 60.0 * overhead
+
+
+@njit(cache=True)
 def utilities(
-    distance, car_ms, has_car, household_car, has_bicycle, constant, per_minute, speed, overhead, limits, out
+    distance,
+    beyond,
+    car_ms,
+    has_car,
+    household_car,
+    has_bicycle,
+    constant,
+    per_minute,
+    speed,
+    beyond_speed,
+    overhead,
+    lift,
+    limits,
+    out,
 ):
     """Utility of each mode for each tour, (n, 5) in the order of MODES; -inf where a mode is not to be had.
 
-    distance : m along the streets; car_ms : live driving time of those who have a car, ms, < 0 where there is no way
-    constant, per_minute, speed (m/s), overhead (min) : (5,) by mode; a driver's speed is not used
+    distance, beyond : m along the streets, and of it beyond the gateways
+    car_ms   : live driving time of those who have a car, ms, < 0 where there is no way
+    constant, per_minute, speed, beyond_speed (m/s), overhead (min) : (5,) by mode; a driver's speed is not used
+    lift     : added for a passenger whose household has no car for him: somebody else drives
     limits   : (5, 2) shortest and longest distance by mode, m
     """
     for k in range(len(distance)):
         for mode in range(5):
-            minutes = distance[k] / speed[mode] / 60.0 if mode != CAR else car_ms[k] / 60000.0
-            value = constant[mode] + per_minute[mode] * (minutes + overhead[mode])
+            if mode == CAR:
+                minutes = car_ms[k] / 60000.0 + overhead[mode]
+            else:
+                minutes = carried_s(distance[k], beyond[k], speed[mode], beyond_speed[mode], overhead[mode]) / 60.0
+            value = constant[mode] + per_minute[mode] * minutes
             if distance[k] < limits[mode, 0] or distance[k] > limits[mode, 1]:
                 value = -math.inf
             out[k, mode] = value
         if not has_car[k] or car_ms[k] < 0:
             out[k, CAR] = -math.inf
         if not household_car[k]:
-            out[k, PASSENGER] = -math.inf
+            out[k, PASSENGER] += lift
         if not has_bicycle[k]:
             out[k, BICYCLE] = -math.inf

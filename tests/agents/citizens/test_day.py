@@ -152,7 +152,6 @@ def test_plan_kernel_equals_its_python():
             3,
             stream,
             habits,
-            1.0,
             occupation,
             home,
             main,
@@ -174,3 +173,40 @@ def test_plan_kernel_equals_its_python():
         if stops[i] and occupation[i] != law.THROUGH:
             assert place[i, stops[i] - 1] == home[i]
             assert (np.diff(seconds[i, : stops[i]]) >= 0).all()
+
+
+def test_distance_comes_to_the_published_total():
+    # CBS 2002/03: 31.87 km per person and day, 10.35 km per trip (reference case nl-trips-mode-2003), rel. tolerance 10 %
+    town = build("town", citizens=20_000, seed=1)
+    world = World(town, [Citizens(), Instant()], seed=1)
+    world.run(day)
+    found = {i.indicator: i.value for i in world.indicators() if i.level == "area"}
+    assert found["distance_per_person"] == pytest.approx(31.87, rel=0.10)
+    assert found["trip_length_mean"] == pytest.approx(10.35, rel=0.10)
+
+
+def test_villagers_go_out_for_their_visits_more_than_townsfolk():
+    def outside(citizens, **options):
+        town = build("town", citizens=citizens, seed=1)
+        world = World(town, [Citizens(CitizensConfig(**options)), Instant()], seed=1)
+        world.run(0)
+        reach, places = world.domains["citizens"].reach, world.domains["citizens"].reach_place
+        chance = np.diff(reach, axis=1, prepend=0.0)
+        return chance[:, places >= len(town.buildings)].sum(axis=1)
+
+    village, town = outside(1_000), outside(10_000)
+    assert village.min() == pytest.approx(0.16 + 0.45 * 5 / 6, abs=1e-9)
+    assert town.max() == pytest.approx(0.16 + 0.45 / 3, abs=1e-9)
+    assert outside(1_000, visit_outside=0.0, visit_village=0.0).max() == 0.0
+
+
+@pytest.mark.parametrize(("date", "least", "most"), [("2025-03-15", 0.8, 1.2), ("2025-03-16", 0.6, 0.95)])
+def test_saturdays_are_full_and_sundays_quiet(area, date, least, most):
+    from twin.clock import Calendar
+
+    def trips(start):
+        world = World(area, [Citizens(), Instant()], seed=2, calendar=Calendar(start))
+        world.run(day)
+        return next(i.value for i in world.indicators() if i.indicator == "trips_per_person")
+
+    assert least < trips(date) / trips("2025-03-11") < most
