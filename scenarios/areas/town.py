@@ -11,13 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scenarios.areas import finish, flows, places, signals, streets
+from scenarios.areas import finish, flows, signals, streets
 from scenarios.areas.commuting import gateway_distances, gateway_shares
 from scenarios.areas.households import Profile
 from scenarios.areas.people import ALL_ASSUMPTIONS, Demand, expected_residents, make_people
 from scenarios.areas.town_blocks import CAULIFLOWER, CENTRE, INDUSTRY, KINDS, PARK, POSTWAR, PREWAR, SIDE, VINEX
-from scenarios.areas.town_buildings import PUBLIC, addresses, build, choose_forms, sides_of, without_overlaps
+from scenarios.areas.town_buildings import (
+    addresses,
+    build,
+    choose_forms,
+    public_counts,
+    sides_of,
+    without_overlaps,
+)
+from scenarios.areas.town_dwellings import add_flats, thinned
 from scenarios.areas.town_names import SIDES
+from scenarios.areas.town_places import ASSUMPTIONS as TOWN_PLACES
+from scenarios.areas.town_places import town_places
 from scenarios.areas.town_plan import Plan, plan_town
 from scenarios.areas.town_streets import lattice_names, node_kinds, town_streets
 from twin.draws import stream, uniforms
@@ -27,7 +37,6 @@ from twin.tables import ROAD_CLASSES
 if TYPE_CHECKING:
     from twin.area import Area
 
-JOBS_PER_RESIDENT = 0.50  # Netherlands 2022: 9.4 million persons at work for 17.6 million residents (CBS)
 WORK_INSIDE = 0.55  # share of workers who work in their own town (assumption)
 THROUGH_PER_RESIDENT = 0.20  # through vehicles a day per resident (assumption)
 THROUGH_FALLS = 100_000  # citizens; of larger towns the outline grows with the root of their number (assumption)
@@ -43,7 +52,6 @@ RESIDENTS = {
     PARK: Profile(),
 }
 ASSUMPTIONS = {
-    "town.jobs": "0.50 jobs per resident (9.4 million persons at work for 17.6 million residents, CBS 2022)",
     "town.commuters": "55 % of the working residents work in town; jobs left are filled from outside (assumption)",
     "town.through": "0.20 through vehicles a day per resident, above 100,000 residents in proportion to their root (assumption)",
     "town.residents": "age bands, household size and employment by kind of neighbourhood (assumption)",
@@ -83,6 +91,7 @@ def generate_town(citizens: int = 20_000, seed: int = 1, name: str = "") -> Area
             **signals.ASSUMPTIONS,
             **flows.ASSUMPTIONS,
             **ALL_ASSUMPTIONS,
+            **TOWN_PLACES,
             **ASSUMPTIONS,
         },
     }
@@ -120,7 +129,7 @@ def generate_town(citizens: int = 20_000, seed: int = 1, name: str = "") -> Area
 def _buildings(plan: Plan, citizens: int, seed: int) -> dict[str, Any]:
     """The buildings, thinned out or made higher until the dwellings fit the citizens."""
     sides = sides_of(plan)
-    choose_forms(sides, citizens, seed)
+    choose_forms(sides, public_counts(citizens), seed)
     found = build(plan, sides, seed)
     found = without_overlaps(found)
     homes = found["dwellings"]
@@ -137,17 +146,12 @@ def _buildings(plan: Plan, citizens: int, seed: int) -> dict[str, Any]:
         mean = np.average(sizes[keep], weights=homes[keep])
         # the last term is luck: three standard deviations of the sum of household sizes (about 1.2 persons each)
         need = math.ceil(citizens / mean * DWELLINGS_PER_PERSON + 3.0 * 1.2 / mean * math.sqrt(citizens / mean))
-        keep = homes == 0
-        keep[order[: int(np.searchsorted(np.cumsum(homes[order]), need)) + 1]] = True
+        keep = thinned(homes, order, need)
     found = {c: v[keep] for c, v in found.items()}
     short = need - int(found["dwellings"].sum())
     flats = np.flatnonzero(found["use"] == "apartments")
     if short > 0 and len(flats):
-        found["dwellings"][flats] += np.diff(np.linspace(0, short, len(flats) + 1).astype(int))
-        storeys = np.ceil(found["dwellings"][flats] * 78.0 / found["footprint_m2"][flats]).astype(int)
-        found["storeys"][flats] = np.maximum(found["storeys"][flats], np.minimum(storeys, 60))
-        found["floor_m2"][flats] = found["storeys"][flats] * found["footprint_m2"][flats]
-        found["height"][flats] = 2.9 * found["storeys"][flats] + 1.0
+        add_flats(found, flats, short)
     found["address"] = addresses(plan, found)
     found["osm_id"] = np.zeros(len(found["x"]), np.int64)
     found["origin"] = np.full(len(found["x"]), "synthetic", object)
@@ -257,7 +261,7 @@ def _demand(
     seed: int,
 ) -> tuple[Demand, dict[str, Any]]:
     """Places, and what the people are drawn from."""
-    table, jobs, schools = _places(buildings, citizens)
+    table, jobs, schools = town_places(buildings, citizens)
     kinds = plan.blocks[plan.blocks > 0].astype(np.int64)
     at = gateways["node"]
     through = round(THROUGH_PER_RESIDENT * citizens * min(1.0, math.sqrt(THROUGH_FALLS / citizens)))
@@ -279,55 +283,3 @@ def _demand(
     )
     demand.facts["gateway_shares"] = [round(float(s), 4) for s in gateway_shares(gateways["road_class"])]
     return demand, table
-
-
-def _places(buildings: dict[str, Any], citizens: int) -> tuple[dict[str, Any], Any, Any]:
-    """The table of places, jobs per building and school places per school."""
-    rows = places.Places()
-    public, use = buildings["_public"], buildings["use"].astype(str)
-    label = np.array([p[0] for p in PUBLIC] + [""])[public]
-    of = {kind: np.flatnonzero(label == kind) for kind, *_ in PUBLIC}
-    jobs = places.jobs_of(buildings["use"], buildings["floor_m2"], JOBS_PER_RESIDENT * citizens)
-    working = np.flatnonzero(jobs > 0)
-    rows.add(working, "work", jobs[working])
-    # some 8.3 % of residents are of primary and 6.9 % of secondary school age; 15 % spare (assumption)
-    primary = _shared(1.15 * 0.095 * citizens, len(of["primary"]))
-    secondary = _shared(1.15 * 0.080 * citizens, len(of["secondary"]))
-    address = buildings["address"]
-    rows.add(of["primary"], "school", primary, [f"Basisschool {a.rsplit(' ', 1)[0]}" for a in address[of["primary"]]])
-    rows.add(of["secondary"], "school", secondary, [f"College {a.rsplit(' ', 1)[0]}" for a in address[of["secondary"]]])
-    rows.add(
-        of["hospital"],
-        "hospital",
-        np.maximum(_shared(places.BEDS_PER_CITIZEN * citizens, len(of["hospital"])), 40),
-        "Streekziekenhuis",
-    )
-    rows.add(of["gp_post"], "gp_post", max(4, round(citizens / 10_000 / len(of["gp_post"]))), "Huisartsenpost")
-    posts = of["ambulance_post"]
-    rows.add(
-        posts, "ambulance_post", places.ambulances(citizens, len(posts)), [f"Post {i + 1}" for i in range(len(posts))]
-    )
-    rows.add(
-        of["library"], "library", (buildings["floor_m2"][of["library"]] / places.VISITORS_M2).astype(int), "Bibliotheek"
-    )
-    rows.add(
-        of["care_home"],
-        "care_home",
-        np.maximum(buildings["floor_m2"][of["care_home"]] / 55, 20).astype(int),
-        "Zorgcentrum",
-    )
-    shops, fun = np.flatnonzero(use == "shop"), np.flatnonzero(use == "leisure")
-    rows.add(shops, "shop", np.maximum(buildings["floor_m2"][shops] / places.VISITORS_M2, 2).astype(int))
-    rows.add(fun, "leisure", (buildings["floor_m2"][fun] / places.VISITORS_M2).astype(int))
-    chemists = shops[
-        ((np.arange(max(1, round(citizens / 9000))) + 0.5) / max(1, round(citizens / 9000)) * len(shops)).astype(int)
-    ]
-    rows.add(chemists, "pharmacy", 10, "Apotheek")
-    at = np.concatenate([of["primary"], of["secondary"]])
-    level = np.repeat([0, 1], [len(of["primary"]), len(of["secondary"])])
-    return rows.table(), (working, jobs[working]), (at, np.concatenate([primary, secondary]), level)
-
-
-def _shared(total: float, n: int) -> Any:
-    """`total` split over `n` as evenly as whole numbers allow."""
-    return np.diff(np.linspace(0, round(total), n + 1).astype(int))

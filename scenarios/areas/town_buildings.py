@@ -127,7 +127,7 @@ def sides_of(plan: Plan) -> Sides:
     number = np.cumsum(built).reshape(built.shape) - 1
     margin = _margins(plan, across[edge], i, j, cell_i, cell_j)
     busy = road[edge] <= CLASS["tertiary"]
-    keep = kind > 0
+    keep = (kind > 0) if plan.land is None else (kind > 0) & plan.land[cell_i, cell_j]
     start, room = margin[0], length[edge] - margin[0] - margin[1]
     setback = np.where(busy, 12.0, np.where(kind == CENTRE, 5.0, 6.5))
     out = Sides(
@@ -164,8 +164,12 @@ def _margins(plan: Plan, across: Any, i: Any, j: Any, cell_i: Any, cell_j: Any) 
     return out[0], out[1]
 
 
-def choose_forms(sides: Sides, citizens: int, seed: int) -> None:
-    """Set `form` and `public` of every side."""
+def choose_forms(sides: Sides, counts: Ints, seed: int, weight: Floats | None = None) -> None:
+    """Set `form` and `public` of every side.
+
+    counts : of each row of PUBLIC;  weight: dwellings of each superblock, near which public buildings are put; None:
+        superblocks count alike
+    """
     key = sides.edge * 2 + sides.left
     draw = uniforms(stream(seed, "town.forms"), key)
     for kind in range(1, len(KINDS)):
@@ -176,12 +180,18 @@ def choose_forms(sides: Sides, citizens: int, seed: int) -> None:
             forms, weights = np.array(list(shares)), np.cumsum(list(shares.values()))
             sides.form[rows] = forms[np.minimum(np.searchsorted(weights, draw[rows]), len(forms) - 1)]
     sides.form[(sides.room < 14) & np.isin(sides.form, (SLAB, OFFICE, HALL))] = EMPTY
-    _place_public(sides, citizens, uniforms(stream(seed, "town.public"), key))
+    _place_public(sides, counts, uniforms(stream(seed, "town.public"), key), weight)
 
 
-def _place_public(sides: Sides, citizens: int, draw: Floats) -> None:
+def public_counts(citizens: int) -> Ints:
+    """Number of each row of PUBLIC in a town of its own."""
+    return np.array([max(least, round(citizens / per)) if per else least for _, _, per, least, *_ in PUBLIC], np.int64)
+
+
+def _place_public(sides: Sides, counts: Ints, draw: Floats, weight: Floats | None) -> None:
     """Give each public building the roomiest free side of a superblock; superblocks are taken at even distances."""
     suited = (sides.room >= 18) & (sides.kind != CENTRE) | (sides.room >= 12) & (sides.kind == CENTRE)
+    suited &= ~np.isin(sides.kind, (HAMLET, FARMS)) | np.isin(sides.kind, (HAMLET, FARMS)).all()
     order = np.lexsort((draw, -np.minimum(sides.room, 45), sides.block))
     order = order[suited[order]]
     queue: dict[int, list[int]] = {}
@@ -189,19 +199,21 @@ def _place_public(sides: Sides, citizens: int, draw: Floats) -> None:
         queue.setdefault(int(sides.block[row]), []).append(row)
     kinds = {b: int(sides.kind[rows[0]]) for b, rows in queue.items()}
     lived = [b for b in sorted(queue) if kinds[b] not in (INDUSTRY, PARK)]
-    for p, (_, _, per, least, _, _, wanted) in enumerate(PUBLIC):
-        count = max(least, round(citizens / per)) if per else least
+    for p, count in enumerate(counts.tolist()):
+        wanted = PUBLIC[p][-1]
         blocks = [b for b in sorted(queue) if kinds[b] == wanted] if wanted else lived
         blocks = blocks or sorted(b for b in queue if kinds[b] == INDUSTRY) or lived
         if not wanted and count < len(blocks):
-            spots = ((np.arange(count) + 0.5) / count * len(blocks)).astype(int)
-            blocks = [blocks[(s + 3 * p) % len(blocks)] for s in spots]
+            share = np.cumsum(np.ones(len(blocks)) if weight is None else weight[blocks])
+            spots = np.searchsorted(share, (np.arange(count) + 0.5) / count * share[-1], "right")
+            shift = 3 * p if weight is None else p
+            blocks = [blocks[(s + shift) % len(blocks)] for s in spots]
         for k in range(count):
             for turn in range(len(blocks) + 1):
                 rows = (
                     queue[blocks[(k + turn) % len(blocks)]]
                     if turn < len(blocks)
-                    else next(filter(None, queue.values()))
+                    else next(filter(None, queue.values()), [])
                 )
                 if rows:
                     row = rows.pop(0)
@@ -311,11 +323,15 @@ def without_overlaps(buildings: dict[str, Any]) -> dict[str, Any]:
     return {column: values[keep] for column, values in buildings.items()}
 
 
-def addresses(plan: Plan, buildings: dict[str, Any]) -> NDArray[Any]:
-    """Street and house number: odd on the left, even on the right, counted along each named street."""
+def addresses(plan: Plan, buildings: dict[str, Any], place: Ints | None = None) -> NDArray[Any]:
+    """Street and house number: odd on the left, even on the right, counted along each named street.
+
+    place : of each building; streets of one name in two places are two streets
+    """
     names, _, _ = lattice_names(plan)
     street = names[buildings["_edge"]].astype(str)
     _, group = np.unique(street, return_inverse=True)
+    group = group if place is None else place * (int(group.max(initial=0)) + 1) + group
     lane = group * 2 + buildings["_left"]
     order = np.lexsort((buildings["_centre"], buildings["_edge"], lane))
     sorted_lane = lane[order]

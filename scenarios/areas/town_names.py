@@ -255,6 +255,10 @@ SUFFIXES = {
     5: ("singel", "laan", "kade", "hof"),
     6: ("weg",),
     7: ("pad",),
+    8: ("straat", "straat", "laan", "kade"),
+    9: ("straat", "weg", "laan", "pad"),
+    10: ("weg",),
+    11: ("weg",),
 }
 SIDES = ("Oost", "Noordoost", "Noord", "Noordwest", "West", "Zuidwest", "Zuid", "Zuidoost")
 RADIALS = ("Stationsweg", "Rijksweg", "Dorpsweg", "Zeeweg")
@@ -265,7 +269,7 @@ def block_themes(kinds: NDArray[Any], seed: int) -> list[str]:
     themes = list(THEMES)
     order = np.argsort(uniforms(stream(seed, "town.themes"), np.arange(len(themes))), kind="stable")
     names, used = [], {"": 0}
-    plain = {1: "Binnenstad", 6: "Bedrijvenpark", 7: "Stadspark"}
+    plain = {1: "Binnenstad", 6: "Bedrijvenpark", 7: "Stadspark", 10: "Buurtschap", 11: "Buitengebied"}
     turn = 0
     for kind in kinds:
         base = plain.get(int(kind)) or themes[order[turn % len(themes)]]

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.areas import town_names
+from scenarios.areas.osm_outside import LANES as OUTSIDE_LANES
+from scenarios.areas.osm_outside import SPEED as OUTSIDE_SPEED
 from scenarios.areas.streets import (
     BIKE_B,
     BIKE_F,
@@ -33,6 +35,7 @@ from scenarios.areas.streets import (
 from scenarios.areas.town_blocks import SIDE
 from scenarios.areas.town_plan import MESH_RADIUS, WIDE_RADIUS, Plan, Town, edge_list, edge_towns
 from twin.draws import stream, uniforms
+from twin.tables import OUTSIDE
 
 PATH_OFFSET = 8.0  # m from the axis of a main road to its cycle path (assumption)
 # Dutch limits: through roads in town 50, all other streets 30, the default of the guideline GOW30 (CROW 2023); ring
@@ -83,6 +86,9 @@ def lattice_names(plan: Plan) -> tuple[NDArray[Any], Ints, list[str]]:
     towns = edge_towns(plan)
     for e in np.flatnonzero(block < 0):
         names[e] = _main_name(towns[e], bool(across[e]), int(i[e]), int(j[e]), int(road[e]))
+    if plan.road_across is not None and plan.road_along is not None:
+        own = np.concatenate([plan.road_across[plan.across >= 0], plan.road_along[plan.along >= 0]])
+        names[own >= 0] = np.array(plan.roads, object)[own[own >= 0]]
     return names, block, themes
 
 
@@ -130,13 +136,35 @@ def town_streets(plan: Plan) -> tuple[Streets, dict[str, Any]]:
         flags,
         {"gateway": ends},
     )
-    streets = drop_unused_nodes(streets)
+    streets = drop_unused_nodes(_beyond(streets, plan.outside))
     protected = np.zeros(len(streets.x), bool)
     protected[streets.marks["gateway"]] = True
     streets, facts = connect(simplify(streets, protected))
     streets = _mark_junctions(streets, plan)
     streets = _cycle_paths(streets)
     return split_loops(_roundabouts(streets)), facts
+
+
+def _beyond(streets: Streets, pairs: list[tuple[int, int]]) -> Streets:
+    """Add two-way links between pairs of nodes that stand for roads and ferries outside the plan."""
+    if not pairs:
+        return streets
+    tail, head = np.array(pairs, np.int64).T
+    ends = np.stack([streets.x, streets.y], 1)
+    m = len(pairs)
+    links = replace(
+        take_edges(streets, np.zeros(m, np.int64)),
+        tail=tail,
+        head=head,
+        lines=list(np.stack([ends[tail], ends[head]], 1)),
+        road_class=np.full(m, CLASS["tertiary"]),
+        name=np.full(m, OUTSIDE, object),
+        speed=np.full(m, OUTSIDE_SPEED),
+        lanes_f=np.full(m, OUTSIDE_LANES),
+        lanes_b=np.full(m, OUTSIDE_LANES),
+        flags=np.full(m, FOR_ALL),
+    )
+    return join(streets, links)
 
 
 def _speeds(plan: Plan, road: Ints, radius: Floats) -> Ints:

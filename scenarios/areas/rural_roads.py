@@ -1,0 +1,358 @@
+"""Roads between the settlements of a municipality and over its boundary, along the lines of its lattice.
+
+All settlements are joined by the shortest tree of roads (Mehlhorn 1988, Inform. Process. Lett. 27:125: the tree over the
+settlements whose edges are the shortest paths between neighbouring cells of their Voronoi diagram), and by further
+roads where the tree makes a long detour; then roads lead to the boundary in all directions.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios.areas.land import Land
+from scenarios.areas.streets import CLASS, Bools, Floats, Ints
+from scenarios.areas.town_blocks import SIDE
+from scenarios.areas.town_names import SIDES
+from scenarios.areas.town_plan import CELL, Plan
+from twin.draws import stream, uniforms
+
+# cost of a metre by what is there now: roads are shared where there are some, quiet streets are avoided (assumption)
+MAIN_COST, COLLECTOR_COST, LANE_COST, STREET_COST, PATH_COST = 0.5, 0.6, 0.7, 3.0, 6.0
+LINE_COST, FIELD_COST, TOWN_COST = 1.0, 1.5, 5.0  # on a border line; anywhere else outside towns; between houses
+DETOUR = 2.0  # times the shortest way at which a further road is laid (assumption)
+FRAGMENT = 6  # edges of streets below which a piece that hangs on nothing is left out
+LARGE = 60  # lattice points on roads from which a settlement's roads carry 80 km/h traffic (assumption)
+SMOOTHING = 80  # steps that straighten a road, each half-way to the mean of its neighbours
+SWAY = 0.42 * SIDE * CELL  # m that a road may leave its line: two neighbouring lines never meet
+ROADS = (
+    "Polderweg", "Molenweg", "Kerkweg", "Middenweg", "Zandweg", "Veldweg", "Broekweg", "Lageweg", "Hogeweg", "Bosweg",
+    "Kanaalweg", "Oudeweg", "Tolweg", "Heerenweg", "Achterweg", "Dijkweg", "Meerweg", "Heideweg", "Langeweg",
+    "Nieuweweg", "Weidenweg", "Groeneweg", "Hoofdweg", "Kruisweg",
+)  # fmt: skip
+
+ASSUMPTIONS = {
+    "rural_roads.net": "settlements are joined by the shortest tree of roads, and directly where that makes a detour of "
+    "twice the way; between larger ones 80 km/h, else 60 (assumption)",
+    "rural_roads.gateways": "3 gateways and one more per sqrt(residents) / 45, in all directions; main roads of 30,000 "
+    "residents and more leave as primary and secondary roads, of smaller ones as secondary and tertiary (assumption)",
+}
+
+
+@dataclass
+class Lattice:
+    """The edges of a plan that lie inside its land, as a graph whose costs follow what is built.
+
+    tail, head : flat lattice points;  across: whether an edge runs from (i, j) to (i + 1, j)
+    """
+
+    plan: Plan
+    land: Land
+    tail: Ints
+    head: Ints
+    across: Bools
+
+    @staticmethod
+    def of(plan: Plan, land: Land) -> Lattice:
+        """All edges between points inside."""
+        n = len(land.points)
+        i, j = np.nonzero(land.inside[:-1] & land.inside[1:])
+        k, m = np.nonzero(land.inside[:, :-1] & land.inside[:, 1:])
+        tail, head = np.concatenate([i * n + j, k * n + m]), np.concatenate([(i + 1) * n + j, k * n + m + 1])
+        return Lattice(plan, land, tail, head, np.arange(len(tail)) < len(i))
+
+    @property
+    def road(self) -> Ints:
+        """Class of each edge now, -1 none."""
+        n = len(self.land.points)
+        i, j = self.tail // n, self.tail % n
+        up = self.plan.across[np.minimum(i, n - 2), j]
+        return np.where(self.across, up, self.plan.along[i, np.minimum(j, n - 2)]).astype(np.int64)
+
+    @property
+    def cars(self) -> Bools:
+        """Edges that cars use now."""
+        road = self.road
+        return (road >= 0) & ~np.isin(road, (CLASS["footway"], CLASS["cycleway"], CLASS["pedestrian"]))
+
+    def cost(self) -> Floats:
+        """Cost of a road along each edge."""
+        n, road = len(self.land.points), self.road
+        i, j = self.tail // n, self.tail % n
+        on_line = np.where(self.across, j % SIDE == 0, i % SIDE == 0)
+        town = self.plan.urban[np.minimum(i // SIDE, self.land.side - 1), np.minimum(j // SIDE, self.land.side - 1)]
+        empty = np.where(on_line, LINE_COST, np.where(town, TOWN_COST, FIELD_COST))
+        empty *= 0.85 + 0.3 * uniforms(stream(self.plan.seed, "municipality.roads"), self.tail * 2 + self.across)
+        by_class = np.full(len(CLASS) + 1, PATH_COST)
+        by_class[[CLASS["primary"], CLASS["secondary"]]] = MAIN_COST
+        by_class[CLASS["tertiary"]], by_class[CLASS["unclassified"]] = COLLECTOR_COST, LANE_COST
+        by_class[[CLASS["residential"], CLASS["living_street"]]] = STREET_COST
+        return np.asarray(CELL * np.where(road < 0, empty, by_class[road]))
+
+    def graph(self, weight: Any) -> Any:
+        """The edges as a symmetric sparse matrix."""
+        from scipy.sparse import coo_matrix
+
+        n = len(self.land.points) ** 2
+        return coo_matrix((weight, (self.tail, self.head)), shape=(n, n)).tocsr()
+
+    def lay(self, points: list[int], road: int, name: str) -> None:
+        """A road of class `road` through neighbouring lattice points, and its name where it is new."""
+        plan, n = self.plan, len(self.land.points)
+        plan.roads.append(name)
+        quiet = (CLASS["residential"], CLASS["living_street"])
+        for one, other in pairwise(points):
+            a, b = min(one, other), max(one, other)
+            across = b - a == n
+            classes, names = (plan.across, plan.road_across) if across else (plan.along, plan.road_along)
+            at = (a // n, a % n)
+            old = int(classes[at])
+            if old not in quiet:
+                classes[at] = road if old < 0 else min(old, road)
+            if old < 0:
+                names[at] = len(plan.roads) - 1  # type: ignore[index]
+
+
+def drop_fragments(lattice: Lattice) -> int:
+    """Take out small pieces of street that touch nothing else; returns how many."""
+    from scipy.sparse.csgraph import connected_components
+
+    road = lattice.road
+    label = connected_components(lattice.graph(road >= 0), directed=False)[1][lattice.tail]
+    size = np.bincount(label[road >= 0], minlength=int(label.max(initial=0)) + 1)
+    lone = (road >= 0) & (size[label] < FRAGMENT)
+    n = len(lattice.land.points)
+    for rows, classes in ((lone & lattice.across, lattice.plan.across), (lone & ~lattice.across, lattice.plan.along)):
+        classes[lattice.tail[rows] // n, lattice.tail[rows] % n] = -1
+    return len(np.unique(label[lone]))
+
+
+def join_settlements(lattice: Lattice) -> None:
+    """Lay roads between all settlements that land connects, and note links between those that it does not."""
+    from scipy.sparse.csgraph import dijkstra
+
+    cars, cost = lattice.cars, lattice.cost()
+    part, points = _parts(lattice, cars)
+    if len(points) == 0:
+        return
+    reach, before, source = dijkstra(
+        lattice.graph(cost), directed=False, indices=points, min_only=True, return_predecessors=True
+    )
+    tail, head = lattice.tail, lattice.head
+    known = np.isfinite(reach[tail]) & np.isfinite(reach[head])
+    tail, head, cost = tail[known], head[known], cost[known]
+    a, b = part[source[tail]], part[source[head]]
+    meet = np.flatnonzero(a != b)
+    a, b, tail, head = a[meet], b[meet], tail[meet], head[meet]
+    length = reach[tail] + cost[meet] + reach[head]
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    order = np.lexsort((length, high, low))
+    first = np.concatenate([[True], (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0)]) if len(order) else []
+    pairs = order[np.asarray(first, bool)]
+    chosen = _tree_and_shortcuts(low[pairs], high[pairs], length[pairs], int(part.max()) + 1)
+    size = np.bincount(part[points], minlength=int(part.max()) + 1)
+    luck = uniforms(stream(lattice.plan.seed, "municipality.road_names"), np.arange(len(pairs)))
+    for k in chosen:
+        e = pairs[k]
+        way = [*_back(before, int(tail[e]))[::-1], *_back(before, int(head[e]))]
+        road = CLASS["secondary"] if min(size[low[e]], size[high[e]]) >= LARGE else CLASS["tertiary"]
+        lattice.lay(way, road, ROADS[int(luck[k] * len(ROADS))])
+    _over_water(lattice)
+
+
+def _parts(lattice: Lattice, cars: Bools) -> tuple[Ints, Ints]:
+    """The connected piece of car streets at every lattice point, and the points that are on one."""
+    from scipy.sparse.csgraph import connected_components
+
+    label = connected_components(lattice.graph(cars), directed=False)[1].astype(np.int64)
+    points = np.unique(np.concatenate([lattice.tail[cars], lattice.head[cars]]))
+    part = np.full(len(label), -1, np.int64)
+    part[points] = np.unique(label[points], return_inverse=True)[1]
+    return part, points
+
+
+def _tree_and_shortcuts(low: Ints, high: Ints, length: Floats, count: int) -> list[int]:
+    """Rows of a shortest spanning tree (Kruskal), and of what shortens a way to less than half; shortest first."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import dijkstra
+
+    group = list(range(count))
+
+    def root(v: int) -> int:
+        while group[v] != v:
+            group[v] = group[group[v]]
+            v = group[v]
+        return v
+
+    order = np.argsort(length, kind="stable").tolist()
+    tree = []
+    for k in order:
+        a, b = root(int(low[k])), root(int(high[k]))
+        if a != b:
+            group[b] = a
+            tree.append(k)
+    chosen = list(tree)
+    for k in order:
+        if k in tree:
+            continue
+        graph = coo_matrix((length[chosen], (low[chosen], high[chosen])), shape=(count, count)).tocsr()
+        if dijkstra(graph, directed=False, indices=int(low[k]))[int(high[k])] > DETOUR * length[k]:
+            chosen.append(k)
+    return chosen
+
+
+def _back(before: Ints, point: int) -> list[int]:
+    """Lattice points from `point` to where the search began."""
+    way = [point]
+    while before[way[-1]] >= 0:
+        way.append(int(before[way[-1]]))
+    return way
+
+
+def _over_water(lattice: Lattice) -> None:
+    """Link the parts of the municipality that no land connects, nearest first, in `plan.outside`."""
+    from scipy.spatial import cKDTree
+
+    flat = lattice.land.points.reshape(-1, 2)
+    part, points = _parts(lattice, lattice.cars)
+    sizes = np.bincount(part[points])
+    main = points[part[points] == np.argmax(sizes)]
+    rest = [points[part[points] == k] for k in range(len(sizes)) if k != np.argmax(sizes)]
+    while rest:
+        found = [cKDTree(flat[main]).query(flat[own]) for own in rest]
+        k = int(np.argmin([away.min() for away, _ in found]))
+        nearest = int(np.argmin(found[k][0]))
+        lattice.plan.outside.append((int(rest[k][nearest]), int(main[found[k][1][nearest]])))
+        main = np.concatenate([main, rest.pop(k)])
+
+
+def lead_out(lattice: Lattice, outline: Any, residents: int, neighbours: Any = None) -> None:
+    """Lay main roads from the largest town to gateways on the outline.
+
+    neighbours : what lies beyond, where that is known: no road leads out where there is none, as to the sea
+    """
+    from scipy.sparse.csgraph import dijkstra
+
+    plan, land = lattice.plan, lattice.land
+    flat = land.points.reshape(-1, 2)
+    start = _heart(lattice)
+    reach, before = dijkstra(lattice.graph(lattice.cost()), directed=False, indices=start, return_predecessors=True)
+    inner, outer, spot = _exits(land, outline, reach)
+    wanted = max(2, min(round(3 + math.sqrt(residents) / 45), int(outline.length / 2_500)))
+    if residents < 3_000:
+        wanted = 2
+    if neighbours is not None:
+        import shapely
+
+        dry = shapely.distance(shapely.points(spot), neighbours) < 300.0
+        if dry.any():
+            inner, outer, spot = inner[dry], outer[dry], spot[dry]
+        else:
+            wanted = 2  # an island: two harbours
+    chosen = _spread(reach[inner], spot, flat[start], wanted, math.sqrt(outline.area))
+    large = residents >= 30_000
+    for k, e in enumerate(chosen):
+        main = k % 2 == 0
+        road = CLASS["primary"] if main and large else CLASS["secondary"] if main or large else CLASS["tertiary"]
+        dx, dy = spot[e] - flat[start]
+        side = SIDES[round(math.atan2(dy, dx) / (math.pi / 4)) % 8]
+        name = f"{'Rijksweg' if road == CLASS['primary'] else 'Provincialeweg'} {side}"
+        way = [int(outer[e]), *_back(before, int(inner[e]))]
+        plan.points.reshape(-1, 2)[outer[e]] = spot[e]
+        lattice.lay(way, road, name)
+        n = len(land.points)
+        plan.gateways.append((int(outer[e]) // n, int(outer[e]) % n, road))
+
+
+def _heart(lattice: Lattice) -> int:
+    """The lattice point on a main road of the largest part that is nearest to the heart of the largest town."""
+    land, plan = lattice.land, lattice.plan
+    part, points = _parts(lattice, lattice.cars)
+    points = points[part[points] == np.argmax(np.bincount(part[points]))]
+    town = max(plan.towns, key=lambda t: t.radius)
+    n = len(land.points)
+    far = np.hypot(points // n - town.across * SIDE, points % n - town.along * SIDE)
+    return int(points[np.argmin(far)])
+
+
+def _exits(land: Land, outline: Any, reach: Floats) -> tuple[Ints, Ints, Floats]:
+    """Lattice points from which one step leads over the outline, the point beyond, and the spot on the outline."""
+    import shapely
+
+    n = len(land.points)
+    flat = land.points.reshape(-1, 2)
+    edge = shapely.multilinestrings([p.exterior for p in shapely.get_parts(outline)])
+    i, j = np.nonzero(land.inside & np.isfinite(reach).reshape(n, n))
+    inner, outer = [], []
+    for a, b in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+        there = (i + a > 0) & (i + a < n - 1) & (j + b > 0) & (j + b < n - 1)
+        out = there & ~land.inside[np.clip(i + a, 0, n - 1), np.clip(j + b, 0, n - 1)]
+        inner.append(i[out] * n + j[out])
+        outer.append((i[out] + a) * n + j[out] + b)
+    p, q = np.concatenate(inner), np.concatenate(outer)
+    ray = shapely.linestrings(np.stack([flat[p], flat[p] + 1.6 * (flat[q] - flat[p])], 1))
+    shapely.prepare(edge)
+    hit = np.flatnonzero(shapely.intersects(edge, ray))
+    cross = shapely.intersection(ray[hit], edge)
+    start = shapely.points(flat[p[hit]])
+    spot = shapely.get_coordinates(
+        shapely.line_interpolate_point(shapely.shortest_line(start, cross), 1.0, normalized=True)
+    )
+    return p[hit], q[hit], spot
+
+
+def _spread(cost: Floats, spot: Floats, centre: Floats, wanted: int, size: float) -> list[int]:
+    """The cheapest exit of each of `wanted` sectors around `centre`, kept apart; if these are too few, the farthest."""
+    angle = np.arctan2(spot[:, 1] - centre[1], spot[:, 0] - centre[0])
+    sector = ((angle / (2 * math.pi) + 0.5) * wanted).astype(int) % wanted
+    chosen: list[int] = []
+    apart = 0.12 * size
+
+    def away(e: int | Ints) -> Any:
+        return np.min([np.hypot(*(spot[e] - spot[c]).T) for c in chosen], axis=0) if chosen else np.full(len(spot), 1e9)
+
+    for s in range(wanted):
+        rows = np.flatnonzero(sector == s)
+        rows = rows[away(rows)[: len(rows)] > apart] if chosen else rows
+        if len(rows):
+            chosen.append(int(rows[np.argmin(cost[rows])]))
+    while len(chosen) < min(2, len(spot)):
+        chosen.append(int(np.argmax(away(np.arange(len(spot))) - (0 if chosen else cost))))
+    return chosen
+
+
+def straighten(plan: Plan, land: Land, fixed: NDArray[np.bool_]) -> None:
+    """Draw the roads outside towns tight between their ends; a point moves SWAY at most and never outside.
+
+    fixed : shape (N, N), points that stay
+    """
+    import shapely
+
+    n = len(plan.points)
+    i, j = np.nonzero(plan.across >= 0)
+    k, m = np.nonzero(plan.along >= 0)
+    tail, head = np.concatenate([i * n + j, k * n + m]), np.concatenate([(i + 1) * n + j, k * n + m + 1])
+    free = ~fixed.ravel()
+    near = free[tail] | free[head]
+    nodes, ends = np.unique(np.stack([tail[near], head[near]]), return_inverse=True)
+    if not len(nodes):
+        return
+    tail, head = ends.reshape(2, -1)
+    start = plan.points.reshape(-1, 2)[nodes]
+    at, free = start.copy(), free[nodes]
+    degree = np.bincount(tail, minlength=len(nodes)) + np.bincount(head, minlength=len(nodes))
+    for _ in range(SMOOTHING):
+        for d in (0, 1):
+            around = np.bincount(tail, at[head, d], len(nodes)) + np.bincount(head, at[tail, d], len(nodes))
+            at[:, d] = np.where(free, 0.5 * at[:, d] + 0.5 * around / degree, at[:, d])
+        moved = at - start
+        far = np.maximum(np.hypot(*moved.T) / SWAY, 1.0)
+        at = start + moved / far[:, None]
+    out = ~shapely.contains_xy(land.room, at[:, 0], at[:, 1]) & free
+    at[out] = start[out]
+    plan.points.reshape(-1, 2)[nodes] = at
