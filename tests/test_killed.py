@@ -170,7 +170,7 @@ def test_half_a_checkpoint_falls_back_to_the_one_before(area, whole, tmp_path):
     assert 11 * hour <= again.world.stop < 12 * hour, "full hours are always kept"
     assert "cut short or damaged" in again.passed[0]
     again.run()
-    assert Run(folder).manifest["result_digest"] == whole.manifest["result_digest"]
+    assert_same(Run(folder), whole)
 
 
 def test_an_interrupted_run_without_checkpoints_goes_on_from_where_it_was(area, whole, tmp_path):
@@ -179,7 +179,7 @@ def test_an_interrupted_run_without_checkpoints_goes_on_from_where_it_was(area, 
     again = Simulation.resume(tmp_path / "run", area)
     assert again.world.stop == 9 * hour + 7 * minute
     again.run()
-    assert Run(tmp_path / "run").manifest["result_digest"] == whole.manifest["result_digest"]
+    assert_same(Run(tmp_path / "run"), whole)
     with pytest.raises(InputError, match="is complete"):
         Simulation.resume(tmp_path / "run", area)
 
@@ -294,6 +294,20 @@ def test_a_branch_at_five_equals_the_same_what_if_from_midnight(area, whole, wee
     assert mine.manifest["branched"]["at_ms"] == 17 * hour
     again = Run(weekday)
     assert again.manifest["status"] == "complete", "the run that it came from is as it was"
+
+
+def test_a_branch_holds_nothing_of_what_its_origin_did_later(area, whole, weekday, tmp_path):
+    """The outage that the branch does without has left parts of its own: none of them may stay."""
+    origin, configuration = branch(whole.folder, "17:00", "scenario=weekday")
+    Simulation(configuration, area, place=tmp_path / "branch", branch=origin).run()
+    mine, quiet = Run(tmp_path / "branch"), Run(weekday)
+    parts = [
+        {path.relative_to(run.folder).as_posix() for path in run.folder.rglob("*.parquet")}
+        for run in (mine, quiet, whole)
+    ]
+    assert parts[0] == parts[1]
+    assert parts[2] - parts[1], "the origin has parts that the branch must not have"
+    assert_same(mine, quiet)
 
 
 def test_a_branch_between_two_checkpoints_begins_at_the_one_before(area, weekday, tmp_path):
