@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scenarios.areas import (
+    cleaning,
     finish,
     flows,
     housing,
@@ -17,7 +18,6 @@ from scenarios.areas import (
     osm_buildings,
     osm_outside,
     osm_places,
-    osm_streets,
     signals,
     statistics,
     streets,
@@ -26,11 +26,13 @@ from scenarios.areas import (
 from scenarios.areas.account import Account
 from scenarios.areas.commuting import GATEWAY_WEIGHT, gateway_distances
 from scenarios.areas.coordinates import DEGREES
+from scenarios.areas.demand import Demand
 from scenarios.areas.energy import Energy, read_energy
 from scenarios.areas.ground import Ground, reproject
 from scenarios.areas.osm import read_ground as read_osm
-from scenarios.areas.people import ALL_ASSUMPTIONS, Demand, make_people
+from scenarios.areas.people import ALL_ASSUMPTIONS, make_people
 from scenarios.areas.town_streets import node_kinds
+from scenarios.areas.visitors import goods_vehicles
 from twin.errors import Fault, InputError
 from twin.tables import ROAD_CLASSES
 
@@ -235,6 +237,8 @@ def settle(
         _work_inside(ground.outline.area / 1e6),
         _through(gateways, expected + int(jobs[1].sum())),
         OUTSIDE_CAR,
+        goods_vehicles(int(jobs[1].sum()), expected),
+        None,
         town.cars_per_resident if town else None,
         facts.setdefault("people", {}),
     )
@@ -276,7 +280,7 @@ def _assumptions() -> dict[str, str]:
         ALL_ASSUMPTIONS,
         zones.ASSUMPTIONS,
         housing.ASSUMPTIONS,
-        osm_streets.ASSUMPTIONS,
+        cleaning.ASSUMPTIONS,
         osm_outside.ASSUMPTIONS,
         osm_buildings.ASSUMPTIONS,
         osm_places.ASSUMPTIONS,
