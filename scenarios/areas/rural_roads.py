@@ -95,11 +95,11 @@ class Lattice:
         return np.asarray(CELL * np.where(road < 0, empty, by_class[road]))
 
     def graph(self, weight: Any) -> Any:
-        """The edges as a symmetric sparse matrix."""
+        """The edges of some weight as a sparse matrix, each in one direction."""
         from scipy.sparse import coo_matrix
 
-        n = len(self.land.points) ** 2
-        return coo_matrix((weight, (self.tail, self.head)), shape=(n, n)).tocsr()
+        n, some = len(self.land.points) ** 2, np.asarray(weight) > 0  # a stored zero would count as an edge
+        return coo_matrix((weight[some], (self.tail[some], self.head[some])), shape=(n, n)).tocsr()
 
     def lay(self, points: list[int], road: int, name: str) -> None:
         """A road of class `road` through neighbouring lattice points, and its name where it is new."""
