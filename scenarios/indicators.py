@@ -41,6 +41,7 @@ DEFINITIONS = {
         "of residents, by main mode",
         published="driver 32, passenger 16, bicycle 26, walk 19, public transport 5 % (CBS, 2002/03)",
     ),
+    "car_trips_by_kind": Definition("Car trips by who drives", "trips begun; all but residents come from outside"),
     "travel_time_mean": Definition(
         "Mean travel time of a trip", "door to door, residents", "lower", published="27.05 min (CBS, 2023)"
     ),

@@ -59,7 +59,7 @@ PLACE_KINDS = (
     "pharmacy",
     "care_home",
 )
-OCCUPATIONS = ("child", "pupil", "student", "worker", "home", "retired", "through")
+OCCUPATIONS = ("child", "pupil", "student", "worker", "home", "retired", "through", "goods")
 
 ZONES = {
     "code": Column("str", meaning="code of the statistics office, or one of our own"),
@@ -135,6 +135,7 @@ GATEWAYS = {
     ),
     "commuters_out": Column("int32", unit="persons/day", low=0, meaning="residents who work outside"),
     "through": Column("int32", unit="veh/day", low=0, meaning="vehicles that enter here and leave by another gateway"),
+    "goods": Column("int32", unit="veh/day", default=0, low=0, meaning="vans and lorries that come in with goods"),
     "distance": Column(unit="m", default=10_000.0, low=0.0, meaning="typical road distance to what lies beyond"),
     "origin": ORIGIN,
 }

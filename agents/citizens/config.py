@@ -103,6 +103,7 @@ def _habits() -> dict[str, Habit]:
         "home": Habit(outing=0.88, outing_again=0.60, evening=0.25),
         "retired": Habit(outing=0.86, outing_again=0.48, evening=0.16),
         "through": Habit(),
+        "goods": Habit(to_main=1.0, leave=10.5, leave_sd=2.6, stay=0.5, stay_sd=0.2),
     }
 
 

@@ -23,6 +23,7 @@ from twin.tables import OCCUPATIONS
 NIGHT = 4 * hour  # a new plan begins when most people are at home
 QUARTER = 15 * minute
 DAYS = ("workday", "saturday", "sunday")
+KINDS = ("residents", "commuters from outside", "goods", "through traffic")
 
 
 class Citizens(Domain):
@@ -31,6 +32,7 @@ class Citizens(Domain):
     name, every = "citizens", minute
     unsaved = (
         "zone",
+        "kind",
         "car",
         "household_car",
         "habits",
@@ -118,10 +120,17 @@ class Citizens(Domain):
         self.found = np.empty(n, np.int64)
         self.count = dict.fromkeys(law.MODES, 0)
         self.resident_trips, self.resident_metres = np.zeros(5, np.int64), np.zeros(5)
+        self.kind = self._kinds(people)
+        self.cars = np.zeros(len(KINDS), np.int64)
         self.given_up, self.out_at_night = 0, 0
         self.arrivals = np.zeros((len(area.zones), 2))
         self.choosing = self.stream("mode")
         self.publish("place", self.people.at)
+
+    def _kinds(self, people):
+        """Row of KINDS of each person."""
+        through, goods = people.occupation == law.THROUGH, people.occupation == law.GOODS
+        return np.select([np.asarray(people.resident), goods, through], [0, 2, 3], 1).astype(np.int8)
 
     def _cars(self, area):
         """Who drives a car of the household: as many licence holders as it has cars, the oldest first."""
@@ -272,6 +281,7 @@ class Citizens(Domain):
             who = rows[carried]
             p.state[who] = law.CARRIED
             p.due[who] = when[carried] + self._carried_ms(origin[carried], goal[carried], mode[carried])
+        self.cars += np.bincount(self.kind[rows[mode == law.CAR]], minlength=len(KINDS))
         resident = np.asarray(self.area.people.resident[rows])
         self.resident_trips += np.bincount(mode[resident], minlength=5)
         metres = self._distance(origin[resident], goal[resident])
@@ -288,9 +298,9 @@ class Citizens(Domain):
             return
         p = self.people
         origin = p.at[rows]
-        through = self.area.people.occupation[rows] == law.THROUGH
-        p.mode[rows[through]] = law.CAR
-        rows, goal, origin = rows[~through], goal[~through], origin[~through]
+        vehicle = self.area.people.occupation[rows] >= law.THROUGH  # through traffic and goods
+        p.mode[rows[vehicle]] = law.CAR
+        rows, goal, origin = rows[~vehicle], goal[~vehicle], origin[~vehicle]
         distance = self._distance(origin, goal)
         drivers = self.car[rows]
         car_ms = np.full(len(rows), -1, np.int64)
@@ -398,6 +408,9 @@ class Citizens(Domain):
         yield Indicator("trip_length_mean", float(kilometres.sum()) / max(trips, 1), "km", n=trips)
         for k, mode in enumerate(law.MODES):
             yield Indicator("mode_share", 100.0 * self.resident_trips[k] / max(trips, 1), "%", group=mode, n=trips)
+        driven = int(self.cars.sum())
+        for k, kind in enumerate(KINDS):
+            yield Indicator("car_trips_by_kind", 100.0 * int(self.cars[k]) / max(driven, 1), "%", group=kind, n=driven)
         done = self.arrivals.sum(axis=0)
         yield Indicator("travel_time_mean", done[1] / max(done[0], 1) / 60.0, "min", n=int(done[0]), better="lower")
         yield Indicator("trips_given_up", float(self.given_up), "trips", n=trips, better="lower")
@@ -416,6 +429,7 @@ class Citizens(Domain):
 
     def forget(self):
         self.resident_trips[:] = 0
+        self.cars[:] = 0
         self.resident_metres[:] = 0.0
         self.people.seconds_travelled[:] = 0.0
         self.arrivals[:] = 0.0

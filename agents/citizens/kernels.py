@@ -17,7 +17,7 @@ NEVER = 1 << 60
 RESTING, MOVING, CARRIED = 0, 1, 2
 MODES = ("car", "passenger", "transit", "bicycle", "walk")
 CAR, PASSENGER, TRANSIT, BICYCLE, WALK = range(5)
-THROUGH = 6
+THROUGH, GOODS = 6, 7
 
 # columns of the habits table, one row per occupation
 P_MAIN, MAIN_LEAVE, MAIN_LEAVE_SD, MAIN_STAY, MAIN_STAY_SD, P_ERRAND, P_DAY, P_DAY_AGAIN, P_EVENING = range(9)

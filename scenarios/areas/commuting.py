@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scenarios.areas import ipf
 from twin.draws import stream, uniforms
 
 Floats = NDArray[np.float64]
@@ -155,3 +156,24 @@ def through_pairs(share: Floats, xy: Floats, vehicles: int, seed: int) -> tuple[
         rows = entry == g
         exit_[rows] = choose_gateway(weight[g], draw[rows])
     return entry, exit_
+
+
+def through_by_ends(ends: Floats, xy: Floats, seed: int) -> tuple[Ints, Ints]:
+    """Entry and exit gateway of through vehicles, as many entering and leaving at each gateway as `ends` says.
+
+    Iterative proportional fitting from the same preference for far exits; no vehicle leaves where it came in. Where one
+    gateway has more than all others together, what cannot leave is left out.
+    """
+    n = len(ends)
+    if n < 2 or ends.sum() <= 0:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    ends = np.minimum(ends, ends.sum() - ends)
+    table = ((xy[:, None] - xy[None]) ** 2).sum(2) * ends[:, None] * ends[None, :]
+    for _ in range(200):
+        for axis in (0, 1):
+            found = table.sum(axis=axis, keepdims=True)
+            wanted = ends[None, :] if axis == 0 else ends[:, None]
+            table = table * np.divide(wanted, found, out=np.zeros_like(found), where=found > 0)
+    counts = ipf.integerise(table, stream(seed, "through.counts"))
+    entry, leave = np.nonzero(counts)
+    return np.repeat(entry, counts[entry, leave]), np.repeat(leave, counts[entry, leave])

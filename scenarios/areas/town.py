@@ -13,8 +13,9 @@ import numpy as np
 
 from scenarios.areas import finish, flows, signals, streets
 from scenarios.areas.commuting import gateway_distances, gateway_shares
+from scenarios.areas.demand import Demand, expected_residents
 from scenarios.areas.households import Profile
-from scenarios.areas.people import ALL_ASSUMPTIONS, Demand, expected_residents, make_people
+from scenarios.areas.people import ALL_ASSUMPTIONS, make_people
 from scenarios.areas.town_blocks import CAULIFLOWER, CENTRE, INDUSTRY, KINDS, PARK, POSTWAR, PREWAR, SIDE, VINEX
 from scenarios.areas.town_buildings import (
     addresses,
@@ -30,6 +31,7 @@ from scenarios.areas.town_places import ASSUMPTIONS as TOWN_PLACES
 from scenarios.areas.town_places import town_places
 from scenarios.areas.town_plan import Plan, plan_town
 from scenarios.areas.town_streets import lattice_names, node_kinds, town_streets
+from scenarios.areas.visitors import goods_vehicles
 from twin.draws import stream, uniforms
 from twin.errors import Fault, InputError
 from twin.tables import ROAD_CLASSES
@@ -280,6 +282,7 @@ def _demand(
         expected_residents(buildings["dwellings"], group, profiles, citizens),
         WORK_INSIDE,
         through,
+        goods=goods_vehicles(int(jobs[1].sum()), citizens),
     )
     demand.facts["gateway_shares"] = [round(float(s), 4) for s in gateway_shares(gateways["road_class"])]
     return demand, table
