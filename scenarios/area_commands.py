@@ -12,6 +12,7 @@ from rich.table import Table
 from scenarios.commands import screen
 from twin.errors import Fault, InputError
 
+SHOWN = 40  # names that `twin area find` prints
 SEVERAL = ("buildings", "care")  # options of which there may be more than one file
 
 
@@ -82,15 +83,45 @@ def check_area_in(folder: Path) -> None:
         raise InputError(Fault(str(folder), f"{len(errors)} errors", remedy="see above"))
 
 
-def show_area(folder: Path) -> None:
-    """Print what an area holds."""
+def show_area(folder: Path, out: Path | None, open_page: bool | None) -> None:
+    """Write the page of an area, say what it holds, and open the page where there is a display."""
     from scenarios.areas.check import summary
+    from scenarios.comparing import has_display, open_file
+    from scenarios.report.area import write_area_page
     from twin.area import read_area
 
     area = read_area(folder)
     _print_summary(summary(area))
-    for table, source in area.sources.items():
-        screen.print(f"{table}: {source}", soft_wrap=True, markup=False)
+    for credit in area.credits:
+        screen.print(credit, soft_wrap=True, markup=False)
+    file = write_area_page(folder, area, out)
+    screen.print(f"page     {file}", soft_wrap=True)
+    if open_page or (open_page is None and has_display()):
+        open_file(file)
+
+
+def find_in_area(folder: Path, text: str) -> None:
+    """Print everything in an area whose name contains `text`. Raises InputError with near names where nothing does."""
+    from scenarios.areas.lookup import close_names, find
+    from twin.area import read_area
+
+    area = read_area(folder)
+    hits = find(area, text)
+    if not hits:
+        close = ", ".join(close_names(area, text))
+        raise InputError(
+            Fault(
+                text, "is in no name of the area", "a part of a street, district, place or asset", f"nearest: {close}"
+            )
+        )
+    table = Table(box=None, pad_edge=False)
+    for heading in ("what", "name", "in", "about", "in a measure: where"):
+        table.add_column(heading)
+    for hit in hits[:SHOWN]:
+        table.add_row(hit.kind, hit.name, hit.zone, hit.about, hit.where)
+    screen.print(table)
+    if len(hits) > SHOWN:
+        screen.print(f"and {len(hits) - SHOWN} more; write more of the name")
 
 
 def _print_summary(facts: dict[str, Any]) -> None:

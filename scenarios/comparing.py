@@ -92,7 +92,7 @@ def demonstrate(open_report: bool | None = None) -> int:
     _tell_failures(experiment, screen)
     _tell_places(experiment, file, screen)
     if file and (open_report or (open_report is None and has_display())):
-        _open(file)
+        open_file(file)
     return 0 if len(comparison) else 1
 
 
@@ -234,7 +234,7 @@ def has_display() -> bool:
     return shown and sys.stdout.isatty()
 
 
-def _open(file: Path, opened: Callable[[str], bool] | None = None) -> None:
+def open_file(file: Path, opened: Callable[[str], bool] | None = None) -> None:
     import webbrowser
 
     try:

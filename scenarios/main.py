@@ -186,11 +186,28 @@ def area_check(folder: Annotated[Path, typer.Argument(help="Folder of an area")]
 
 
 @area_app.command("show")
-def area_show(folder: Annotated[Path, typer.Argument(help="Folder of an area")]) -> None:
-    """Show what an area holds."""
+def area_show(
+    folder: Annotated[Path, typer.Argument(help="Folder of an area")],
+    out: Annotated[Path | None, typer.Option(help="File of the page; area.html in the folder if absent")] = None,
+    open_page: Annotated[
+        bool | None, typer.Option("--open/--no-open", help="Open the page; where there is a display, if absent")
+    ] = None,
+) -> None:
+    """Show what an area holds: a page with its map, counts, provenance, known gaps and licences."""
     from scenarios.area_commands import show_area
 
-    show_area(folder)
+    show_area(folder, out, open_page)
+
+
+@area_app.command("find")
+def area_find(
+    folder: Annotated[Path, typer.Argument(help="Folder of an area")],
+    text: Annotated[str, typer.Argument(help="A part of a name, as julian")],
+) -> None:
+    """Find streets, districts, places and assets by name."""
+    from scenarios.area_commands import find_in_area
+
+    find_in_area(folder, text)
 
 
 @area_app.command("list")

@@ -68,6 +68,13 @@ class Area:
         except KeyError:
             raise AttributeError(f"an area has no table {name!r}; it has {', '.join(TABLES)}") from None
 
+    @property
+    def credits(self) -> list[str]:
+        """Whose data they are, with the licence: of every table and of every source that was read, each once."""
+        named = [*self.sources.values(), *self.facts.get("sources", ())]
+        said = (f"{about.get('attribution', '')} ({about.get('licence', '')})" for about in named)
+        return [text for text in dict.fromkeys(said) if not text.startswith(" (")]
+
     def put(self, name: str, values: Mapping[str, Any], columns: Mapping[str, Column] | None = None) -> None:
         """Set table `name` from column values; absent columns take their default. Raises InputError with every fault."""
         columns = columns or TABLES[name]

@@ -143,7 +143,13 @@ HOUSEHOLDS = {
     "building": Column("int32", low=0, refers="buildings"),
     "size": Column("int16", unit="persons", low=1, high=20),
     "cars": Column("int16", low=0, high=10),
-    "tenure": Column("int8", low=0, high=2, meaning="0 owner, 1 rents from a corporation, 2 rents otherwise"),
+    "tenure": Column(
+        "int8",
+        default=-1,
+        low=-1,
+        high=2,
+        meaning="0 owner, 1 rents from a corporation, 2 rents otherwise; -1 unknown",
+    ),
     "origin": ORIGIN,
 }
 PEOPLE = {
@@ -152,10 +158,13 @@ PEOPLE = {
     "main": Column("int32", low=-1, meaning="location of work or school; -1 none"),
     "age": Column("int16", unit="years", low=0, high=120),
     "occupation": Column("int8", low=0, high=len(OCCUPATIONS) - 1, meaning="row of OCCUPATIONS"),
-    "works": Column("bool", meaning="has paid work, side jobs of pupils and students included"),
-    "education": Column("int8", low=-1, high=2, meaning="0 low, 1 middle, 2 high; -1 below 15 years or unknown"),
+    "works": Column("bool", default=False, meaning="has paid work, side jobs of pupils and students included"),
+    "education": Column(
+        "int8", default=-1, low=-1, high=2, meaning="0 low, 1 middle, 2 high; -1 below 15 years or unknown"
+    ),
     "income": Column(
         "int8",
+        default=-1,
         low=-1,
         high=2,
         meaning="personal income: 0 among the country's lowest 40 %, 2 among the highest 20 %, 1 between; -1 none or unknown",

@@ -62,11 +62,7 @@ def _place(m: Moment) -> str:
 
 def _attribution(m: Moment) -> str:
     """Whose data they are, and under which licence where it asks for being named."""
-    said = dict.fromkeys(
-        f"{about.get('attribution', '')} ({about.get('licence', '')})".replace(" (CC0-1.0)", "")
-        for about in m.area.sources.values()
-        if about.get("attribution")
-    )
+    said = [credit.replace(" (CC0-1.0)", "") for credit in m.area.credits]
     return "Data: " + "; ".join(said) + "." if said else ""
 
 

@@ -15,7 +15,7 @@ SYNTHETIC = (
     "Citizens are synthetic: made from public statistics, none is a real person, and nothing is shown at the "
     "level of a dwelling."
 )
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 Section = tuple[str, str, Sequence[str]]  # anchor, title, parts as HTML
 
 
@@ -60,10 +60,7 @@ def grid(figures: Sequence[str]) -> str:
 
 def attribution(area: Area) -> str:
     """Where the data of an area come from, as plain text."""
-    said = dict.fromkeys(
-        f"{about.get('attribution', '')} ({about.get('licence', '')})" for about in area.sources.values()
-    )
-    return "Data: " + "; ".join(said) + "." if said else ""
+    return "Data: " + "; ".join(area.credits) + "." if area.credits else ""
 
 
 def save(page: str, target: Path) -> Path:

@@ -1,0 +1,54 @@
+"""twin area build, check, show and find, as a user meets them."""
+
+from __future__ import annotations
+
+import re
+
+from scenarios.areas import build
+from tests.scenarios.areas.test_osm import square
+
+
+def test_build_check_show_find(twin, tmp_path) -> None:
+    extract = tmp_path / "square.osm"
+    extract.write_text(square(), encoding="utf-8")
+    answer = twin("area", "build", extract, "--out", "here")
+    assert answer.code == 0
+    assert "square.osm (OpenStreetMap extract): read 5 ways for traffic, 4 buildings" in answer.out
+    assert twin("area", "check", "here").code == 0
+    answer = twin("area", "show", "here", "--no-open")
+    assert answer.code == 0
+    page = (tmp_path / "here" / "area.html").read_text(encoding="utf-8")
+    assert "© OpenStreetMap contributors (ODbL-1.0)" in page
+    assert "© OpenStreetMap contributors (ODbL-1.0)" in answer.out
+    assert re.search(r"gp post.{0,80}served from outside", page.lower(), re.S)
+    assert page.count("data:image/png;base64,") == 2
+    answer = twin("area", "find", "here", "STREET 14")
+    assert answer.code == 0
+    assert "street: Street 14" in answer.out
+    answer = twin("area", "find", "here", "Streat 14")
+    assert answer.code == 2
+    assert "nearest: Street 14" in answer.err
+
+
+def test_every_fault_of_the_sources_at_once(twin, tmp_path) -> None:
+    extract = tmp_path / "square.osm"
+    extract.write_text(square(), encoding="utf-8")
+    answer = twin("area", "build", extract, "--osm", "gone.osm", "--stats", "nowhere", "--out", "here")
+    assert answer.code == 2
+    assert "--osm: 2 sources" in answer.err
+    assert "gone.osm: no such file or folder" in answer.err
+    assert "nowhere: no such file or folder" in answer.err
+    assert not (tmp_path / "here").exists()
+    answer = twin("area", "build", "--osm", extract, "--municipality", "Delft", "--out", "here")
+    assert answer.code == 2
+    assert "--stats" in answer.err
+    answer = twin("area", "build", "--osm", extract, "--citizens", "0", "--out", "here")
+    assert answer.code == 2
+    assert "--citizens" in answer.err
+
+
+def test_credits_name_every_source_once() -> None:
+    town = build("town", citizens=1000, seed=1)
+    assert town.credits == ["generated; no real place (CC0-1.0)"]
+    town.facts["sources"] = [{"attribution": "A", "licence": "B"}, {"attribution": "A", "licence": "B"}]
+    assert town.credits == ["generated; no real place (CC0-1.0)", "A (B)"]
