@@ -19,13 +19,18 @@ from scenarios.areas.settlements import Settlements
 from scenarios.areas.streets import CLASS, Ints, Streets
 from scenarios.areas.town_blocks import CENTRE, FARMS, HAMLET, SIDE
 from scenarios.areas.town_buildings import addresses, build, choose_forms, sides_of, without_overlaps
-from scenarios.areas.town_dwellings import fit_districts
+from scenarios.areas.town_dwellings import fit_districts, put_up
 from scenarios.areas.town_plan import Plan, bent, borders, close_to_main_roads, edge_list, inner_streets, jittered
 from scenarios.areas.town_streets import town_streets
 from scenarios.areas.zones import District
 from twin.draws import stream, uniforms
 
 PERSONS_PER_DWELLING = 2.07  # where a district tells only one of the two; mean of the Netherlands, 2022
+ESTATES = ("bedrij", "industr", "haven", "europoort", "maasvlakte")  # in the name of a district of industry
+# how much sooner houses make room for green than flats do, by dwellings per km2 of the district (assumption: some 10 % of
+# Dutch dwellings are flats in the country, two in three in large towns)
+FLATS_STAY = ((100.0, -0.7), (700.0, -0.35), (2_000.0, -0.1), (4_500.0, 0.35))
+MOST = 0.6  # share of a district in its largest part from which the other parts are not built upon (assumption)
 WHOLE = 0.98  # share of a district inside the outline from which its figures hold as they are
 
 ASSUMPTIONS = {
@@ -79,9 +84,10 @@ def generate(
     facts: dict[str, Any] = {"name": name, "notes": []}
     dwellings, residents = _wanted(districts, facts)
     shapes = [d.shape for d in districts]
-    land = lands.survey(outline, shapes, seed)
+    land = lands.survey(outline, [_main_part(s) for s in shapes], seed)
     km2 = np.array([s.area / 1e6 for s in shapes])
-    found = settlements.settle(land, dwellings, km2, residents, seed)
+    estates = np.array([any(word in d.name.lower() for word in ESTATES) for d in districts])
+    found = settlements.settle(land, dwellings, km2, estates, residents, seed)
     plan = draw_plan(outline, land, found, residents, seed, neighbours, facts)
     streets, facts["streets"] = town_streets(plan)
     buildings, member = _buildings(plan, outline, shapes, dwellings, residents, found, seed, facts)
@@ -105,6 +111,14 @@ def _wanted(districts: Sequence[District], facts: dict[str, Any]) -> tuple[Ints,
         if codes:
             facts["notes"].append(f"{what}: {', '.join(codes)}")
     return np.array(homes, np.int64), round(people)
+
+
+def _main_part(shape: Any) -> Any:
+    """The largest part of a district if it is most of it: sandbanks and slivers are not built upon."""
+    import shapely
+
+    largest = max(shapely.get_parts(shape), key=shapely.area)
+    return largest if largest.area > MOST * shape.area else shape
 
 
 def draw_plan(
@@ -171,6 +185,9 @@ def _buildings(
     facts: dict[str, Any],
 ) -> tuple[dict[str, Any], Ints]:  # fmt: skip
     """Buildings with exactly the dwellings of every district, each in its own, and the district of each."""
+    import shapely
+
+    km2 = np.maximum(shapely.area(shapes) / 1e6, 0.01)
     sides = sides_of(plan)
     weight = found.homes.ravel()[plan.blocks.ravel() > 0] + 1e-6
     choose_forms(sides, town_places.municipal_counts(residents), seed, weight)
@@ -178,14 +195,16 @@ def _buildings(
     member, fits = _members(built, outline, shapes)
     fits &= ~_on_streets(plan, built)
     facts["buildings_left_out"] = int((~fits).sum())
+    facts["public_buildings_left_out"] = int((built["_public"][~fits] >= 0).sum())
     built, member = {c: v[fits] for c, v in built.items()}, member[fits]
     kind = plan.blocks[plan.blocks > 0].astype(np.int64)[built["_block"]]
     luck = uniforms(stream(seed, "town.thinning"), built["_edge"] * 2 + built["_left"])
     luck += np.where(kind == CENTRE, 1.0, 0.0) + np.where(kind == FARMS, 0.6, 0.0)
-    luck += np.where(built["use"] == "apartments", 0.35, 0.0)
+    dense = np.interp(dwellings / km2, *zip(*FLATS_STAY, strict=True))
+    luck += np.where(built["use"] == "apartments", dense[member], 0.0)
     keep, missing, told = fit_districts(built, member, dwellings, luck)
-    facts["dwellings"] = {"wanted": int(dwellings.sum()), **told, "missing": int(missing.sum())}
-    built, member = {c: v[keep] for c, v in built.items()}, member[keep]
+    facts["dwellings"] = {"wanted": int(dwellings.sum()), **told, "put up beside streets": int(missing.sum())}
+    built, member = put_up({c: v[keep] for c, v in built.items()}, member[keep], missing, shapes)
     built["address"] = addresses(plan, built, member)
     built["osm_id"] = np.zeros(len(member), np.int64)
     built["origin"] = np.full(len(member), "synthetic", object)
@@ -208,10 +227,12 @@ def _members(buildings: dict[str, Any], outline: Any, shapes: list[Any]) -> tupl
 
 
 def _on_streets(plan: Plan, buildings: dict[str, Any]) -> Any:
-    """Buildings that a street runs through: beside roads that were drawn straight."""
+    """Buildings that a street for cars runs through: beside roads that were drawn straight."""
     import shapely
 
-    tail, head, *_ = edge_list(plan)
+    tail, head, road, *_ = edge_list(plan)
+    driven = ~np.isin(road, [CLASS[k] for k in ("footway", "cycleway", "pedestrian")])
+    tail, head = tail[driven], head[driven]
     flat = plan.points.reshape(-1, 2)
     lines = shapely.linestrings(np.stack([flat[tail], flat[head]], 1))
     hit = shapely.STRtree(lines).query(shapely.from_wkb(buildings["geometry"]), predicate="intersects")[0]

@@ -25,7 +25,10 @@ from twin.draws import stream, uniforms
 # cost of a metre by what is there now: roads are shared where there are some, quiet streets are avoided (assumption)
 MAIN_COST, COLLECTOR_COST, LANE_COST, STREET_COST, PATH_COST = 0.5, 0.6, 0.7, 3.0, 6.0
 LINE_COST, FIELD_COST, TOWN_COST = 1.0, 1.5, 5.0  # on a border line; anywhere else outside towns; between houses
+PER_LINK, LINKS_APART = 600, 1_500.0  # points on roads of an island per further link, three at most; m (assumption)
+STRETCH = 400.0  # m of boundary without an exit that count at most
 DETOUR = 2.0  # times the shortest way at which a further road is laid (assumption)
+FIELD_APART = 1_100.0  # m between the crossings of the countryside that roads lead to (assumption)
 FRAGMENT = 6  # edges of streets below which a piece that hangs on nothing is left out
 LARGE = 60  # lattice points on roads from which a settlement's roads carry 80 km/h traffic (assumption)
 SMOOTHING = 80  # steps that straighten a road, each half-way to the mean of its neighbours
@@ -38,7 +41,7 @@ ROADS = (
 
 ASSUMPTIONS = {
     "rural_roads.net": "settlements are joined by the shortest tree of roads, and directly where that makes a detour of "
-    "twice the way; between larger ones 80 km/h, else 60 (assumption)",
+    "twice the way; between larger ones 80 km/h, else 60; other roads reach all land within some 1.1 km (assumption)",
     "rural_roads.gateways": "3 gateways and one more per sqrt(residents) / 45, in all directions; main roads of 30,000 "
     "residents and more leave as primary and secondary roads, of smaller ones as secondary and tertiary (assumption)",
 }
@@ -101,16 +104,22 @@ class Lattice:
         n, some = len(self.land.points) ** 2, np.asarray(weight) > 0  # a stored zero would count as an edge
         return coo_matrix((weight[some], (self.tail[some], self.head[some])), shape=(n, n)).tocsr()
 
-    def lay(self, points: list[int], road: int, name: str) -> None:
-        """A road of class `road` through neighbouring lattice points, and its name where it is new."""
+    def lay(self, points: list[int], road: int, name: str, through: bool = False) -> None:
+        """A road of class `road` along neighbouring lattice points, and its name where it is new.
+
+        through : quiet streets on its way become part of it; else they stay as they are, both ways open
+        """
         plan, n = self.plan, len(self.land.points)
         plan.roads.append(name)
-        quiet = (CLASS["residential"], CLASS["living_street"])
+        quiet = () if through else (CLASS["residential"], CLASS["living_street"])
         for one, other in pairwise(points):
             a, b = min(one, other), max(one, other)
+            if b - a not in (1, n):
+                continue  # a link over water
             across = b - a == n
             classes, names = (plan.across, plan.road_across) if across else (plan.along, plan.road_along)
             at = (a // n, a % n)
+            (plan.one_way_across if across else plan.one_way_along)[at] = 0
             old = int(classes[at])
             if old not in quiet:
                 classes[at] = road if old < 0 else min(old, road)
@@ -136,10 +145,8 @@ def join_settlements(lattice: Lattice) -> None:
     """Lay roads between all settlements that land connects, and note links between those that it does not."""
     from scipy.sparse.csgraph import dijkstra
 
-    cars, cost = lattice.cars, lattice.cost()
-    part, points = _parts(lattice, cars)
-    if len(points) == 0:
-        return
+    cost = lattice.cost()
+    part, points = _parts(lattice, lattice.cars, _countryside(lattice))
     reach, before, source = dijkstra(
         lattice.graph(cost), directed=False, indices=points, min_only=True, return_predecessors=True
     )
@@ -165,12 +172,37 @@ def join_settlements(lattice: Lattice) -> None:
     _over_water(lattice)
 
 
-def _parts(lattice: Lattice, cars: Bools) -> tuple[Ints, Ints]:
-    """The connected piece of car streets at every lattice point, and the points that are on one."""
+def _countryside(lattice: Lattice) -> Ints:
+    """Crossings of border lines outside towns to which roads are to lead, kept apart from each other and from towns."""
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import cKDTree
+
+    land, n = lattice.land, len(lattice.land.points)
+    flat = land.points.reshape(-1, 2)
+    i, j = np.nonzero(land.inside[::SIDE, ::SIDE])
+    points = i * SIDE * n + j * SIDE
+    ground = connected_components(lattice.graph(np.ones(len(lattice.tail))), directed=False)[1]
+    points = points[np.isin(ground[points], ground[lattice.tail[lattice.cars]])]  # nobody lives on the rest
+    points = points[np.argsort(uniforms(stream(lattice.plan.seed, "municipality.countryside"), points), kind="stable")]
+    cars = lattice.cars
+    if cars.any():
+        points = points[cKDTree(flat[lattice.tail[cars]]).query(flat[points])[0] > FIELD_APART]
+    near = cKDTree(flat[points]).query_ball_point(flat[points], FIELD_APART) if len(points) else []
+    chosen, taken = [], np.zeros(len(points), bool)
+    for k, around in enumerate(near):
+        if not taken[around].any():
+            taken[k] = True
+            chosen.append(int(points[k]))
+    return np.array(chosen, np.int64)
+
+
+def _parts(lattice: Lattice, cars: Bools, more: Ints | None = None) -> tuple[Ints, Ints]:
+    """The connected piece of car streets at every lattice point, and the points that are on one or among `more`."""
     from scipy.sparse.csgraph import connected_components
 
     label = connected_components(lattice.graph(cars), directed=False)[1].astype(np.int64)
-    points = np.unique(np.concatenate([lattice.tail[cars], lattice.head[cars]]))
+    points = np.unique(np.concatenate([lattice.tail[cars], lattice.head[cars], () if more is None else more]))
+    points = points.astype(np.int64)
     part = np.full(len(label), -1, np.int64)
     part[points] = np.unique(label[points], return_inverse=True)[1]
     return part, points
@@ -226,9 +258,14 @@ def _over_water(lattice: Lattice) -> None:
     while rest:
         found = [cKDTree(flat[main]).query(flat[own]) for own in rest]
         k = int(np.argmin([away.min() for away, _ in found]))
-        nearest = int(np.argmin(found[k][0]))
-        lattice.plan.outside.append((int(rest[k][nearest]), int(main[found[k][1][nearest]])))
-        main = np.concatenate([main, rest.pop(k)])
+        own, (away, other) = rest.pop(k), found[k]
+        for _ in range(1 + min(len(own) // PER_LINK, 2)):
+            nearest = int(np.argmin(away))
+            if not np.isfinite(away[nearest]):
+                break
+            lattice.plan.outside.append((int(own[nearest]), int(main[other[nearest]])))
+            away = np.where(np.hypot(*(flat[own] - flat[own[nearest]]).T) < LINKS_APART, np.inf, away)
+        main = np.concatenate([main, own])
 
 
 def lead_out(lattice: Lattice, outline: Any, residents: int, neighbours: Any = None) -> None:
@@ -236,12 +273,17 @@ def lead_out(lattice: Lattice, outline: Any, residents: int, neighbours: Any = N
 
     neighbours : what lies beyond, where that is known: no road leads out where there is none, as to the sea
     """
+    from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import dijkstra
 
     plan, land = lattice.plan, lattice.land
     flat = land.points.reshape(-1, 2)
     start = _heart(lattice)
-    reach, before = dijkstra(lattice.graph(lattice.cost()), directed=False, indices=start, return_predecessors=True)
+    graph = lattice.graph(lattice.cost())
+    if plan.outside:
+        a, b = np.array(plan.outside, np.int64).T
+        graph = graph + coo_matrix((np.hypot(*(flat[a] - flat[b]).T), (a, b)), shape=graph.shape).tocsr()
+    reach, before = dijkstra(graph, directed=False, indices=start, return_predecessors=True)
     inner, outer, spot = _exits(land, outline, reach)
     wanted = max(2, min(round(3 + math.sqrt(residents) / 45), int(outline.length / 2_500)))
     if residents < 3_000:
@@ -254,7 +296,7 @@ def lead_out(lattice: Lattice, outline: Any, residents: int, neighbours: Any = N
             inner, outer, spot = inner[dry], outer[dry], spot[dry]
         else:
             wanted = 2  # an island: two harbours
-    chosen = _spread(reach[inner], spot, flat[start], wanted, math.sqrt(outline.area))
+    chosen = _spread(reach[inner], spot, outline, wanted)
     large = residents >= 30_000
     for k, e in enumerate(chosen):
         main = k % 2 == 0
@@ -264,7 +306,7 @@ def lead_out(lattice: Lattice, outline: Any, residents: int, neighbours: Any = N
         name = f"{'Rijksweg' if road == CLASS['primary'] else 'Provincialeweg'} {side}"
         way = [int(outer[e]), *_back(before, int(inner[e]))]
         plan.points.reshape(-1, 2)[outer[e]] = spot[e]
-        lattice.lay(way, road, name)
+        lattice.lay(way, road, name, through=True)
         n = len(land.points)
         plan.gateways.append((int(outer[e]) // n, int(outer[e]) % n, road))
 
@@ -306,23 +348,26 @@ def _exits(land: Land, outline: Any, reach: Floats) -> tuple[Ints, Ints, Floats]
     return p[hit], q[hit], spot
 
 
-def _spread(cost: Floats, spot: Floats, centre: Floats, wanted: int, size: float) -> list[int]:
-    """The cheapest exit of each of `wanted` sectors around `centre`, kept apart; if these are too few, the farthest."""
-    angle = np.arctan2(spot[:, 1] - centre[1], spot[:, 0] - centre[0])
-    sector = ((angle / (2 * math.pi) + 0.5) * wanted).astype(int) % wanted
-    chosen: list[int] = []
-    apart = 0.12 * size
+def _spread(cost: Floats, spot: Floats, outline: Any, wanted: int) -> list[int]:
+    """The cheapest exit in the middle of each of `wanted` equal stretches of the boundary that have exits."""
+    import shapely
 
-    def away(e: int | Ints) -> Any:
-        return np.min([np.hypot(*(spot[e] - spot[c]).T) for c in chosen], axis=0) if chosen else np.full(len(spot), 1e9)
-
-    for s in range(wanted):
-        rows = np.flatnonzero(sector == s)
-        rows = rows[away(rows)[: len(rows)] > apart] if chosen else rows
+    rings = [p.exterior for p in shapely.get_parts(outline)]
+    points = shapely.points(spot)
+    far = np.array([shapely.distance(points, ring) for ring in rings])
+    ring = np.argmin(far, axis=0)
+    start = np.concatenate([[0.0], np.cumsum([r.length + STRETCH for r in rings])[:-1]])
+    at = start[ring] + np.array([rings[r].project(point) for r, point in zip(ring.tolist(), points, strict=True)])
+    order = np.argsort(at, kind="stable")
+    along = np.concatenate([[0.0], np.cumsum(np.minimum(np.diff(at[order]), STRETCH))])
+    part = along / (along[-1] + 1e-9) * wanted
+    chosen = []
+    for k in range(wanted):
+        rows = order[(part >= k + 0.15) & (part < k + 0.85)]
         if len(rows):
             chosen.append(int(rows[np.argmin(cost[rows])]))
-    while len(chosen) < min(2, len(spot)):
-        chosen.append(int(np.argmax(away(np.arange(len(spot))) - (0 if chosen else cost))))
+    if len(chosen) < 2 <= len(order):
+        chosen = [int(order[0]), int(order[len(order) // 2])]
     return chosen
 
 
@@ -353,6 +398,8 @@ def straighten(plan: Plan, land: Land, fixed: NDArray[np.bool_]) -> None:
         moved = at - start
         far = np.maximum(np.hypot(*moved.T) / SWAY, 1.0)
         at = start + moved / far[:, None]
-    out = ~shapely.contains_xy(land.room, at[:, 0], at[:, 1]) & free
-    at[out] = start[out]
+    moved = at - start
+    for part in (0.75, 0.5, 0.25, 0.0):
+        out = free & ~shapely.contains_xy(land.room, at[:, 0], at[:, 1])
+        at[out] = start[out] + part * moved[out]
     plan.points.reshape(-1, 2)[nodes] = at

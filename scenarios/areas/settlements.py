@@ -34,9 +34,10 @@ from twin.draws import stream, uniforms
 PULL = 1_200.0  # m, decay of the pull of dwellings on where others stand (assumption)
 # dwellings per superblock that are aimed at, by dwellings per km2 of the district (assumption)
 AIM = ((50.0, 190.0), (300.0, 240.0), (1_000.0, 320.0), (2_500.0, 420.0))
-FULL = 0.96  # share of a district's cells that may be built upon by homes
+FULL = 0.93  # share of a district's cells that may be built upon by homes
 HAMLET_HOMES = 45  # most dwellings of a hamlet (assumption)
 THIN, VILLAGE_KM2, VILLAGE_HOMES = 120.0, 9.0, 120  # dwellings/km2, km2 per village, fewest dwellings (assumption)
+QUIET_KM2 = 200.0  # dwellings per km2 below which a district has room for industry (assumption)
 RANK_SIZE = 1.1  # exponent of the sizes of a district's villages by rank (Zipf; assumption)
 TOWN_BLOCKS = 6  # superblocks from which a cluster has the quarters of a town (assumption)
 PARK_SHARE = WORK_SHARE = (
@@ -44,6 +45,9 @@ PARK_SHARE = WORK_SHARE = (
 )
 # dwellings that a superblock of each kind holds when no row is left out: measured on generated towns
 HOLDS = {CENTRE: 970, PREWAR: 660, POSTWAR: 670, CAULIFLOWER: 400, VINEX: 400, CITY: 1_700, VILLAGE: 300, HAMLET: 60}
+FILLED = 0.82  # share of what a superblock holds that is aimed at: rows left out make room for green (assumption)
+SHARED = 2.5  # superblocks of distance that one wholly in other districts would seem farther (assumption)
+LOOSE = 0.62  # share below which a superblock gets a looser kind (assumption)
 PERIODS = ((0.11, CENTRE), (0.33, PREWAR), (0.56, POSTWAR), (0.79, CAULIFLOWER), (9.0, VINEX))
 
 ASSUMPTIONS = {
@@ -66,10 +70,13 @@ class Settlements:
     homes: Floats
 
 
-def settle(land: Land, dwellings: Ints, km2: Floats, residents: int, seed: int) -> Settlements:
+def settle(
+    land: Land, dwellings: Ints, km2: Floats, estates: NDArray[np.bool_], residents: int, seed: int
+) -> Settlements:
     """Superblocks for the dwellings of every district.
 
     dwellings, km2 : of each district;  residents: of all together
+    estates        : districts that are known for their industry
     """
     pull = _pull(land, dwellings)
     kind = np.zeros(land.side**2, np.int8)
@@ -78,7 +85,9 @@ def settle(land: Land, dwellings: Ints, km2: Floats, residents: int, seed: int) 
         if dwellings[d]:
             _build_district(land, d, int(dwellings[d]), float(per_km2[d]), float(km2[d]), pull, kind, seed)
     homes = _homes(land, kind, dwellings)
-    _parks_and_estates(land, kind, pull, per_km2, residents, seed)
+    quiet = per_km2 < QUIET_KM2
+    fit = np.where(estates & quiet, 3.0, np.where(quiet, 1.0, 0.35))
+    _parks_and_estates(land, kind, pull, fit, residents, seed)
     blocks = kind.reshape(land.side, land.side)
     return _towns(land, blocks, homes.reshape(blocks.shape), seed)
 
@@ -147,7 +156,8 @@ def _grow(
     blocks = np.array(list(cells), np.int64)
     away = np.hypot(*(at[blocks] - at[start]).T) / (SIDE * CELL)
     away += 0.5 * uniforms(stream(seed, "municipality.growth"), blocks)
-    away += np.where(np.array([cells[b] for b in blocks.tolist()]) < 15, 2.0, 0.0)
+    own = np.array([cells[b] for b in blocks.tolist()]) / CELLS
+    away += SHARED * (1.0 - own)  # what lies half in another district comes last
     cost = dict(zip(blocks.tolist(), away.tolist(), strict=True))
     queue, seen = [(0.0, start)], {start}
     rest = sorted((c, b) for b, c in cost.items())
@@ -185,9 +195,9 @@ def _neighbours(mask: NDArray[np.bool_]) -> Ints:
 
 
 def _parks_and_estates(
-    land: Land, kind: NDArray[np.int8], pull: Floats, per_km2: Floats, residents: int, seed: int
+    land: Land, kind: NDArray[np.int8], pull: Floats, fit: Floats, residents: int, seed: int
 ) -> None:
-    """Parks in the gaps of towns, industrial estates at their edges where few live."""
+    """Parks in the gaps of towns, industrial estates at their edges where few live; `fit` for these by district."""
     side = land.side
     free = (kind == 0) & (land.total() >= CELLS // 2)
     near = _neighbours((kind > 0).reshape(side, side)).ravel()
@@ -198,14 +208,14 @@ def _parks_and_estates(
     enclosed = int((near[gaps] >= 7).sum())
     kind[gaps[: max(parks, enclosed)]] = PARK
     works = round(WORK_SHARE * residents / RESIDENTS_PER_BLOCK)
-    fit = pull * np.where(per_km2[land.home()] < 200, 1.0, 0.35) * (0.7 + 0.3 * luck)
+    score = np.sqrt(pull) * fit[land.home()] * (0.7 + 0.3 * luck)
     estates = 1 + works // 7
     for k in range(estates if works else 0):
         free = (kind == 0) & (land.total() >= CELLS // 2)
         edge = np.flatnonzero(free & (_neighbours((kind > 0).reshape(side, side)).ravel() >= 2))
         if not len(edge):
             return
-        start = int(edge[np.argmax(fit[edge])])
+        start = int(edge[np.argmax(score[edge])])
         cells = {int(b): CELLS for b in np.flatnonzero(free)}
         _grow(land, cells, start, CELLS * (works // estates + (k < works % estates)), INDUSTRY, kind, seed)
 
@@ -258,10 +268,14 @@ def _periods(kind: Ints, density: Floats, key: Ints, seed: int) -> Ints:
         period = np.array([k for _, k in PERIODS])[np.digitize(rank, [r for r, _ in PERIODS[:-1]])]
         out = np.where(out == HAMLET, out, period)
         out[0] = CENTRE
+    luck = uniforms(stream(seed, "municipality.density"), key)
     for b in range(n):
-        holds = HOLDS[int(out[b])]
-        if density[b] > 0.85 * holds:
-            out[b] = next((k for k in (CAULIFLOWER, POSTWAR) if density[b] <= 0.85 * HOLDS[k]), CITY)
-        elif density[b] < 0.4 * holds and not (n >= TOWN_BLOCKS and b < 2) and out[b] != HAMLET:
-            out[b] = VINEX if n >= TOWN_BLOCKS and density[b] >= 0.5 * HOLDS[VINEX] else VILLAGE
+        wanted, holds = density[b] / FILLED, HOLDS[int(out[b])]
+        if wanted > holds:
+            base = int(out[b]) if holds >= HOLDS[PREWAR] else POSTWAR
+            dense = luck[b] < (wanted - HOLDS[base]) / (HOLDS[CITY] - HOLDS[base])
+            out[b] = CITY if dense else base
+        elif wanted < LOOSE * holds and not (n >= TOWN_BLOCKS and b < 2) and out[b] != HAMLET:
+            newer = CAULIFLOWER if luck[b] < 0.5 else VINEX
+            out[b] = newer if n >= TOWN_BLOCKS and wanted >= LOOSE * HOLDS[newer] else VILLAGE
     return out

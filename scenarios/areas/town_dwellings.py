@@ -79,3 +79,38 @@ def _made_flats(buildings: dict[str, Any], houses: Ints) -> Ints:
     largest = houses[np.argsort(-buildings["footprint_m2"][houses], kind="stable")][: max(1, len(houses) // 5)]
     buildings["use"][largest] = "apartments"
     return np.asarray(largest, np.int64)
+
+
+def put_up(buildings: dict[str, Any], member: Ints, missing: Ints, shapes: list[Any]) -> tuple[dict[str, Any], Ints]:
+    """One building for the missing dwellings of each district that no street gave a home to, in its widest part.
+
+    What it shares with a building (its street, its year) it has from the nearest one.
+    """
+    import shapely
+
+    rows, spots, sides = [], [], []
+    short = np.flatnonzero(missing) if len(member) else np.zeros(0, np.int64)
+    for d in short.tolist():
+        radius = shapely.maximum_inscribed_circle(shapes[d])
+        spot = shapely.get_coordinates(radius)[0]
+        rows.append(int(np.argmin(np.hypot(buildings["x"] - spot[0], buildings["y"] - spot[1]))))
+        spots.append(spot)
+        sides.append(min(1.3 * shapely.length(radius), 9.0 if missing[d] <= 2 else 20.0))
+    if not rows:
+        return buildings, member
+    more = {c: v[rows].copy() for c, v in buildings.items()}
+    at, half = np.array(spots), np.array(sides) / 2
+    x, y = at.T
+    more |= {
+        "x": x,
+        "y": y,
+        "footprint_m2": 4 * half**2,
+        "geometry": shapely.to_wkb(shapely.box(x - half, y - half, x + half, y + half)),
+    }
+    more["use"] = np.where(missing[short] <= 2, "house", "apartments").astype(object)
+    more["_public"] = np.full(len(rows), -1)
+    more["dwellings"] = np.zeros(len(rows), np.int64)
+    more["storeys"] = np.full(len(rows), 2)
+    for k in range(len(rows)):
+        add_flats(more, np.array([k]), int(missing[short[k]]))
+    return {c: np.concatenate([v, more[c]]) for c, v in buildings.items()}, np.concatenate([member, short])
