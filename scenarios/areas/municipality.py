@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from scenarios.areas import exits, rural_roads, settlements, town_places
 from scenarios.areas import land as lands
-from scenarios.areas import rural_roads, settlements, town_places
 from scenarios.areas.land import Land
 from scenarios.areas.settlements import Settlements
 from scenarios.areas.streets import CLASS, Ints, Streets
@@ -24,6 +24,7 @@ from scenarios.areas.town_plan import Plan, bent, borders, close_to_main_roads, 
 from scenarios.areas.town_streets import town_streets
 from scenarios.areas.zones import District
 from twin.draws import stream, uniforms
+from twin.errors import Fault, InputError
 
 PERSONS_PER_DWELLING = 2.07  # where a district tells only one of the two; mean of the Netherlands, 2022
 ESTATES = ("bedrij", "industr", "haven", "europoort", "maasvlakte")  # in the name of a district of industry
@@ -38,6 +39,7 @@ ASSUMPTIONS = {
     "boundary, with the published dwellings of every district; water, railways and real streets are not known",
     **settlements.ASSUMPTIONS,
     **rural_roads.ASSUMPTIONS,
+    **exits.ASSUMPTIONS,
     **town_places.ASSUMPTIONS,
     **town_places.MUNICIPAL,
 }
@@ -80,11 +82,30 @@ def generate(
     outline    : polygon or multipolygon in EPSG:28992, may have holes
     districts  : whose shapes fill it, in the same system
     neighbours : polygon of the land around; given, no road leaves to the sea
+    Raises InputError where no district has dwellings, or nothing that streets would fit in.
     """
     facts: dict[str, Any] = {"name": name, "notes": []}
     dwellings, residents = _wanted(districts, facts)
+    if not dwellings.sum():
+        raise InputError(
+            Fault(
+                name or "districts",
+                "have no dwellings in any figure",
+                "districts with dwellings or residents",
+                "give the figures of a year that has them",
+            )
+        )
     shapes = [d.shape for d in districts]
     land = lands.survey(outline, [_main_part(s) for s in shapes], seed)
+    if not len(land.block):
+        raise InputError(
+            Fault(
+                name or "boundary",
+                f"encloses {outline.area / 1e6:.3f} km2, too little for streets",
+                "an area some 150 m wide at least",
+                "take a larger boundary",
+            )
+        )
     km2 = np.array([s.area / 1e6 for s in shapes])
     estates = np.array([any(word in d.name.lower() for word in ESTATES) for d in districts])
     found = settlements.settle(land, dwellings, km2, estates, residents, seed)
@@ -146,7 +167,7 @@ def draw_plan(
     lattice = rural_roads.Lattice.of(plan, land)
     facts["street_fragments_left_out"] = rural_roads.drop_fragments(lattice)
     rural_roads.join_settlements(lattice)
-    rural_roads.lead_out(lattice, outline, residents, neighbours)
+    exits.lead_out(lattice, outline, residents, neighbours)
     facts["links_over_water"] = len(plan.outside)
     _straighten(plan, land)
     _farms(plan, land)

@@ -1,13 +1,12 @@
-"""Roads between the settlements of a municipality and over its boundary, along the lines of its lattice.
+"""Roads between the settlements of a municipality, along the lines of its lattice.
 
 All settlements are joined by the shortest tree of roads (Mehlhorn 1988, Inform. Process. Lett. 27:125: the tree over the
 settlements whose edges are the shortest paths between neighbouring cells of their Voronoi diagram), and by further
-roads where the tree makes a long detour; then roads lead to the boundary in all directions.
+roads where the tree makes a long detour. `exits` leads them over the boundary.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -18,7 +17,6 @@ from numpy.typing import NDArray
 from scenarios.areas.land import Land
 from scenarios.areas.streets import CLASS, Bools, Floats, Ints
 from scenarios.areas.town_blocks import SIDE
-from scenarios.areas.town_names import SIDES
 from scenarios.areas.town_plan import CELL, Plan
 from twin.draws import stream, uniforms
 
@@ -26,7 +24,6 @@ from twin.draws import stream, uniforms
 MAIN_COST, COLLECTOR_COST, LANE_COST, STREET_COST, PATH_COST = 0.5, 0.6, 0.7, 3.0, 6.0
 LINE_COST, FIELD_COST, TOWN_COST = 1.0, 1.5, 5.0  # on a border line; anywhere else outside towns; between houses
 PER_LINK, LINKS_APART = 600, 1_500.0  # points on roads of an island per further link, three at most; m (assumption)
-STRETCH = 400.0  # m of boundary without an exit that count at most
 DETOUR = 2.0  # times the shortest way at which a further road is laid (assumption)
 FIELD_APART = 1_100.0  # m between the crossings of the countryside that roads lead to (assumption)
 FRAGMENT = 6  # edges of streets below which a piece that hangs on nothing is left out
@@ -42,8 +39,6 @@ ROADS = (
 ASSUMPTIONS = {
     "rural_roads.net": "settlements are joined by the shortest tree of roads, and directly where that makes a detour of "
     "twice the way; between larger ones 80 km/h, else 60; other roads reach all land within some 1.1 km (assumption)",
-    "rural_roads.gateways": "3 gateways and one more per sqrt(residents) / 45, in all directions; main roads of 30,000 "
-    "residents and more leave as primary and secondary roads, of smaller ones as secondary and tertiary (assumption)",
 }
 
 
@@ -146,7 +141,7 @@ def join_settlements(lattice: Lattice) -> None:
     from scipy.sparse.csgraph import dijkstra
 
     cost = lattice.cost()
-    part, points = _parts(lattice, lattice.cars, _countryside(lattice))
+    part, points = parts(lattice, lattice.cars, _countryside(lattice))
     reach, before, source = dijkstra(
         lattice.graph(cost), directed=False, indices=points, min_only=True, return_predecessors=True
     )
@@ -166,7 +161,7 @@ def join_settlements(lattice: Lattice) -> None:
     luck = uniforms(stream(lattice.plan.seed, "municipality.road_names"), np.arange(len(pairs)))
     for k in chosen:
         e = pairs[k]
-        way = [*_back(before, int(tail[e]))[::-1], *_back(before, int(head[e]))]
+        way = [*back(before, int(tail[e]))[::-1], *back(before, int(head[e]))]
         road = CLASS["secondary"] if min(size[low[e]], size[high[e]]) >= LARGE else CLASS["tertiary"]
         lattice.lay(way, road, ROADS[int(luck[k] * len(ROADS))])
     _over_water(lattice)
@@ -196,7 +191,7 @@ def _countryside(lattice: Lattice) -> Ints:
     return np.array(chosen, np.int64)
 
 
-def _parts(lattice: Lattice, cars: Bools, more: Ints | None = None) -> tuple[Ints, Ints]:
+def parts(lattice: Lattice, cars: Bools, more: Ints | None = None) -> tuple[Ints, Ints]:
     """The connected piece of car streets at every lattice point, and the points that are on one or among `more`."""
     from scipy.sparse.csgraph import connected_components
 
@@ -238,7 +233,7 @@ def _tree_and_shortcuts(low: Ints, high: Ints, length: Floats, count: int) -> li
     return chosen
 
 
-def _back(before: Ints, point: int) -> list[int]:
+def back(before: Ints, point: int) -> list[int]:
     """Lattice points from `point` to where the search began."""
     way = [point]
     while before[way[-1]] >= 0:
@@ -251,7 +246,7 @@ def _over_water(lattice: Lattice) -> None:
     from scipy.spatial import cKDTree
 
     flat = lattice.land.points.reshape(-1, 2)
-    part, points = _parts(lattice, lattice.cars)
+    part, points = parts(lattice, lattice.cars)
     sizes = np.bincount(part[points])
     main = points[part[points] == np.argmax(sizes)]
     rest = [points[part[points] == k] for k in range(len(sizes)) if k != np.argmax(sizes)]
@@ -266,109 +261,6 @@ def _over_water(lattice: Lattice) -> None:
             lattice.plan.outside.append((int(own[nearest]), int(main[other[nearest]])))
             away = np.where(np.hypot(*(flat[own] - flat[own[nearest]]).T) < LINKS_APART, np.inf, away)
         main = np.concatenate([main, own])
-
-
-def lead_out(lattice: Lattice, outline: Any, residents: int, neighbours: Any = None) -> None:
-    """Lay main roads from the largest town to gateways on the outline.
-
-    neighbours : what lies beyond, where that is known: no road leads out where there is none, as to the sea
-    """
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import dijkstra
-
-    plan, land = lattice.plan, lattice.land
-    flat = land.points.reshape(-1, 2)
-    start = _heart(lattice)
-    graph = lattice.graph(lattice.cost())
-    if plan.outside:
-        a, b = np.array(plan.outside, np.int64).T
-        graph = graph + coo_matrix((np.hypot(*(flat[a] - flat[b]).T), (a, b)), shape=graph.shape).tocsr()
-    reach, before = dijkstra(graph, directed=False, indices=start, return_predecessors=True)
-    inner, outer, spot = _exits(land, outline, reach)
-    wanted = max(2, min(round(3 + math.sqrt(residents) / 45), int(outline.length / 2_500)))
-    if residents < 3_000:
-        wanted = 2
-    if neighbours is not None:
-        import shapely
-
-        dry = shapely.distance(shapely.points(spot), neighbours) < 300.0
-        if dry.any():
-            inner, outer, spot = inner[dry], outer[dry], spot[dry]
-        else:
-            wanted = 2  # an island: two harbours
-    chosen = _spread(reach[inner], spot, outline, wanted)
-    large = residents >= 30_000
-    for k, e in enumerate(chosen):
-        main = k % 2 == 0
-        road = CLASS["primary"] if main and large else CLASS["secondary"] if main or large else CLASS["tertiary"]
-        dx, dy = spot[e] - flat[start]
-        side = SIDES[round(math.atan2(dy, dx) / (math.pi / 4)) % 8]
-        name = f"{'Rijksweg' if road == CLASS['primary'] else 'Provincialeweg'} {side}"
-        way = [int(outer[e]), *_back(before, int(inner[e]))]
-        plan.points.reshape(-1, 2)[outer[e]] = spot[e]
-        lattice.lay(way, road, name, through=True)
-        n = len(land.points)
-        plan.gateways.append((int(outer[e]) // n, int(outer[e]) % n, road))
-
-
-def _heart(lattice: Lattice) -> int:
-    """The lattice point on a main road of the largest part that is nearest to the heart of the largest town."""
-    land, plan = lattice.land, lattice.plan
-    part, points = _parts(lattice, lattice.cars)
-    points = points[part[points] == np.argmax(np.bincount(part[points]))]
-    town = max(plan.towns, key=lambda t: t.radius)
-    n = len(land.points)
-    far = np.hypot(points // n - town.across * SIDE, points % n - town.along * SIDE)
-    return int(points[np.argmin(far)])
-
-
-def _exits(land: Land, outline: Any, reach: Floats) -> tuple[Ints, Ints, Floats]:
-    """Lattice points from which one step leads over the outline, the point beyond, and the spot on the outline."""
-    import shapely
-
-    n = len(land.points)
-    flat = land.points.reshape(-1, 2)
-    edge = shapely.multilinestrings([p.exterior for p in shapely.get_parts(outline)])
-    i, j = np.nonzero(land.inside & np.isfinite(reach).reshape(n, n))
-    inner, outer = [], []
-    for a, b in ((1, 0), (-1, 0), (0, 1), (0, -1)):
-        there = (i + a > 0) & (i + a < n - 1) & (j + b > 0) & (j + b < n - 1)
-        out = there & ~land.inside[np.clip(i + a, 0, n - 1), np.clip(j + b, 0, n - 1)]
-        inner.append(i[out] * n + j[out])
-        outer.append((i[out] + a) * n + j[out] + b)
-    p, q = np.concatenate(inner), np.concatenate(outer)
-    ray = shapely.linestrings(np.stack([flat[p], flat[p] + 1.6 * (flat[q] - flat[p])], 1))
-    shapely.prepare(edge)
-    hit = np.flatnonzero(shapely.intersects(edge, ray))
-    cross = shapely.intersection(ray[hit], edge)
-    start = shapely.points(flat[p[hit]])
-    spot = shapely.get_coordinates(
-        shapely.line_interpolate_point(shapely.shortest_line(start, cross), 1.0, normalized=True)
-    )
-    return p[hit], q[hit], spot
-
-
-def _spread(cost: Floats, spot: Floats, outline: Any, wanted: int) -> list[int]:
-    """The cheapest exit in the middle of each of `wanted` equal stretches of the boundary that have exits."""
-    import shapely
-
-    rings = [p.exterior for p in shapely.get_parts(outline)]
-    points = shapely.points(spot)
-    far = np.array([shapely.distance(points, ring) for ring in rings])
-    ring = np.argmin(far, axis=0)
-    start = np.concatenate([[0.0], np.cumsum([r.length + STRETCH for r in rings])[:-1]])
-    at = start[ring] + np.array([rings[r].project(point) for r, point in zip(ring.tolist(), points, strict=True)])
-    order = np.argsort(at, kind="stable")
-    along = np.concatenate([[0.0], np.cumsum(np.minimum(np.diff(at[order]), STRETCH))])
-    part = along / (along[-1] + 1e-9) * wanted
-    chosen = []
-    for k in range(wanted):
-        rows = order[(part >= k + 0.15) & (part < k + 0.85)]
-        if len(rows):
-            chosen.append(int(rows[np.argmin(cost[rows])]))
-    if len(chosen) < 2 <= len(order):
-        chosen = [int(order[0]), int(order[len(order) // 2])]
-    return chosen
 
 
 def straighten(plan: Plan, land: Land, fixed: NDArray[np.bool_]) -> None:

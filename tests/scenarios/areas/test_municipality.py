@@ -15,6 +15,7 @@ from scenarios.areas.municipality import Generated, generate
 from scenarios.areas.streets import MODES, main_component
 from scenarios.areas.zones import District
 from twin.draws import stream, uniforms
+from twin.errors import InputError
 from twin.tables import OUTSIDE
 
 DISTRICTS = ("stats_nl", "nl_districts_2022.geojson.gz")
@@ -190,3 +191,14 @@ def test_no_road_leads_into_the_sea(municipalities) -> None:
     _sound(made, districts)
     gateways = made.streets.marks["gateway"]
     assert shapely.distance(shapely.points(made.streets.x[gateways], made.streets.y[gateways]), land).max() < 301.0
+
+
+def test_refuses_what_holds_no_town() -> None:
+    import shapely
+
+    square = shapely.box(0, 0, 3_000, 3_000)
+    with pytest.raises(InputError, match="no dwellings"):
+        generate(square, [District("WK01", "Empty", square, {"dwellings": 0, "population": None})], 1)
+    tiny = shapely.box(0, 0, 60, 60)
+    with pytest.raises(InputError, match="too little for streets"):
+        generate(tiny, [District("WK01", "Tiny", tiny, {"dwellings": 10, "population": 20})], 1)
