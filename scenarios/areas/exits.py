@@ -86,7 +86,7 @@ def _exits(land: Land, outline: Any, reach: Floats) -> tuple[Ints, Ints, Floats]
 
     n = len(land.points)
     flat = land.points.reshape(-1, 2)
-    edge = shapely.multilinestrings([p.exterior for p in shapely.getparts(outline)])
+    edge = shapely.multilinestrings([p.exterior for p in shapely.get_parts(outline)])
     i, j = np.nonzero(land.inside & np.isfinite(reach).reshape(n, n))
     inner, outer = [], []
     for a, b in ((1, 0), (-1, 0), (0, 1), (0, -1)):
@@ -110,7 +110,7 @@ def _spread(cost: Floats, spot: Floats, outline: Any, wanted: int) -> list[int]:
     """The cheapest exit in the middle of each of `wanted` equal stretches of the boundary that have exits."""
     import shapely
 
-    rings = [p.exterior for p in shapely.getparts(outline)]
+    rings = [p.exterior for p in shapely.get_parts(outline)]
     points = shapely.points(spot)
     far = np.array([shapely.distance(points, ring) for ring in rings])
     ring = np.argmin(far, axis=0)
