@@ -120,14 +120,6 @@ def search(
 
 
 @njit(cache=True)
-def dijkstra(first_out: Array, out_links: Array, head: Array, weight: Array, source: int) -> tuple[Array, Array]:
-    """Distances from `source` to all nodes and the last link of each shortest path; see `search`."""
-    start, offset = np.array([source], np.int32), np.zeros(1, np.int64)
-    distance, parent = search(first_out, out_links, head, weight, start, offset, -1)
-    return distance, parent
-
-
-@njit(cache=True)
 def path_to(target: int, parent: Array, tail: Array) -> Array:
     """The links from the source of a search to `target`, in order; int32, empty at a source."""
     count, node = 0, target

@@ -1,5 +1,6 @@
 """Network: a directed graph as CSR arrays; Router: shortest paths on weights that change during a run.
 
+Turns may be banned: searches and router then look for paths on the graph of `twin.turns`, and answer in this one's links.
 `Router` stands on customisable contraction hierarchies (Dibbelt, Strasser & Wagner 2016; the package routingkit-cch):
 the order is computed once per network, new weights take milliseconds, a path some tens of microseconds. The
 numba searches of `twin.dijkstra` give the same distances and are what the tests compare with. Of several equally short
@@ -8,12 +9,14 @@ paths the router returns one that depends on the network and the weights only, n
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from twin.dijkstra import BLOCKED, Ids, Ints, components, dijkstra, path_to, search
+from twin.dijkstra import BLOCKED, Ids, Ints, components, path_to, search
+from twin.turns import expand
 
 if TYPE_CHECKING:
     from twin.area import Area
@@ -28,7 +31,9 @@ class Network:
     length     : float64 (links,), m
     rows       : int32 (links,): the area's link row of each link of this network; 0..links-1 if there is no area
     x, y       : float64 (nodes,), m, or None
+    bans       : sequences of two or more links that no path may drive, each beginning where the one before it ends
     first_out, out_links, first_in, in_links : CSR lists of the links that leave and enter a node, by rising link
+    arcs       : the graph on which paths are sought; the same graph where nothing is banned
     """
 
     def __init__(
@@ -40,6 +45,7 @@ class Network:
         rows: ArrayLike | None = None,
         x: ArrayLike | None = None,
         y: ArrayLike | None = None,
+        bans: Iterable[tuple[int, ...]] = (),
     ) -> None:
         self.nodes = int(nodes)
         self.tail: Ids = np.ascontiguousarray(tail, np.int32)
@@ -58,15 +64,23 @@ class Network:
         self.y = None if y is None else np.asarray(y, np.float64)
         self.first_out, self.out_links = _grouped(self.tail, self.nodes)
         self.first_in, self.in_links = _grouped(self.head, self.nodes)
+        self.arcs = expand(self.nodes, self.tail, self.head, bans)
+        self._out, self._in = (self.first_out, self.out_links), (self.first_in, self.in_links)
+        if self.arcs.nodes > self.nodes:
+            self._out, self._in = (_grouped(ends, self.arcs.nodes) for ends in (self.arcs.tail, self.arcs.head))
 
     @classmethod
     def of(cls, area: Area, mode: str = "car") -> Network:
-        """The links of `area` open to `mode` ("car", "bicycle", "walk"); nodes keep their row numbers."""
+        """The links of `area` open to `mode` ("car", "bicycle", "walk"); nodes keep their row numbers.
+
+        The area's banned turns hold for cars.
+        """
         if mode not in MODES:
             raise ValueError(f"mode {mode!r} is none of {', '.join(MODES)}")
         links, nodes = area.links, area.nodes
         rows = np.flatnonzero(links[mode])
-        return cls(len(nodes), links.tail[rows], links.head[rows], links.length[rows], rows, nodes.x, nodes.y)
+        bans = banned(area.turns, rows) if mode == "car" else ()
+        return cls(len(nodes), links.tail[rows], links.head[rows], links.length[rows], rows, nodes.x, nodes.y, bans)
 
     def saved(self) -> None:
         """Nothing: a network does not change."""
@@ -82,37 +96,33 @@ class Network:
 
     def distances(self, weight: ArrayLike, source: int) -> Ints:
         """Distance from `source` to every node by Dijkstra, -1 where no path leads; int64 (nodes,)."""
-        found: Ints = dijkstra(self.first_out, self.out_links, self.head, np.asarray(weight, np.int64), source)[0]
-        return found
+        return self.nearest(weight, [source])
 
     def distances_to(self, weight: ArrayLike, target: int) -> Ints:
         """Distance from every node to `target`, -1 where no path leads; int64 (nodes,)."""
-        found: Ints = dijkstra(self.first_in, self.in_links, self.tail, np.asarray(weight, np.int64), target)[0]
-        return found
+        arcs, start = self.arcs, np.array([self.arcs.end[target]], np.int32)
+        found: Ints = search(*self._in, arcs.tail, self._weights(weight), start, np.zeros(1, np.int64), -1)[0]
+        return found[: self.nodes]
 
     def nearest(self, weight: ArrayLike, sources: ArrayLike, offsets: ArrayLike | None = None) -> Ints:
         """Distance from the nearest of `sources` (each with a head start) to every node; int64 (nodes,)."""
         start = np.atleast_1d(np.asarray(sources, np.int32))
         given = np.zeros(len(start), np.int64) if offsets is None else np.asarray(offsets, np.int64)
-        weights = np.asarray(weight, np.int64)
-        found: Ints = search(self.first_out, self.out_links, self.head, weights, start, given, -1)[0]
-        return found
+        found: Ints = search(*self._out, self.arcs.head, self._weights(weight), start, given, -1)[0]
+        return found[self.arcs.end]
 
     def path(self, weight: ArrayLike, source: int, target: int) -> tuple[int, Ids]:
         """Distance and links of one shortest path by Dijkstra; (-1, empty) where no path leads."""
-        distance, parent = search(
-            self.first_out,
-            self.out_links,
-            self.head,
-            np.asarray(weight, np.int64),
-            np.array([source], np.int32),
-            np.zeros(1, np.int64),
-            target,
-        )
-        return int(distance[target]), path_to(target, parent, self.tail)
+        arcs, start, end = self.arcs, np.array([source], np.int32), int(self.arcs.end[target])
+        distance, parent = search(*self._out, arcs.head, self._weights(weight), start, np.zeros(1, np.int64), end)
+        links = arcs.link[path_to(end, parent, arcs.tail)]
+        return int(distance[end]), links[links >= 0]
+
+    def _weights(self, weight: ArrayLike) -> Ints:
+        return self.arcs.weights(np.asarray(weight, np.int64))
 
     def components(self) -> Ids:
-        """Strongly connected component of each node, named by its lowest node; int32 (nodes,)."""
+        """Strongly connected component of each node, named by its lowest node, banned turns aside; int32 (nodes,)."""
         found: Ids = components(self.first_out, self.out_links, self.head)
         return found
 
@@ -121,6 +131,14 @@ class Network:
         label = self.components()
         size = np.bincount(label, minlength=self.nodes) if self.nodes else np.zeros(0, np.int64)
         return label == int(size.argmax()) if self.nodes else np.zeros(0, bool)
+
+
+def banned(turns: Any, rows: ArrayLike) -> list[tuple[int, ...]]:
+    """The banned sequences of the table `turns` among the links of a network, whose area rows are `rows`."""
+    of = {int(row): link for link, row in enumerate(np.asarray(rows).tolist())}
+    sequences = zip(turns.from_link.tolist(), turns.via.tolist(), turns.to_link.tolist(), strict=True)
+    known = (tuple(of.get(row, -1) for row in (a, *([] if via < 0 else [via]), b)) for a, via, b in sequences)
+    return [sequence for sequence in known if min(sequence) >= 0]
 
 
 def _grouped(node: Ids, nodes: int) -> tuple[Ints, Ids]:
@@ -148,12 +166,12 @@ class Router:
     def _build(self) -> Any:
         import routingkit_cch as kit
 
-        n = self.network
-        ends = (n.tail.tolist(), n.head.tolist())
+        n, arcs = self.network, self.network.arcs
+        ends = (arcs.tail.tolist(), arcs.head.tolist())
         if n.x is None or n.y is None:
-            order = kit.compute_order_degree(n.nodes, *ends)
+            order = kit.compute_order_degree(arcs.nodes, *ends)
         else:
-            order = kit.compute_order_inertial(n.nodes, *ends, n.y.tolist(), n.x.tolist())
+            order = kit.compute_order_inertial(arcs.nodes, *ends, n.y[arcs.place].tolist(), n.x[arcs.place].tolist())
         return kit.CCH(order, *ends, False)
 
     def customise(self, weights: ArrayLike) -> None:
@@ -166,7 +184,7 @@ class Router:
         if weight.size and weight.min() < 0:
             raise ValueError("negative weights")
         self._weights = np.minimum(weight, BLOCKED).astype(np.int64)
-        given = self._weights.tolist()
+        given = self.network.arcs.weights(self._weights).tolist()
         self._query = None  # the package refuses new weights while a query is alive
         if self._metric is None:
             self._hierarchy = self._build()
@@ -195,7 +213,7 @@ class Router:
     def times(self, origins: ArrayLike, destinations: ArrayLike) -> Ints:
         """Travel time of each pair of nodes, ms; -1 where no path leads. int64 (n,), pair by pair."""
         run = self._ready().run
-        pairs, inverse = _distinct(origins, destinations, self.network.nodes)
+        pairs, inverse = self._distinct(origins, destinations)
         found = np.empty(len(pairs), np.int64)
         for i, (origin, destination) in enumerate(pairs.tolist()):
             result = run(origin, destination)
@@ -203,8 +221,12 @@ class Router:
             result = None  # `run` panics while the result before it is alive
         return found[inverse]
 
-    def paths(self, origins: ArrayLike, destinations: ArrayLike) -> tuple[Ints, Ids, Ints]:
+    def paths(
+        self, origins: ArrayLike, destinations: ArrayLike, after: ArrayLike | None = None
+    ) -> tuple[Ints, Ids, Ints]:
         """Shortest paths of pairs of nodes, as CSR.
+
+        after : the network's link by which each origin was reached, whose banned turns hold there; -1: none
 
         Returns
         -------
@@ -212,14 +234,16 @@ class Router:
         The path of pair i is links[ptr[i]:ptr[i + 1]]; it is empty where origin and destination are one node.
         """
         run = self._ready().run
-        pairs, inverse = _distinct(origins, destinations, self.network.nodes)
+        pairs, inverse = self._distinct(origins, destinations, after)
         flat: list[int] = []  # one list for all paths: an array for each would take longer than the search
         ends, ms = np.zeros(len(pairs) + 1, np.int64), np.empty(len(pairs), np.int64)
+        link = self.network.arcs.link
+        whole = len(link) == self.network.links  # every arc is a link
         for i, (origin, destination) in enumerate(pairs.tolist()):
             result = run(origin, destination)
             distance = result.distance
             if distance is not None:
-                flat += result.arc_path
+                flat += result.arc_path if whole else [arc for arc in result.arc_path if link[arc] >= 0]
             ms[i] = -1 if distance is None else distance
             ends[i + 1] = len(flat)
             result = None
@@ -227,7 +251,7 @@ class Router:
         ptr = np.zeros(len(inverse) + 1, np.int64)
         np.cumsum(sizes, out=ptr[1:])
         cells = np.arange(ptr[-1]) + np.repeat(ends[inverse] - ptr[:-1], sizes)
-        return ptr, self.network.rows[np.array(flat, np.int64)[cells]], ms[inverse]
+        return ptr, self.network.rows[link[np.array(flat, np.int64)[cells]]], ms[inverse]
 
     def many_to_one(self, origins: ArrayLike, destination: int) -> Ints:
         """Travel time from each origin to one destination, ms; -1 where no path leads; int64 (n,)."""
@@ -235,7 +259,8 @@ class Router:
         import routingkit_cch as kit
 
         sources = np.atleast_1d(np.asarray(origins, np.int64)).tolist()
-        answer = kit.CCHManyToOne(self._metric, sources).distances_to(int(destination))
+        end = int(self.network.arcs.end[int(destination)])
+        answer = kit.CCHManyToOne(self._metric, sources).distances_to(end)
         return np.array([-1 if ms is None else ms for ms in answer], np.int64)
 
     def table(self, origins: ArrayLike, destinations: ArrayLike) -> Ints:
@@ -243,19 +268,24 @@ class Router:
         self._ready()
         import routingkit_cch as kit
 
-        targets = np.atleast_1d(np.asarray(destinations, np.int64)).tolist()
+        targets = self.network.arcs.end[np.atleast_1d(np.asarray(destinations, np.int64))].tolist()
         sources = np.atleast_1d(np.asarray(origins, np.int64)).tolist()
         query = kit.CCHOneToMany(self._metric, targets)
         rows = [[-1 if ms is None else ms for ms in query.distances_from(source)] for source in sources]
         return np.array(rows, np.int64).reshape(len(sources), len(targets))
 
-
-def _distinct(origins: ArrayLike, destinations: ArrayLike, nodes: int) -> tuple[Ints, Ints]:
-    """The different pairs, shape (m, 2), and which of them each asked pair is, shape (n,)."""
-    origin = np.atleast_1d(np.asarray(origins, np.int64))
-    destination = np.atleast_1d(np.asarray(destinations, np.int64))
-    for node in (origin, destination):
-        if node.size and (node.min() < 0 or node.max() >= nodes):
-            raise ValueError(f"a node outside 0..{nodes - 1}")
-    codes, inverse = np.unique(origin * nodes + destination, return_inverse=True)
-    return np.stack([codes // nodes, codes % nodes], axis=1), inverse.astype(np.int64)
+    def _distinct(
+        self, origins: ArrayLike, destinations: ArrayLike, after: ArrayLike | None = None
+    ) -> tuple[Ints, Ints]:
+        """The different pairs of nodes of the searched graph, shape (m, 2), and which of them each pair is, (n,)."""
+        origin = np.atleast_1d(np.asarray(origins, np.int64))
+        destination = np.atleast_1d(np.asarray(destinations, np.int64))
+        network, arcs = self.network, self.network.arcs
+        for node in (origin, destination):
+            if node.size and (node.min() < 0 or node.max() >= network.nodes):
+                raise ValueError(f"a node outside 0..{network.nodes - 1}")
+        if after is not None and network.links:
+            link = np.asarray(after, np.int64)
+            origin = np.where(link >= 0, arcs.head[link], origin)
+        codes, inverse = np.unique(origin * arcs.nodes + arcs.end[destination], return_inverse=True)
+        return np.stack([codes // arcs.nodes, codes % arcs.nodes], axis=1), inverse.astype(np.int64)

@@ -244,6 +244,12 @@ CONNECTIONS = {
     "feeder": Column("int32", low=0, refers="feeders"),
     "origin": ORIGIN,
 }
+TURNS = {
+    "from_link": Column("int32", low=0, refers="links"),
+    "via": Column("int32", default=-1, low=-1, refers="links", meaning="the link between them; -1 they meet at a node"),
+    "to_link": Column("int32", low=0, refers="links", meaning="no car may go here after from_link (and via)"),
+    "origin": ORIGIN,
+}
 WEATHER = {
     "time": Column("int64", unit="s", meaning="end of the hour, seconds of UTC since 1970"),
     "temperature": Column(unit="deg C", low=-60.0, high=60.0, meaning="of the air at 1.5 m, at the end of the hour"),
@@ -270,7 +276,8 @@ TABLES: dict[str, dict[str, Column]] = {
     "cables": CABLES,
     "connections": CONNECTIONS,
     "weather": WEATHER,
+    "turns": TURNS,
 }
 # tables that an area may be without; an absent one leaves the area's digest as it was before there was such a table
-OPTIONAL = ("weather",)
+OPTIONAL = ("weather", "turns")
 GEOMETRY_TYPES = {"zones": "Polygon", "links": "LineString", "buildings": "Polygon", "cables": "LineString"}
