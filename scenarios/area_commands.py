@@ -13,7 +13,8 @@ from scenarios.commands import screen
 from twin.errors import Fault, InputError
 
 SHOWN = 40  # names that `twin area find` prints
-SEVERAL = ("buildings", "care")  # options of which there may be more than one file
+SEVERAL = ("buildings", "care", "stats")  # options of which there may be more than one file
+OPTION = {"zones": "stats", "cityjson": "buildings"}  # kind of source -> option, where they differ
 
 
 def build_area_from(
@@ -49,7 +50,8 @@ def _gather(sources: Sequence[Path], named: Mapping[str, Path | Sequence[Path] |
     for option, files in named.items():
         if files:
             found[option] = [files] if isinstance(files, Path) else list(files)
-    for option, files in sort_sources(sources).items():
+    for kind, files in sort_sources(sources).items():
+        option = OPTION.get(kind, kind)
         found[option] = found.get(option, []) + files
     faults = [
         Fault(f"--{option}", f"{len(files)} sources: {', '.join(map(str, files))}", "one", "leave the others out")

@@ -161,11 +161,19 @@ def area_build(
     ] = None,
     osm: Annotated[Path | None, typer.Option(help="OpenStreetMap extract (.osm.pbf, .osm, .osm.gz)")] = None,
     buildings: Annotated[list[Path] | None, typer.Option(help="3D buildings (CityJSON); may be repeated")] = None,
-    stats: Annotated[Path | None, typer.Option(help="Folder or file with district figures and borders")] = None,
+    stats: Annotated[
+        list[Path] | None, typer.Option(help="Folder or file with district figures and borders; may be repeated")
+    ] = None,
     municipality: Annotated[str | None, typer.Option(help="CBS code or name, as GM0503 or Delft")] = None,
     energy: Annotated[Path | None, typer.Option(help="Table of the municipalities' energy figures")] = None,
     weather: Annotated[Path | None, typer.Option(help="Hourly observations of a KNMI station")] = None,
     care: Annotated[list[Path] | None, typer.Option(help="Care posts and hospitals; may be repeated")] = None,
+    sumo: Annotated[Path | None, typer.Option(help="SUMO network, where there is no OpenStreetMap extract")] = None,
+    jemss: Annotated[Path | None, typer.Option(help="Folder of a JEMSS city: posts, hospitals, roads")] = None,
+    boundary: Annotated[Path | None, typer.Option(help="GeoJSON of a border that cuts the area")] = None,
+    counts: Annotated[
+        Path | None, typer.Option(help="Vehicles counted at the border: CSV of lon, lat, vehicles")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the area")] = None,
     citizens: Annotated[int | None, typer.Option(help="Number of residents; from the figures if absent")] = None,
     seed: Annotated[int, typer.Option(help="Of what is drawn: people, generated streets")] = 1,
@@ -173,7 +181,18 @@ def area_build(
     """Build an area from open data; any subset of the sources will do."""
     from scenarios.area_commands import build_area_from
 
-    named = {"osm": osm, "buildings": buildings, "stats": stats, "energy": energy, "weather": weather, "care": care}
+    named = {
+        "osm": osm,
+        "buildings": buildings,
+        "stats": stats,
+        "energy": energy,
+        "weather": weather,
+        "care": care,
+        "sumo": sumo,
+        "jemss": jemss,
+        "boundary": boundary,
+        "counts": counts,
+    }
     build_area_from(sources or [], named, out, municipality=municipality, name=name, citizens=citizens, seed=seed)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from scenarios.areas.account import Account
 from scenarios.areas.osm_buildings import Stock
@@ -20,6 +24,10 @@ class Ground:
     origin  : of the streets: observed or synthetic
     stock   : buildings with what is in them; None where the source has none
     facts   : of cleaning and clipping
+    title   : what to call it
+    part    : whether it is a part of a town, whose other parts lie beyond its gateways
+    places  : where the source places what buildings hold: table places, jobs and schools; None: told from the stock
+    member  : row of the districts of each building, where the source knows it
     """
 
     crs: str
@@ -29,6 +37,10 @@ class Ground:
     stock: Stock | None
     account: Account
     facts: dict[str, Any] = field(default_factory=dict)
+    title: str = ""
+    part: bool = True
+    places: Callable[[], tuple[dict[str, Any], Any, Any]] | None = None
+    member: NDArray[np.int64] | None = None
 
 
 def projector(crs: str, source: str = "EPSG:4326") -> Any:
@@ -40,7 +52,6 @@ def projector(crs: str, source: str = "EPSG:4326") -> Any:
 
 def reproject(shapes: Any, source: str, crs: str) -> Any:
     """Shapely geometries from `source` to `crs`; invalid ones are made valid first."""
-    import numpy as np
     import shapely
 
     shapes = shapely.make_valid(shapes)

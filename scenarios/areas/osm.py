@@ -44,7 +44,8 @@ def read_ground(path: str | Path, boundary: Any = None) -> Ground:
     _tell(account, extract, stock, facts["streets"])
     if stock is not None:
         facts["buildings"] = stock.facts
-    return Ground(crs, outline, net, "observed", stock, account, facts)
+    title = Path(path).name.split(".")[0].replace("_", " ").title()
+    return Ground(crs, outline, net, "observed", stock, account, facts, title)
 
 
 def _tell(account: Account, extract: osm_read.Extract, stock: Any, cleaned: dict[str, Any]) -> None:

@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scenarios.areas import (
+    along,
     cleaning,
     finish,
     flows,
     housing,
+    jemss,
     margins,
+    municipality,
     osm_buildings,
     osm_outside,
     osm_places,
     signals,
-    statistics,
+    sites,
     streets,
+    sumo,
     zones,
 )
-from scenarios.areas.account import Account
+from scenarios.areas.along import along_streets
 from scenarios.areas.commuting import GATEWAY_WEIGHT, gateway_distances
-from scenarios.areas.coordinates import DEGREES
+from scenarios.areas.counts import Counts, read_counts
 from scenarios.areas.demand import Demand
-from scenarios.areas.energy import Energy, read_energy
-from scenarios.areas.ground import Ground, reproject
-from scenarios.areas.osm import read_ground as read_osm
+from scenarios.areas.grounds import Site, Sources, read_site
+from scenarios.areas.knmi import read_hours
 from scenarios.areas.people import ALL_ASSUMPTIONS, make_people
+from scenarios.areas.sites import join_sites
 from scenarios.areas.town_streets import node_kinds
 from scenarios.areas.visitors import goods_vehicles
 from twin.errors import Fault, InputError
-from twin.tables import ROAD_CLASSES
+from twin.tables import OUTSIDE, ROAD_CLASSES
 
 if TYPE_CHECKING:
     from twin.area import Area
@@ -43,7 +46,7 @@ WORK_INSIDE_KM2 = 0.12  # share of workers who work inside grows by this for eac
 THROUGH_PER_PERSON = 0.3  # most through vehicles per resident and incoming commuter (assumption)
 # of the workers from outside who come by car: less than to a whole town, since many come by bicycle from its other parts
 # or by train (assumption)
-OUTSIDE_CAR = 0.40
+OUTSIDE_CAR, TOWN_CAR = 0.40, 0.65
 SYNTHETIC = {
     "licence": "CC0-1.0",
     "attribution": "synthetic people",
@@ -59,9 +62,16 @@ ASSUMPTIONS = {
 
 def build_place(
     osm: str | Path | None = None,
-    stats: str | Path | None = None,
+    buildings: Sequence[str | Path] = (),
+    stats: str | Path | Sequence[str | Path] | None = None,
     municipality: str | None = None,
     energy: str | Path | None = None,
+    weather: str | Path | None = None,
+    care: Sequence[str | Path] = (),
+    jemss: str | Path | None = None,
+    sumo: str | Path | None = None,
+    boundary: str | Path | None = None,
+    counts: str | Path | None = None,
     name: str | None = None,
     citizens: int | None = None,
     seed: int = 1,
@@ -69,146 +79,46 @@ def build_place(
     """The area that the sources describe; any subset of them works.
 
     osm          : OpenStreetMap extract
-    stats        : folder or file of district figures and borders
+    buildings    : 3D buildings, CityJSON or CityJSONSeq
+    stats        : folder or files of district figures and borders
     municipality : CBS code or name; its border cuts the area
     energy       : table of the municipalities' energy figures
+    weather      : hourly observations of KNMI
+    care         : lists of care posts and hospitals
+    jemss        : folder of a JEMSS city: its posts and hospitals; its roads where there are no other streets
+    sumo         : SUMO network, used where there is no OpenStreetMap extract
+    boundary     : GeoJSON of a border that cuts the area
+    counts       : vehicles counted where roads cross the border
     name         : title; default: the municipality's, else the file's name
     citizens     : number of residents; default: what the figures say, else what the dwellings hold
+    Without a source of streets, streets and buildings are generated inside the border.
     Raises InputError with one clear reason where the sources make no place.
     """
-    published = statistics.read_zones(stats) if stats is not None else None
-    town = _municipality(published, municipality, energy)
-    if osm is None:
-        raise InputError(Fault("sources", "give no streets", "an OpenStreetMap extract", "name one"))
-    ground = read_osm(osm, town.border if town else None)
-    title = name or (town.name if town else Path(ground.account.file).name.split(".")[0].replace("_", " ").title())
-    accounts = [ground.account]
-    districts = _districts(published, town, ground)
-    if published is not None:
-        accounts.append(published.account)
-        if not districts:
-            published.account.notes.append("no district lies in the area")
-    if town and town.energy:
-        accounts.append(town.energy.account)
-    return settle(ground, title, districts, accounts, town, citizens, seed)
+    given = Sources(osm, buildings, stats, municipality, energy, care, jemss, sumo, boundary, citizens, seed)
+    site = read_site(given)
+    area = settle(site, name or site.title, citizens, seed, read_counts(counts) if counts is not None else None)
+    if weather is not None:
+        hours = read_hours(weather)
+        area.put("weather", hours.table())
+        area.sources["weather"] = hours.account.about
+        area.facts["sources"].append(hours.account.plain())
+    return area
 
 
-@dataclass(frozen=True)
-class Municipality:
-    """The municipality that an area is, or is a part of: its border in degrees, figures and energy figures."""
-
-    code: str
-    name: str
-    border: Any
-    figures: Mapping[str, float | None]
-    energy: Energy | None
-
-    @property
-    def cars_per_resident(self) -> float | None:
-        """Passenger cars per inhabitant, where the energy figures say it."""
-        if self.energy is None or not self.energy.inhabitants or not self.energy.cars:
-            return None
-        return self.energy.cars / self.energy.inhabitants
-
-    def facts(self) -> dict[str, Any]:
-        """What the area keeps of it, for its checks and its page."""
-        told: dict[str, Any] = {"code": self.code, "name": self.name, "figures": dict(self.figures)}
-        if self.energy is not None:
-            told["energy"] = {
-                "year": self.energy.year,
-                "dwellings": int(self.energy.dwellings.sum()),
-                "inhabitants": self.energy.inhabitants,
-                "cars": self.energy.cars,
-            }
-        return told
-
-
-def _municipality(
-    published: statistics.Zones | None, wanted: str | None, energy: str | Path | None
-) -> Municipality | None:
-    """The municipality named; None where none is. Raises InputError where it cannot be found."""
-    if wanted is None:
-        if energy is not None:
-            raise InputError(
-                Fault("--energy", "needs the municipality", "a code or name", "name it with --municipality GM0503")
-            )
-        return None
-    if published is None:
-        raise InputError(
-            Fault(
-                "--municipality",
-                f"{wanted!r} cannot be looked up",
-                "district figures with borders",
-                "name their folder or file with --stats",
-            )
-        )
-    code = statistics.find_municipality(published, wanted)
-    inside = [z for z in published if z.municipality_code == code]
-    whole = next((z for z in inside if z.level == "municipality"), None)
-    shaped = [z for z in inside if z.shape is not None and (whole is None or whole.shape is None or z is whole)]
-    if not shaped:
-        raise InputError(
-            Fault(
-                "--municipality",
-                f"{code} has no border in the statistics",
-                "borders, as in the Wijk- en buurtkaart",
-                "add the file with borders to --stats",
-            )
-        )
-    border = shapely_union([reproject(z.shape, z.crs, DEGREES) for z in shaped])
-    figures = whole.figures if whole else {}
-    name = whole.name if whole else next((z.municipality for z in inside if z.municipality), code)
-    return Municipality(code, name, border, figures, read_energy(energy, code) if energy is not None else None)
-
-
-def _districts(published: statistics.Zones | None, town: Municipality | None, ground: Ground) -> list[zones.District]:
-    """The districts with a border, those of the municipality or those that the area touches."""
-    import shapely
-
-    if published is None:
-        return []
-    rows = [z for z in published if z.level == "district" and z.shape is not None]
-    if town is not None:
-        rows = [z for z in rows if z.municipality_code == town.code]
-    found = []
-    for crs in sorted({z.crs for z in rows}):
-        here = [z for z in rows if z.crs == crs]
-        near = reproject(ground.outline, ground.crs, crs)
-        shapely.prepare(near)
-        here = [z for z in here if shapely.intersects(near, z.shape)]
-        shapes = [reproject(z.shape, crs, ground.crs) for z in here]
-        found += [zones.District(z.code, z.name, s, z.figures) for z, s in zip(here, shapes, strict=True)]
-    return sorted(found, key=lambda d: d.code)
-
-
-def shapely_union(shapes: Sequence[Any]) -> Any:
-    """One geometry of several."""
-    import shapely
-
-    return shapely.union_all(list(shapes)) if len(shapes) > 1 else shapes[0]
-
-
-def settle(
-    ground: Ground,
-    title: str,
-    districts: Sequence[zones.District],
-    accounts: Sequence[Account],
-    town: Municipality | None,
-    citizens: int | None,
-    seed: int,
-) -> Area:
+def settle(site: Site, title: str, citizens: int | None, seed: int, counts: Counts | None = None) -> Area:
     """People, their homes, work and ways over the border, and the grid, on a ground."""
     from twin.area import Area
 
-    net, facts = ground.net, {"kind": ground.account.source, "crs": ground.crs, **ground.facts}
+    ground, districts, facts = site.ground, site.districts, _facts(site)
+    net = ground.net
     nodes, links = streets.link_tables(net, node_kinds(net), ground.origin)
-    links["origin"][links["osm_id"] == 0] = "synthetic"  # roads beyond the border
-    stock = ground.stock or _along_streets(links, ground.account.file, facts)
+    links["origin"][links["name"] == OUTSIDE] = "synthetic"  # roads beyond the border
+    stock = ground.stock or along_streets(links, ground.account.file)
+    facts.setdefault("buildings", stock.facts)
     buildings = stock.columns
     for mode in streets.MODES:
         buildings[f"node_{mode}"] = _nearest(nodes, links, mode, buildings)
-    districts = zones.clip_districts(districts, ground.outline, title)
-    member = zones.members(buildings["x"], buildings["y"], districts)
+    member = zones.members(buildings["x"], buildings["y"], districts) if ground.member is None else ground.member
     buildings["dwellings"], facts["dwellings"] = housing.control(
         buildings["dwellings"], buildings["use"], buildings["floor_m2"], member, districts
     )
@@ -216,13 +126,18 @@ def settle(
         buildings["x"], buildings["y"], buildings["dwellings"], buildings["address"], ground.outline, districts, member
     )
     facts["districts"] = [str(n) for n, lv in zip(table["name"], table["level"], strict=True) if lv == "district"]
-    gateways = _gateways(net, nodes, links)
+    gateways = _gateways(net, nodes, links, ground.part)
     profiles = [zones.profile_of(d) for d in districts]
     residents = housing.residents_of(buildings["dwellings"], member, districts, profiles)
     if citizens is not None:
         residents = margins.shares_of(np.array(residents, float), citizens).tolist()
     expected = sum(residents)
-    rows, jobs, schools = osm_places.make_places(stock, gateways, nodes, expected, facts)
+    if ground.places is not None:
+        rows, jobs, schools = ground.places()
+    else:
+        rows, jobs, schools = osm_places.make_places(stock, gateways, nodes, expected, facts)
+    rows = join_sites(rows, site.care, buildings, ground.crs, expected, facts)
+    gateway_xy = np.stack([nodes["x"][gateways["node"]], nodes["y"][gateways["node"]]], 1)
     demand = Demand(
         buildings,
         profiles,
@@ -230,16 +145,16 @@ def settle(
         jobs,
         schools,
         gateways["road_class"],
-        np.stack([nodes["x"][gateways["node"]], nodes["y"][gateways["node"]]], 1),
+        gateway_xy,
         np.stack([table["x"], table["y"]], 1),
         [d.code for d in districts],
         residents,
         _work_inside(ground.outline.area / 1e6),
         _through(gateways, expected + int(jobs[1].sum())),
-        OUTSIDE_CAR,
+        OUTSIDE_CAR if ground.part else TOWN_CAR,
         goods_vehicles(int(jobs[1].sum()), expected),
-        None,
-        town.cars_per_resident if town else None,
+        counts.at_gateways(gateway_xy, ground.crs) if counts is not None else None,
+        site.town.cars_per_resident if site.town else None,
         facts.setdefault("people", {}),
     )
     homes, people, volumes = make_people(demand, seed)
@@ -247,14 +162,19 @@ def settle(
     _count_residents(table, buildings, people)
     at = np.concatenate([buildings["node_car"], gateways["node"]])
     flow = flows.peak_flows(nodes, links, at, people, np.flatnonzero(nodes["kind"] == "signal"), seed)
-    lights, groups = signals.build_signals(nodes, links, "inferred", flow)
+    if "lights" in net.marks:  # a generated place: signals where the traffic asks for them
+        nodes["kind"] = signals.choose(nodes["kind"], links, flow, net.marks["lights"], expected)
+    lights, groups = signals.build_signals(
+        nodes, links, "inferred" if ground.origin == "observed" else "synthetic", flow
+    )
+    accounts = [*site.accounts, *([counts.account] if counts is not None else [])]
     facts["assumptions"] = _assumptions()
     facts["sources"] = [account.plain() for account in accounts]
     tables = {
         "zones": table,
         "nodes": nodes,
         "links": links,
-        "buildings": buildings,
+        "buildings": {c: v for c, v in buildings.items() if c[0] != "_"},
         "places": rows,
         "gateways": gateways,
         "households": homes,
@@ -263,52 +183,41 @@ def settle(
         "signal_groups": groups,
     }
     sources = {t: SYNTHETIC if t in ("households", "people") else ground.account.about for t in tables}
-    if town is not None:
-        facts["municipality"] = town.facts()
     of_zones = next((a for a in accounts if a.source.startswith("Statistics")), None)
     if of_zones and districts[0].origin == "observed":
         sources["zones"] = of_zones.about
     return finish(Area(title, ground.crs, tables, sources, facts))
 
 
+def _facts(site: Site) -> dict[str, Any]:
+    """What is known of the ground before anybody lives there."""
+    facts: dict[str, Any] = {"kind": site.ground.account.source, "crs": site.ground.crs, **site.ground.facts}
+    if site.town is not None:
+        facts["municipality"] = site.town.facts()
+    return facts
+
+
 def _assumptions() -> dict[str, str]:
-    out: dict[str, str] = {}
-    for part in (
-        streets.ASSUMPTIONS,
-        signals.ASSUMPTIONS,
-        flows.ASSUMPTIONS,
-        ALL_ASSUMPTIONS,
-        zones.ASSUMPTIONS,
-        housing.ASSUMPTIONS,
-        cleaning.ASSUMPTIONS,
-        osm_outside.ASSUMPTIONS,
-        osm_buildings.ASSUMPTIONS,
-        osm_places.ASSUMPTIONS,
-        ASSUMPTIONS,
-    ):
-        out |= part
-    return out
-
-
-def _along_streets(links: dict[str, Any], file: str, facts: dict[str, Any]) -> osm_buildings.Stock:
-    """Houses along the quiet streets of a ground without buildings."""
-    import shapely
-
-    columns = osm_buildings.synthetic_stock(links, shapely.from_wkb(links["geometry"]), np.asarray(links["car"]))
-    if not len(columns["x"]):
-        raise InputError(
-            Fault(
-                file,
-                "holds no buildings and no street along which any could stand",
-                "buildings, or residential streets",
-                "take a larger extract",
-            )
-        )
-    facts["buildings"] = {
-        "buildings": len(columns["x"]),
-        "note": "the sources hold no buildings; houses along quiet streets are synthetic",
-    }
-    return osm_buildings.Stock(columns, [], shapely.from_wkb(columns["geometry"]), facts["buildings"])
+    parts = (
+        along,
+        streets,
+        signals,
+        flows,
+        zones,
+        housing,
+        cleaning,
+        osm_outside,
+        osm_buildings,
+        osm_places,
+        sites,
+        sumo,
+        jemss,
+        municipality,
+    )
+    out = {**ALL_ASSUMPTIONS, **ASSUMPTIONS}
+    for part in parts:
+        out |= part.ASSUMPTIONS
+    return dict(sorted(out.items()))
 
 
 def _nearest(nodes: dict[str, Any], links: dict[str, Any], mode: str, buildings: dict[str, Any]) -> Any:
@@ -319,22 +228,22 @@ def _nearest(nodes: dict[str, Any], links: dict[str, Any], mode: str, buildings:
     return streets.nearest_nodes(nodes, links, mode, buildings["x"], buildings["y"])
 
 
-def _gateways(net: streets.Streets, nodes: dict[str, Any], links: dict[str, Any]) -> dict[str, Any]:
+def _gateways(net: streets.Streets, nodes: dict[str, Any], links: dict[str, Any], part: bool) -> dict[str, Any]:
     at = np.unique(net.marks["gateway"])
     car = np.asarray(links["car"])
     rank = {c: i for i, c in enumerate(ROAD_CLASSES)}
     names, roads = [], []
     for node in at:
         touching = np.flatnonzero(car & ((links["tail"] == node) | (links["head"] == node)))
-        best = min(touching, key=lambda e: (links["osm_id"][e] == 0, rank[links["road_class"][e]], e))
+        best = min(touching, key=lambda e: (links["name"][e] == OUTSIDE, rank[links["road_class"][e]], e))
         roads.append(links["road_class"][best])
-        names.append(links["name"][best] or f"{roads[-1]} {int(links['osm_id'][best])}")
+        names.append(links["name"][best] or f"{roads[-1]} {int(links['osm_id'][best]) or len(names) + 1}")
     n = len(at)
     return {
         "node": at,
         "name": np.array(names, object),
         "road_class": np.array(roads, object),
-        "distance": gateway_distances(np.array(roads, object), part=True),
+        "distance": gateway_distances(np.array(roads, object), part),
         "origin": np.full(n, "inferred", object),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,16 +82,18 @@ class _Found:
     zones: list[Zone] = field(default_factory=list)
 
 
-def read_zones(path: str | Path, level: str | None = None) -> Zones:
-    """Zones of a file, or of every file in a folder put together: figures and borders are joined by code.
+def read_zones(path: str | Path | Sequence[str | Path], level: str | None = None) -> Zones:
+    """Zones of a file, or of every file in a folder or list put together: figures and borders are joined by code.
 
     Of several files with figures of one level the one that knows most gives them; of several with borders the first by
     name gives them. `level` keeps one level only. Raises InputError where nothing of use is in the file or folder.
     """
-    path = Path(path)
+    given = [path] if isinstance(path, str | Path) else list(path)
+    files = [file for one in given for file in _files(Path(one))]
+    path = " and ".join(map(str, given))
     if level is not None and level not in LEVELS.values():
         raise refuse("level", f"{level!r} is no level", ", ".join(LEVELS.values()), "name one of them")
-    found = [f for f in map(_read_file, _files(path)) if f.zones]
+    found = [f for f in map(_read_file, files) if f.zones]
     if not found:
         raise refuse(path, "holds no Dutch municipality, district or neighbourhood", ALLOWED, "check which file it is")
     zones, used, notes = [], set(), []

@@ -1,0 +1,97 @@
+"""Care posts and hospitals of a list put into the places of an area: in the building where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from scenarios.areas import places
+from scenarios.areas.care_sites import Sites
+from scenarios.areas.ground import projector
+
+KINDS = ("ambulance_post", "hospital", "gp_post", "pharmacy", "care_home")
+REACH = 250.0  # m from a site to its building, and between a site and the same place of another source (assumption)
+# beds, consulting places or ambulances where a list tells none (assumption; ambulances: of the residents' number)
+USUAL = {"hospital": 250, "gp_post": 6, "pharmacy": 8, "care_home": 60}
+
+ASSUMPTIONS = {
+    "sites.building": "a listed site is in the largest building that is no house within 250 m, else in the nearest; one "
+    "farther from every building lies outside the area; listed places within 250 m of an observed one are the same",
+    "sites.capacity": "without a number: hospital 250 beds, GP post 6 places, pharmacy 8, care home 60 (assumption)",
+}
+
+
+def join_sites(
+    table: dict[str, Any], lists: Sequence[Sites], buildings: dict[str, Any], crs: str, citizens: int, facts: Any
+) -> dict[str, Any]:
+    """The table places with the sites of `lists`; kinds that stood in for places outside give way to listed ones.
+
+    Sites that no building is near are counted as not placed, schools and universities as well: their places come with
+    the buildings.
+    """
+    rows = {c: list(table[c]) for c in table}
+    for sites in lists:
+        for kind in KINDS:
+            chosen = [k for k in range(len(sites)) if sites.kind[k] == kind]
+            at = _buildings(sites, chosen, buildings, crs)
+            placed = [(k, b) for k, b in zip(chosen, at, strict=True) if b >= 0]
+            sites.account.count("unplaced", f"{kind.replace('_', ' ')}s outside the area", len(chosen) - len(placed))
+            if placed:
+                _drop_stand_ins(rows, kind)
+                facts["served_from_outside"] = [k for k in facts.get("served_from_outside", ()) if k != kind]
+            for k, b in placed:
+                _put(rows, kind, sites, k, b, buildings)
+        others = sum(kind not in KINDS for kind in sites.kind)
+        sites.account.count("unplaced", "schools and others, whose places come with the buildings", others)
+    posts = [i for i, kind in enumerate(rows["kind"]) if kind == "ambulance_post"]
+    if not any(rows["capacity"][i] for i in posts):
+        for i, units in zip(posts, places.ambulances(citizens, len(posts)).tolist(), strict=True):
+            rows["capacity"][i] = units
+    order = sorted(range(len(rows["kind"])), key=lambda i: (rows["building"][i], rows["kind"][i]))
+    return {c: np.array([values[i] for i in order], np.asarray(table[c]).dtype) for c, values in rows.items()}
+
+
+def _buildings(sites: Sites, chosen: list[int], buildings: dict[str, Any], crs: str) -> list[int]:
+    """Row of the building of each chosen site, -1 where none is near."""
+    if not chosen:
+        return []
+    x, y = projector(crs)(sites.lon[chosen], sites.lat[chosen])
+    use = buildings["use"].astype(str)
+    public = ~np.isin(use, ("house", "garage"))
+    out = []
+    for px, py in zip(np.atleast_1d(x), np.atleast_1d(y), strict=True):
+        far = np.hypot(buildings["x"] - px, buildings["y"] - py)
+        near = np.flatnonzero((far <= REACH) & public)
+        if len(near):
+            out.append(int(near[np.argmax(buildings["floor_m2"][near] / (50.0 + far[near]))]))
+        else:
+            nearest = int(np.argmin(far))
+            out.append(nearest if far[nearest] <= REACH else -1)
+    return out
+
+
+def _drop_stand_ins(rows: dict[str, list[Any]], kind: str) -> None:
+    keep = [not (k == kind and o == "synthetic") for k, o in zip(rows["kind"], rows["origin"], strict=True)]
+    for column, values in rows.items():
+        rows[column] = [v for v, kept in zip(values, keep, strict=True) if kept]
+
+
+def _put(rows: dict[str, list[Any]], kind: str, sites: Sites, k: int, building: int, buildings: dict[str, Any]) -> None:
+    """Add a site, or give its name and capacity to the same place of another source."""
+    capacity = int(sites.capacity[k]) or USUAL.get(kind, 0)
+    for i, (other, at) in enumerate(zip(rows["kind"], rows["building"], strict=True)):
+        far = np.hypot(buildings["x"][at] - buildings["x"][building], buildings["y"][at] - buildings["y"][building])
+        if other == kind and far <= REACH and rows["origin"][i] == "observed":
+            rows["name"][i] = rows["name"][i] or sites.name[k]
+            rows["capacity"][i] = int(sites.capacity[k]) or rows["capacity"][i]
+            return
+    for column, value in (
+        ("building", building),
+        ("kind", kind),
+        ("name", sites.name[k]),
+        ("capacity", capacity),
+        ("origin", "observed"),
+    ):
+        rows[column].append(value)
