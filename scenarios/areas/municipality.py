@@ -70,7 +70,6 @@ class Generated:
         np.minimum.at(best, self.streets.head, self.streets.road_class)
         main = gateways[np.argmin(best[gateways])]
         at = (float(self.streets.x[main]), float(self.streets.y[main]))
-        self.facts["served_from_outside"] = town_places.served_from_outside(self.buildings)
         return town_places.town_places(self.buildings, self.citizens, at)
 
 
@@ -112,6 +111,7 @@ def generate(
     plan = draw_plan(outline, land, found, residents, seed, neighbours, facts)
     streets, facts["streets"] = town_streets(plan)
     buildings, member = _buildings(plan, outline, shapes, dwellings, residents, found, seed, facts)
+    facts["served_from_outside"] = town_places.served_from_outside(buildings)
     return Generated(streets, buildings, member, residents, facts)
 
 

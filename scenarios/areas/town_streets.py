@@ -136,13 +136,29 @@ def town_streets(plan: Plan) -> tuple[Streets, dict[str, Any]]:
         flags,
         {"gateway": ends},
     )
+    streets.marks["stop"] = np.concatenate([ends, _along_roads(plan)])
     streets = drop_unused_nodes(_beyond(streets, plan.outside))
     protected = np.zeros(len(streets.x), bool)
-    protected[streets.marks["gateway"]] = True
+    protected[streets.marks.pop("stop")] = True
     streets, facts = connect(simplify(streets, protected))
     streets = _mark_junctions(streets, plan)
     streets = _cycle_paths(streets)
     return split_loops(_roundabouts(streets)), facts
+
+
+def _along_roads(plan: Plan) -> Ints:
+    """Points of roads outside towns that stay nodes, so that what stands there is near one: one in seven or so.
+
+    Crossings of border lines, and off these lines one point of each row and column of a superblock.
+    """
+    if plan.road_across is None or plan.road_along is None:
+        return np.zeros(0, np.int64)
+    n = plan.points.shape[0]
+    i, j = np.nonzero(plan.road_across >= 0)
+    k, m = np.nonzero(plan.road_along >= 0)
+    points = np.unique(np.concatenate([i * n + j, k * n + m]))
+    i, j = points // n % SIDE, points % n % SIDE
+    return points[(i == 0) & (j == 0) | (i > 0) & (j > 0) & ((i + 2 * j) % SIDE == 0)]
 
 
 def _beyond(streets: Streets, pairs: list[tuple[int, int]]) -> Streets:
