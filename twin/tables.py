@@ -8,6 +8,9 @@ from __future__ import annotations
 from twin.attributes import ORIGINS, Column
 
 ORIGIN = Column("str", default="synthetic", meaning="how the row came to be", allowed=ORIGINS)
+RULE = Column(
+    "str", default="", meaning='how what is not observed was found, as "height: levels x 3 m; dwellings: floor / 85 m2"'
+)
 X = Column(unit="m", meaning="easting in the area's projected system")
 Y = Column(unit="m", meaning="northing in the area's projected system")
 NODE = Column("int32", refers="nodes", low=0)
@@ -96,6 +99,7 @@ LINKS = {
     "roundabout": Column("bool", default=False),
     "osm_id": Column("int64", default=0),
     "geometry": Column("geometry", meaning="linestring from tail to head"),
+    "rule": RULE,
     "origin": ORIGIN,
 }
 BUILDINGS = {
@@ -115,6 +119,13 @@ BUILDINGS = {
     "address": Column("str", default=""),
     "osm_id": Column("int64", default=0),
     "geometry": Column("geometry", meaning="polygon of the footprint"),
+    "surfaces": Column(
+        "geometry",
+        default=b"",
+        meaning="roof and walls in 3D, multipolygon Z in m above the ground; empty: the footprint and height are drawn; "
+        "without parts: drawn with a neighbour",
+    ),
+    "rule": RULE,
     "origin": ORIGIN,
 }
 PLACES = {

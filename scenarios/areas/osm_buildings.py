@@ -29,6 +29,7 @@ STOREYS = {
     "other": 2,
 }
 STOREY_M, ROOF_M = 3.0, 1.0  # m per storey and for the roof (assumption)
+BY_FLOOR = "floor / "  # how a rule begins that finds dwellings from the gross floor
 FLAT_M2, HOUSE_M2, ROOM_M2 = 85.0, 130.0, 28.0  # gross floor of a flat, a house, a student room (assumption)
 ASSUMPTIONS = {
     "osm.storeys": "where a building states neither levels nor height: house 2, apartments 4, office 4, university 4, "
@@ -80,8 +81,9 @@ def read_stock(extract: Extract, outline: Any, to_xy: Any) -> Stock:
     grounds = _grounds(extract, to_xy)
     points = _join_points(extract, tree, shapes, to_xy, grounds, size, x, y)
     count, address = _addresses(extract, tree, to_xy, tags)
-    use = uses(tags, size, count, points, _ground_use(grounds, x, y))
-    storeys, height, stated = _sizes(tags, use)
+    use, why = uses(tags, size, count, points, _ground_use(grounds, x, y))
+    storeys, height, levels, high = _sizes(tags, use)
+    stated = levels | high
     floor = size * storeys
     dwellings = _dwellings(tags, use, size, floor, count, storeys)
     facts.update(
@@ -103,9 +105,31 @@ def read_stock(extract: Extract, outline: Any, to_xy: Any) -> Stock:
         "address": address,
         "osm_id": np.array([extract.buildings[i][0] for i in keep], np.int64),
         "geometry": shapely.to_wkb(shapes),
+        "rule": _rules(tags, use, why, count, levels, high),
         "origin": np.where(stated, "observed", "inferred").astype(object),
     }
     return Stock(columns, points, shapes, facts)
+
+
+def _rules(
+    tags: list[dict[str, str]], use: Any, why: Any, count: Any, levels: NDArray[np.bool_], high: NDArray[np.bool_]
+) -> NDArray[Any]:
+    """How what a building does not state was found: "use: size; storeys: use; height: storeys x 3 m; dwellings: ..."."""
+    out = np.empty(len(tags), object)
+    for i, t in enumerate(tags):
+        told = [f"use: {why[i]}"] if why[i] else []
+        if not levels[i]:
+            told.append("storeys: height / 3 m" if high[i] else "storeys: use")
+        if not high[i]:
+            told.append("height: storeys x 3 m")
+        if use[i] in ("house", "apartments"):
+            dormitory, flats = t["building"] == "dormitory", use[i] == "apartments"
+            if not dormitory and count[i] >= (2 if flats else 1):
+                told.append("dwellings: addresses")
+            else:
+                told.append(f"dwellings: {BY_FLOOR}{ROOM_M2 if dormitory else FLAT_M2 if flats else HOUSE_M2:.0f} m2")
+        out[i] = "; ".join(told)
+    return out
 
 
 def _year(tags: dict[str, str]) -> int:
@@ -190,8 +214,8 @@ def _address(tags: dict[str, str]) -> str:
 
 def _sizes(
     tags: list[dict[str, str]], use: NDArray[Any]
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Storeys, height in metres, and whether either was stated."""
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Storeys, height in metres, and whether each was stated."""
     levels = np.array([_number(t.get("building:levels", "")) for t in tags])
     roof = np.array([_number(t.get("roof:levels", "")) for t in tags])
     high = np.array([parse_length(t.get("height", t.get("building:height", ""))) or np.nan for t in tags], float)
@@ -205,7 +229,7 @@ def _sizes(
     )
     storeys = np.clip(np.ceil(storeys), 1, 150).astype(np.int64)
     height = np.where(np.isfinite(high), high, storeys * STOREY_M + np.where(use == "garage", 0.0, ROOF_M))
-    return storeys, np.maximum(height, 2.0), np.isfinite(levels) | np.isfinite(high)
+    return storeys, np.maximum(height, 2.0), np.isfinite(levels) & (levels >= 1), np.isfinite(high)
 
 
 def _number(text: str) -> float:

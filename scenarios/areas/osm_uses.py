@@ -144,14 +144,19 @@ def poi_use(tags: dict[str, str]) -> str:
     return ""
 
 
-def uses(tags: list[dict[str, str]], size: Any, count: Any, points: Any, ground: Any) -> NDArray[Any]:
-    """Use: the building's own tag, then what is in it, then the ground it stands on, then its addresses and size."""
+def uses(
+    tags: list[dict[str, str]], size: Any, count: Any, points: Any, ground: Any
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Use: the building's own tag, then what is in it, then the ground it stands on, then its addresses and size.
+
+    Second: which of these it was, "" for the tag.
+    """
     within: dict[int, Counter[str]] = {}
     for building, about in points:
         use = poi_use(about)
         if use and "_buildings" not in about:
             within.setdefault(building, Counter())[use] += 1
-    out = np.full(len(tags), "other", object)
+    out, why = np.full(len(tags), "other", object), np.full(len(tags), "", object)
     for i, t in enumerate(tags):
         kind = t["building"]
         known = poi_use(t) if kind not in ("house", "apartments", "residential", "detached") else ""
@@ -160,16 +165,20 @@ def uses(tags: list[dict[str, str]], size: Any, count: Any, points: Any, ground:
         elif known or kind in USE:
             out[i] = known or USE[kind]
         elif i in within and count[i] <= 3:
-            out[i] = within[i].most_common(1)[0][0]
+            out[i], why[i] = within[i].most_common(1)[0][0], "what is in it"
         elif ground[i]:
-            out[i] = ground[i]
+            out[i], why[i] = ground[i], "the ground around it"
         elif count[i] >= 1:
-            out[i] = "house" if count[i] <= 2 else "apartments"
+            out[i], why[i] = "house" if count[i] <= 2 else "apartments", "addresses"
         elif size[i] < 35:
-            out[i] = "garage"
+            out[i], why[i] = "garage", "size"
         elif size[i] < 420:
-            out[i] = "house"
+            out[i], why[i] = "house", "size"
+        else:
+            why[i] = "size"
     # a "residential" building with one address or a small footprint is a house
     small = (out == "apartments") & (count <= 2) & (size < 220)
-    out[small & np.array([t["building"] != "apartments" for t in tags], bool)] = "house"
-    return out
+    small &= np.array([t["building"] != "apartments" for t in tags], bool)
+    out[small] = "house"
+    why[small & (why == "")] = "addresses and size"
+    return out, why
