@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -183,7 +184,9 @@ def _heights(columns: dict[str, Any], rows: Ints, models: Models, of: Ints) -> N
         new = rules_of(models.rule[model])
         told = ("ground", "height") if kept else ("ground", "height", "storeys")
         old = {
-            name: rule for name, rule in old.items() if name not in ("height", "storeys") or (kept and name == "storeys")
+            name: rule
+            for name, rule in old.items()
+            if name not in ("height", "storeys") or (kept and name == "storeys")
         }
         columns["rule"][i] = merge_rules("", {**{k: new[k] for k in told if k in new}, **old})
 
@@ -202,8 +205,8 @@ def _surfaces(n: int, covering: Ints, models: Models, owner: Ints) -> NDArray[An
     parts, of = shapely.get_parts(shapely.from_wkb(models.surfaces[rows]), return_index=True)
     home = owner[rows][of]
     order = np.argsort(home, kind="stable")
-    first = np.flatnonzero(np.diff(home[order], prepend=-1))
-    for start, stop in zip(first, [*first[1:], len(order)], strict=True):
+    borders = np.append(np.flatnonzero(np.diff(home[order], prepend=-1)), len(order))
+    for start, stop in pairwise(borders.tolist()):
         whole = shapely.multipolygons(parts[order[start:stop]])
         out[home[order[start]]] = shapely.to_wkb(whole, output_dimension=3)
     empty = shapely.to_wkb(shapely.MultiPolygon())
