@@ -100,6 +100,7 @@ DEFINITIONS = {
 def described(indicator: Indicator) -> dict[str, Any]:
     """An indicator as a row of indicators.json: the domain's number with the label and direction of its definition."""
     row = asdict(indicator)
+    del row["summed"]
     definition = DEFINITIONS.get(indicator.indicator)
     if definition:
         row["label"] = row["label"] or definition.label

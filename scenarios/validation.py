@@ -138,15 +138,18 @@ def _area(result: Configuration, faults: list[Fault]) -> None:
         faults.append(Fault("area.type", f"is {kind!r}", ", ".join(TYPES), close_to(str(kind), list(TYPES))))
         return
     ranges = {"town": {"citizens": (1_000, 1_000_000), "seed": (0, 2**63 - 1)}}.get(kind, {})
-    if kind != "town" and (not isinstance(result.area.get("path"), str) or result.area["path"] == "???"):
+    if kind == "folder" and (not isinstance(result.area.get("path"), str) or result.area["path"] == "???"):
         faults.append(Fault("area.path", "is missing", "a path, as text", "choose it with area=path/to/area"))
     for key, value in result.area.items():
         if key in ranges:
             low, high = ranges[key]
             if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
                 faults.append(Fault(f"area.{key}", f"is {value!r}", f"a whole number from {low:,} to {high:,}"))
+        elif key == "sample":
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 < value <= 1.0:
+                faults.append(Fault("area.sample", f"is {value!r}", "a share of the people, above 0 and at most 1"))
         elif key != "type" and kind == "town":
-            faults.append(unknown(f"area.{key}", key, list(ranges)))
+            faults.append(unknown(f"area.{key}", key, [*ranges, "sample"]))
 
 
 def _measures(result: Configuration, faults: list[Fault]) -> None:

@@ -69,6 +69,11 @@ class Area:
             raise AttributeError(f"an area has no table {name!r}; it has {', '.join(TABLES)}") from None
 
     @property
+    def represents(self) -> float:
+        """How many people each person of the area stands for; 1 but in a sample."""
+        return float(self.facts.get("represents", 1.0))
+
+    @property
     def credits(self) -> list[str]:
         """Whose data they are, with the licence: of every table and of every source that was read, each once."""
         named = [*self.sources.values(), *self.facts.get("sources", ())]

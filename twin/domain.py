@@ -67,6 +67,7 @@ class Indicator:
     n      : how many observations (calls, trips, homes) the number rests on; 0 if it is no average
     better : "lower", "higher" or "" where neither is
     residents : people the cell rests on, for the rule that small cells are withheld; -1 if it concerns no people
+    summed : a sum over people or their vehicles; in a sampled run the world multiplies it by what each of them stands for
     """
 
     indicator: str
@@ -80,6 +81,7 @@ class Indicator:
     label: str = ""
     norm: float | None = None
     residents: int = -1
+    summed: bool = False
 
 
 @dataclass(frozen=True)

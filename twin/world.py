@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -415,14 +416,18 @@ class World:
         return bool(self.journal.noted("record", what, *values))
 
     def indicators(self) -> list[Indicator]:
-        """What every domain contributes, in coupling order. Raises DesignError for a value that is not a finite number."""
+        """What every domain contributes, in coupling order; sums over people in a sampled run as of all people.
+
+        Raises DesignError for a value that is not a finite number.
+        """
+        each = self.area.represents
         found = [(domain, indicator) for domain in self.domains.values() for indicator in domain.indicators()]
         for domain, indicator in found:
             if not np.isfinite(indicator.value):
                 raise DesignError(
                     f"{domain.name} contributes {indicator.indicator} = {indicator.value}: leave it out instead"
                 )
-        return [indicator for _, indicator in found]
+        return [replace(i, value=i.value * each) if i.summed and each != 1.0 else i for _, i in found]
 
     def balances(self) -> list[Balance]:
         """Every conservation law, in coupling order."""

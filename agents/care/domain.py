@@ -129,7 +129,7 @@ class Care(Domain):
         config = self.config
         band = np.searchsorted(AGES, people.age, side="right") - 1
         weight = np.array(config.age_weight)[band] * np.array(config.health_weight)[people.health] * resident
-        self.residents = int(resident.sum())
+        self.residents = round(int(resident.sum()) * area.represents)
         share = weight / max(weight.sum(), 1e-9)
         per_day = self.residents / 1e6
         self.need = config.urgent_calls + config.other_calls + config.advice_calls

@@ -26,9 +26,9 @@ def indicators(care: Care) -> Iterator[Indicator]:
         yield Indicator("calls", float(len(care.calls) - len(calls)), "calls", group="from outside the area")
     devices = len(care.devices.person)
     oxygen = float(sum(c.cause == OXYGEN for c in calls))
-    yield Indicator("calls_oxygen", oxygen, "calls", n=devices, better="lower")
+    yield Indicator("calls_oxygen", oxygen, "calls", n=devices, better="lower", summed=True)
     unpowered = care.devices.unpowered_minutes()
-    yield Indicator("device_minutes_unpowered", unpowered, "min", n=devices, better="lower")
+    yield Indicator("device_minutes_unpowered", unpowered, "min", n=devices, better="lower", summed=True)
     waits = [w / minute for h in care.hospitals for w in h.waits]
     if waits:
         yield Indicator("emergency_wait_mean", float(np.mean(waits)), "min", n=len(waits), better="lower")

@@ -164,7 +164,7 @@ class Citizens(Domain):
         chance /= chance.sum(axis=1, keepdims=True)
         gates = area.gateways
         if len(gates):
-            config, residents = self.config, int(area.people.resident.sum())
+            config, residents = self.config, area.represents * int(area.people.resident.sum())
             share = min(config.visit_outside + config.visit_village * 5000.0 / (5000.0 + residents), 1.0)
             out = (gates.commuters_out + 1.0) * np.exp(-gates.distance / (1000.0 * config.visit_far))
             out = np.broadcast_to(share * out / out.sum(), (len(zones), len(gates)))
@@ -383,10 +383,11 @@ class Citizens(Domain):
             return
         p = self.people
         resident = np.asarray(self.area.people.resident)
-        self.record("citizens.away", int(((p.at != self.area.people.home) & resident).sum()))
-        self.record("citizens.under_way", int((p.state != law.RESTING).sum()))
+        each = self.area.represents
+        self.record("citizens.away", round(each * int(((p.at != self.area.people.home) & resident).sum())))
+        self.record("citizens.under_way", round(each * int((p.state != law.RESTING).sum())))
         for mode, count in self.count.items():
-            self.record(f"citizens.{mode}", count)
+            self.record(f"citizens.{mode}", round(each * count))
             self.count[mode] = 0
 
     # -- results -----------------------------------------------------------------------------------------------------
@@ -413,7 +414,7 @@ class Citizens(Domain):
             yield Indicator("car_trips_by_kind", 100.0 * int(self.cars[k]) / max(driven, 1), "%", group=kind, n=driven)
         done = self.arrivals.sum(axis=0)
         yield Indicator("travel_time_mean", done[1] / max(done[0], 1) / 60.0, "min", n=int(done[0]), better="lower")
-        yield Indicator("trips_given_up", float(self.given_up), "trips", n=trips, better="lower")
+        yield Indicator("trips_given_up", float(self.given_up), "trips", n=trips, better="lower", summed=True)
         population = np.bincount(self.zone[resident], minlength=len(area.zones))
         for z in np.flatnonzero(self.arrivals[:, 0] > 0):
             yield Indicator(

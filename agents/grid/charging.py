@@ -31,7 +31,7 @@ class Charging(Part):
     energy : kWh given per load row since it was last taken, shape (loads,); total_kwh : of the whole run
     """
 
-    unsaved = ("grid", "at_location", "home", "main", "has_home", "has_work", "rate")
+    unsaved = ("grid", "at_location", "home", "main", "has_home", "has_work", "each", "rate")
 
     def __init__(self, grid: Grid, loads: int) -> None:
         self.grid, area, config = grid, grid.area, grid.config
@@ -45,7 +45,11 @@ class Charging(Part):
         people = np.arange(n)
         self.has_home = uniforms(grid.stream("home_charger"), people) < config.home_charger
         self.has_work = uniforms(grid.stream("work_charger"), people) < config.work_charger
-        self.rate = np.where(uniforms(grid.stream("charger_power"), people) < config.fast_share, FAST_W, SLOW_W)
+        # each driver of a sampled run charges for all that he stands for
+        self.each = area.represents
+        self.rate = self.each * np.where(
+            uniforms(grid.stream("charger_power"), people) < config.fast_share, FAST_W, SLOW_W
+        )
         self._elsewhere, self._public = grid.stream("public_charger"), config.public_charger
         self._events: list[tuple[Any, Any, Any, Any]] = []
 
@@ -60,7 +64,7 @@ class Charging(Part):
         )
         inside = (place >= 0) & (place < len(self.at_location))
         plug = np.where(inside & charger, self.at_location[np.where(inside, place, 0)], -1)
-        self._events.append((batch.time, person, plug, batch.value))
+        self._events.append((batch.time, person, plug, self.each * np.asarray(batch.value)))
 
     def note_driven(self, batch: Batch) -> None:
         """Cars that are driven away."""

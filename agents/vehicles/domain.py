@@ -34,7 +34,7 @@ class Vehicles(Domain):
     """Traffic on the streets of the area."""
 
     name, every = "vehicles", minute
-    unsaved = ("row", "link_of_row", "node", "riding", "xy", "beyond", "link_kwh", "electric")
+    unsaved = ("weight", "free_s", "row", "link_of_row", "node", "riding", "xy", "beyond", "link_kwh", "electric")
     Config = VehiclesConfig
     energised = Reads("grid.energised", coupling="power.signals")
 
@@ -103,17 +103,20 @@ class Vehicles(Domain):
         self.network = Network.of(area, "car")
         self.row = self.network.rows
         speed, length = links.speed[self.row], links.length[self.row]
-        priority = links.capacity[self.row] * np.where(links.roundabout[self.row], config.roundabout, 1.0)
+        self.free_s = length / speed  # without any wait at a signal
+        self.weight = area.represents  # each car is so many: it takes their capacity and room
+        capacity = links.capacity[self.row] / self.weight
+        priority = capacity * np.where(links.roundabout[self.row], config.roundabout, 1.0)
         self.state = State.of(
             length,
             speed,
             links.lanes[self.row],
-            links.capacity[self.row],
+            capacity,
             priority=priority,
             in_degree=np.diff(self.network.first_in)[self.network.tail],
             wave=config.backward_wave,
-            jam_density=config.jam_density,
-            stuck=config.stuck,
+            jam_density=config.jam_density / self.weight,
+            stuck=config.stuck * self.weight,
         )
         self.link_of_row = self.network.from_rows(len(links))
         self.junctions = Junctions(area, self.link_of_row)
@@ -220,7 +223,7 @@ class Vehicles(Domain):
         ledger, state = self.ledger, self.state
         at = np.repeat(np.arange(len(person)), sizes)
         ledger.distance[person] = np.bincount(at, state.length[links], minlength=len(person)) + beyond
-        free = np.bincount(at, state.links.free[links], minlength=len(person))
+        free = np.bincount(at, self.free_s[links], minlength=len(person))
         outside = beyond / (self.config.beyond_speed / 3.6)
         ledger.free_s[person] = np.maximum(free + outside, SHORTEST / 1000.0)
         ledger.kwh[person] = (
@@ -274,7 +277,7 @@ class Vehicles(Domain):
         """Live times, flows, series and pictures at the end of the period."""
         flow = np.empty(self.network.links)
         self.ledger.metres += account(self.state.links, self.state.length, 1000.0 / self.every, self.quarter, flow)
-        self.flow[self.row] = flow
+        self.flow[self.row] = self.weight * flow
         keep = np.exp(-self.every / minute / self.config.memory) if self.config.memory > 0 else 0.0
         self.live_s = self.state.travel_times(float(keep))
         self._publish_all()
@@ -297,19 +300,19 @@ class Vehicles(Domain):
             left, spent = self.quarter.T
             used = np.flatnonzero(left)
             if len(used):
-                self.record("link.flow", left[used], self.row[used])
+                self.record("link.flow", self.weight * left[used], self.row[used])
                 self.record("link.speed", left[used] * state.length[used] / spent[used], self.row[used])
-                late = np.maximum(spent[used] - left[used] * state.links.free[used], 0.0)
-                self.record("link.delay", late, self.row[used])
+                late = np.maximum(spent[used] - left[used] * self.free_s[used], 0.0)
+                self.record("link.delay", self.weight * late, self.row[used])
             self.quarter[:] = 0.0
             for name, value in (
                 ("on_road", state.on_road),
                 ("waiting", state.waiting),
                 ("released", state.released),
                 ("riding", int((self.going.rows["mode"] != CAR).sum())),
-                ("dark", int(self.junctions.dark.sum())),
             ):
-                self.record(f"vehicles.{name}", value)
+                self.record(f"vehicles.{name}", round(self.weight * value))
+            self.record("vehicles.dark", int(self.junctions.dark.sum()))
         if _due(now, self.config.snapshot_every):
             link, fraction, _ = state.positions(inner_only=True)
             self.rows("replay/vehicles", time=np.full(len(link), now), link=self.row[link], fraction=fraction)
@@ -383,7 +386,7 @@ class Vehicles(Domain):
             return
         net = self.network
         origin = np.where(at >= 0, net.head[at], net.tail[np.where(at < 0, ~at, 0)])
-        ptr, rows, ms = self.router.paths(origin, net.head[last])
+        ptr, rows, ms = self.router.paths(origin, net.head[last], after=at)
         sizes = np.diff(ptr)
         found = (ms >= 0) & (ms < BLOCKED) & ((at >= 0) | (sizes > 0))
         kept = np.repeat(found, sizes)

@@ -109,16 +109,17 @@ class Ledger(Part):
         cars = int(self.trips[0])
         late = self.late_s + float(np.maximum((now - self.departure[still]) / 1000.0 - self.free_s[still], 0.0).sum())
         yield Indicator("car_travel_time", self.seconds[0] / max(cars, 1) / 60.0, "min", n=cars, better="lower")
-        yield Indicator("vehicle_delay", late / 3600.0, "h", n=cars, better="lower")
-        yield Indicator("vehicle_km", self.metres / 1000.0, "km", n=cars)
+        yield Indicator("vehicle_delay", late / 3600.0, "h", n=cars, better="lower", summed=True)
+        yield Indicator("vehicle_km", self.metres / 1000.0, "km", n=cars, summed=True)
         for mode, name in enumerate(MODES):
-            yield Indicator(f"{name}_trips", float(self.trips[mode]), "trips")
+            yield Indicator(f"{name}_trips", float(self.trips[mode]), "trips", summed=True)
         lost, done = int(self.lost.sum()), int(self.trips.sum())
         yield Indicator("trips_routed", 100.0 * done / max(done + lost, 1), "%", n=done + lost, better="higher")
-        yield Indicator("trips_unrouted", float(lost), "trips", n=done + lost, better="lower")
-        yield Indicator("gridlock_releases", float(released - self.released_before), "veh", better="lower")
-        yield Indicator("rerouted", float(self.rerouted), "veh")
-        yield Indicator("held_up_by_closure", float(self.held_up), "veh", better="lower")
+        yield Indicator("trips_unrouted", float(lost), "trips", n=done + lost, better="lower", summed=True)
+        released -= self.released_before
+        yield Indicator("gridlock_releases", float(released), "veh", better="lower", summed=True)
+        yield Indicator("rerouted", float(self.rerouted), "veh", summed=True)
+        yield Indicator("held_up_by_closure", float(self.held_up), "veh", better="lower", summed=True)
         people = np.bincount(self.home_zone[self.resident & (self.home_zone >= 0)], minlength=len(self.zones))
         for zone in np.flatnonzero(self.by_zone[:, 0] > 0):
             count, seconds, delay = self.by_zone[zone]
@@ -142,6 +143,7 @@ class Ledger(Part):
                 n=int(count),
                 better="lower",
                 residents=residents,
+                summed=True,
             )
 
     def balances(self, state: Any, coming: int, going: Array) -> list[Balance]:

@@ -23,7 +23,7 @@ TYPES: dict[str, str] = {
 
 
 def build(type_name: str, **options: Any) -> Area:
-    """The area of that type with `options` for its builder.
+    """The area of that type with `options` for its builder; of any type, `sample` keeps that share of its people.
 
     Raises InputError for an unknown type or option, with the nearest names.
     """
@@ -38,8 +38,9 @@ def build(type_name: str, **options: Any) -> Area:
                 f"did you mean {nearest(type_name, list(TYPES)) or 'town'}?",
             )
         )
+    share = options.pop("sample", 1.0)
     builder = _load(TYPES[type_name])
-    known = list(inspect.signature(builder).parameters)
+    known = [*inspect.signature(builder).parameters, "sample"]
     faults = [
         Fault(f"area.{o}", "unknown option", ", ".join(known), f"did you mean {nearest(o, known) or known[0]}?")
         for o in options
@@ -47,7 +48,12 @@ def build(type_name: str, **options: Any) -> Area:
     ]
     if faults:
         raise InputError(faults)
-    return builder(**options)  # type: ignore[no-any-return]
+    area = builder(**options)
+    if share == 1.0:
+        return area  # type: ignore[no-any-return]
+    from scenarios.areas.sample import sample
+
+    return sample(area, share, int(options.get("seed", 1)))
 
 
 def area_of(run: Run, whole: bool = False) -> Area:

@@ -48,7 +48,7 @@ WRONG = {
     "area check nowhere": "nowhere: is not an area",
     "area show nowhere": "nowhere: is not an area",
     "area build none.osm.pbf --out x": "none.osm.pbf",
-    "area build a b --out x": "2 files",
+    "area build a b --out x": "b: no such file or folder",
 }
 
 

@@ -48,7 +48,7 @@ WRONG = {
     "scenario=none.yaml": "none.yaml: cannot be read",
     "scenario.title=[1]": "scenario.title",
     "area=folder": "area.path: is missing; allowed: a path.*area=path/to/area",
-    "area.type=osm": "area.path: is missing",
+    "area.type=folder": "area.path: is missing",
     "area.type=nothing": "area.type: is 'nothing'; allowed: town",
     "~area": "area.type: is None",
     "run.folder=": "run.folder",
