@@ -164,6 +164,7 @@ def draw_plan(
         seed, blocks, land.half, across, along, ways[0], ways[1], points, [], found.towns, found.town,
         land.buildable, [], none[0], none[1],
     )  # fmt: skip
+    rural_roads.bridge_gaps(plan, land)
     lattice = rural_roads.Lattice.of(plan, land)
     facts["street_fragments_left_out"] = rural_roads.drop_fragments(lattice)
     rural_roads.join_settlements(lattice)

@@ -25,6 +25,7 @@ MAIN_COST, COLLECTOR_COST, LANE_COST, STREET_COST, PATH_COST = 0.5, 0.6, 0.7, 3.
 LINE_COST, FIELD_COST, TOWN_COST = 1.0, 1.5, 5.0  # on a border line; anywhere else outside towns; between houses
 PER_LINK, LINKS_APART = 600, 1_500.0  # points on roads of an island per further link, three at most; m (assumption)
 DETOUR = 2.0  # times the shortest way at which a further road is laid (assumption)
+GAP = 6  # superblocks over which a main road goes on without houses (assumption)
 FIELD_APART = 1_100.0  # m between the crossings of the countryside that roads lead to (assumption)
 FRAGMENT = 6  # edges of streets below which a piece that hangs on nothing is left out
 LARGE = 60  # lattice points on roads from which a settlement's roads carry 80 km/h traffic (assumption)
@@ -120,6 +121,18 @@ class Lattice:
                 classes[at] = road if old < 0 else min(old, road)
             if old < 0:
                 names[at] = len(plan.roads) - 1  # type: ignore[index]
+
+
+def bridge_gaps(plan: Plan, land: Land) -> None:
+    """Carry the main roads of towns on over short stretches where nothing is built, as along water and parks."""
+    wide = land.inside[:, :-1] & land.inside[:, 1:], land.inside[:-1] & land.inside[1:]
+    for classes, open_ in ((plan.along, wide[0]), (plan.across.T, wide[1].T)):
+        for k in range(0, len(classes), SIDE):
+            line = classes[k]  # a view: changes the plan
+            main = np.flatnonzero((line >= 0) & (line <= CLASS["secondary"]))
+            for a, b in pairwise(main.tolist()):
+                if 1 < b - a <= GAP * SIDE and open_[k, a:b].all():
+                    line[a + 1 : b] = max(line[a], line[b])
 
 
 def drop_fragments(lattice: Lattice) -> int:

@@ -47,6 +47,7 @@ PARK_SHARE = WORK_SHARE = (
 HOLDS = {CENTRE: 970, PREWAR: 660, POSTWAR: 670, CAULIFLOWER: 400, VINEX: 400, CITY: 1_700, VILLAGE: 300, HAMLET: 60}
 FILLED = 0.82  # share of what a superblock holds that is aimed at: rows left out make room for green (assumption)
 SHARED = 2.5  # superblocks of distance that one wholly in other districts would seem farther (assumption)
+ESTATES_APART = 3_000.0  # m over which one industrial estate keeps others away (assumption)
 LOOSE = 0.62  # share below which a superblock gets a looser kind (assumption)
 PERIODS = ((0.11, CENTRE), (0.33, PREWAR), (0.56, POSTWAR), (0.79, CAULIFLOWER), (9.0, VINEX))
 
@@ -216,6 +217,7 @@ def _parks_and_estates(
         if not len(edge):
             return
         start = int(edge[np.argmax(score[edge])])
+        score *= 1.0 - np.exp(-((np.hypot(*(land.middle() - land.middle()[start]).T) / ESTATES_APART) ** 2))
         cells = {int(b): CELLS for b in np.flatnonzero(free)}
         _grow(land, cells, start, CELLS * (works // estates + (k < works % estates)), INDUSTRY, kind, seed)
 

@@ -231,6 +231,7 @@ OLD_TOWN = (
     "Raadhuisplein",
     "Burgwal",
 )
+PREFIXES = ("", "Kleine", "Oude", "Nieuwe", "Lange", "Smalle", "Grote", "Hoge", "Brede", "Lage")
 ESTATE = (
     "Industrie",
     "Handels",
@@ -282,12 +283,8 @@ def block_themes(kinds: NDArray[Any], seed: int) -> list[str]:
 def street_name(theme: str, kind: int, number: int, draw: float) -> str:
     """Name of street `number` of a neighbourhood; `draw` in [0, 1) picks the ending."""
     if kind == 1:
-        round_ = number // len(OLD_TOWN)
-        return (
-            OLD_TOWN[number % len(OLD_TOWN)]
-            if not round_
-            else f"{'Kleine ' * round_}{OLD_TOWN[number % len(OLD_TOWN)]}"
-        )
+        before = PREFIXES[number // len(OLD_TOWN) % len(PREFIXES)]
+        return f"{before} {OLD_TOWN[number % len(OLD_TOWN)]}".strip()
     stems = ESTATE if kind == 6 else THEMES.get(theme.rstrip(" 0123456789"), THEMES["Weidebuurt"])
     endings = SUFFIXES[kind]
     ending = endings[int(draw * len(endings))]

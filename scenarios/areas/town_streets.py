@@ -32,7 +32,7 @@ from scenarios.areas.streets import (
     split_loops,
     take_edges,
 )
-from scenarios.areas.town_blocks import SIDE
+from scenarios.areas.town_blocks import CENTRE, SIDE
 from scenarios.areas.town_plan import MESH_RADIUS, WIDE_RADIUS, Plan, Town, edge_list, edge_towns
 from twin.draws import stream, uniforms
 from twin.tables import OUTSIDE
@@ -70,11 +70,15 @@ def lattice_names(plan: Plan) -> tuple[NDArray[Any], Ints, list[str]]:
     line = np.where(across, j % SIDE, 6 + i % SIDE) - 1  # 0..5 across, 6..11 along
     names = np.empty(len(tail), object)
     draws = uniforms(stream(plan.seed, "town.names"), np.arange(len(built) * 12)).reshape(-1, 12)
-    centre_rank = np.cumsum(kinds == 1) - 1
+    town = plan.town[built[:, 0], built[:, 1]]
+    centre_rank = np.zeros(len(built), np.int64)  # of the old superblocks of each town: each has its own market
+    for k in np.unique(town[kinds == CENTRE]):
+        own = (kinds == CENTRE) & (town == k)
+        centre_rank[own] = np.arange(own.sum())
     table = [
         [
             town_names.street_name(
-                themes[b], int(kinds[b]), (int(centre_rank[b]) * 12 if kinds[b] == 1 else 0) + s, draws[b, s]
+                themes[b], int(kinds[b]), (int(centre_rank[b]) * 12 if kinds[b] == CENTRE else 0) + s, draws[b, s]
             )
             for s in range(12)
         ]
