@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scenarios.areas.check_network import geometry, reach, signals, topology
+from scenarios.areas.check_network import geometry, reach, signals, topology, turns
 from scenarios.areas.check_people import capacity, grid, people, plausible
+from scenarios.areas.check_sources import fit, sources
 from scenarios.areas.findings import Finding
 from scenarios.areas.streets import MODES, main_component
 from twin.attributes import ORIGINS
@@ -16,7 +17,7 @@ from twin.tables import OUTSIDE
 if TYPE_CHECKING:
     from twin.area import Area
 
-RULES = (geometry, topology, reach, people, capacity, signals, plausible, grid)
+RULES = (geometry, topology, turns, reach, people, capacity, signals, plausible, grid, sources, fit)
 
 
 def check_area(area: Area) -> list[Finding]:
