@@ -13,12 +13,15 @@ from scenarios.areas.account import Account
 from scenarios.areas.borders import Municipality
 from scenarios.areas.care_sites import Sites, read_sites
 from scenarios.areas.coordinates import DEGREES, named_system, tell_system
+from scenarios.areas.cityjson import Models
 from scenarios.areas.ground import Ground, reproject
+from scenarios.areas.grounds3d import between_buildings, with_models
 from scenarios.areas.households import OCCUPIED
 from scenarios.areas.jemss import City, read_city
 from scenarios.areas.opening import decode, read_bytes
 from scenarios.areas.osm import read_ground as read_osm
 from scenarios.areas.osm_buildings import Stock
+from scenarios.areas.stock3d import read_all
 from scenarios.areas.sumo import read_net
 from twin.errors import Fault, InputError
 
@@ -65,13 +68,16 @@ def read_site(given: Sources) -> Site:
     if given.boundary is not None:
         border = read_border(given.boundary) if border is None else border.intersection(read_border(given.boundary))
     city = read_city(given.jemss) if given.jemss is not None else None
-    ground, districts = _ground(given, published, town, border, city)
+    models, of_models = read_all(given.buildings)
+    ground, districts = _ground(given, published, town, border, city, models)
+    if models is not None:
+        ground = with_models(ground, models, given.buildings)
     title = town.name if town else ground.title
     west, south, east, north = reproject(ground.outline, ground.crs, DEGREES).buffer(0.3).bounds
     care = [read_sites(file, (west, south, east, north)) for file in given.care]
     if city is not None:
         care.append(_of_city(city))
-    accounts = [ground.account]
+    accounts = [ground.account, *of_models]
     if published is not None:
         accounts.append(published.account)
     if town and town.energy:
@@ -81,7 +87,7 @@ def read_site(given: Sources) -> Site:
 
 
 def _ground(
-    given: Sources, published: Any, town: Municipality | None, border: Any, city: City | None
+    given: Sources, published: Any, town: Municipality | None, border: Any, city: City | None, models: Models | None
 ) -> tuple[Ground, list[zones.District]]:
     """Streets and buildings of the first source that has them, else generated inside the border."""
     if given.osm is not None:
@@ -92,6 +98,8 @@ def _ground(
         ground = _of_streets(net.streets, net.crs, net.account, net.facts, title)
     elif city is not None and city.streets is not None:
         ground = _of_streets(city.streets, city.crs, city.account, city.facts, Path(str(given.jemss)).name.title())
+    elif models is not None:
+        ground = between_buildings(models, border)
     elif border is not None:
         return _generated(given, published, town, border)
     else:
@@ -99,7 +107,7 @@ def _ground(
             Fault(
                 "sources",
                 "give neither streets nor a border to generate them in",
-                "an OpenStreetMap extract, a SUMO network, or --stats with --municipality, or --boundary",
+                "an OpenStreetMap extract, a SUMO network, 3D buildings, or --stats with --municipality, or --boundary",
                 "add one of them",
             )
         )

@@ -13,6 +13,7 @@ from scenarios.areas import (
     cleaning,
     finish,
     flows,
+    grounds3d,
     housing,
     jemss,
     margins,
@@ -26,6 +27,7 @@ from scenarios.areas import (
     sumo,
     zones,
 )
+from scenarios.areas.account import Account
 from scenarios.areas.along import along_streets
 from scenarios.areas.commuting import GATEWAY_WEIGHT, gateway_distances
 from scenarios.areas.counts import Counts, read_counts
@@ -183,10 +185,19 @@ def settle(site: Site, title: str, citizens: int | None, seed: int, counts: Coun
         "signal_groups": groups,
     }
     sources = {t: SYNTHETIC if t in ("households", "people") else ground.account.about for t in tables}
+    of_models = [a for a in accounts if a.source.startswith("3D buildings")]
+    if of_models and ground.stock is not None:
+        sources["buildings"] = _together([*([ground.account] if ground.origin == "observed" else []), *of_models])
     of_zones = next((a for a in accounts if a.source.startswith("Statistics")), None)
     if of_zones and districts[0].origin == "observed":
         sources["zones"] = of_zones.about
     return finish(Area(title, ground.crs, tables, sources, facts))
+
+
+def _together(accounts: Sequence[Account]) -> dict[str, str]:
+    """The entry of a table that several sources made."""
+    told = [account.about for account in accounts]
+    return {key: "; ".join(dict.fromkeys(about[key] for about in told)) for key in told[0]}
 
 
 def _facts(site: Site) -> dict[str, Any]:
@@ -200,6 +211,7 @@ def _facts(site: Site) -> dict[str, Any]:
 def _assumptions() -> dict[str, str]:
     parts = (
         along,
+        grounds3d,
         streets,
         signals,
         flows,
