@@ -9,7 +9,7 @@ paths the router returns one that depends on the network and the weights only, n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from twin.dijkstra import BLOCKED, Ids, Ints, components, path_to, search
 from twin.turns import expand
 
 if TYPE_CHECKING:
-    from twin.area import Area
+    from twin.area import Area, Table
 
 MODES = ("car", "bicycle", "walk")
 
@@ -133,10 +133,10 @@ class Network:
         return label == int(size.argmax()) if self.nodes else np.zeros(0, bool)
 
 
-def banned(turns: Any, rows: ArrayLike) -> list[tuple[int, ...]]:
+def banned(turns: Table | Mapping[str, Any], rows: ArrayLike) -> list[tuple[int, ...]]:
     """The banned sequences of the table `turns` among the links of a network, whose area rows are `rows`."""
     of = {int(row): link for link, row in enumerate(np.asarray(rows).tolist())}
-    sequences = zip(turns.from_link.tolist(), turns.via.tolist(), turns.to_link.tolist(), strict=True)
+    sequences = zip(*(turns[column].tolist() for column in ("from_link", "via", "to_link")), strict=True)
     known = (tuple(of.get(row, -1) for row in (a, *([] if via < 0 else [via]), b)) for a, via, b in sequences)
     return [sequence for sequence in known if min(sequence) >= 0]
 

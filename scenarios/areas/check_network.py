@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scenarios.areas.findings import Finding, first
+from scenarios.areas.osm_turns import mutually_reachable
 from scenarios.areas.streets import MODES, main_component
 
 if TYPE_CHECKING:
@@ -179,3 +180,30 @@ def signals(area: Area) -> Iterator[Finding]:
         "does not end at the signal's node",
         "correct the link",
     )
+
+
+def turns(area: Area) -> Iterator[Finding]:
+    """Banned turns join links that meet, and leave every place within reach of cars."""
+    table, links = area.turns, area.links
+    if not len(table):
+        return
+    via = table.via >= 0
+    before = np.where(via, table.via, table.from_link)
+    apart = links.head[before] != links.tail[table.to_link]
+    apart |= via & (links.head[table.from_link] != links.tail[table.via])
+    yield from first(
+        "turn_links_meet", "turns", "to_link", apart, "does not begin where the link before it ends", "correct the row"
+    )
+    cars = np.flatnonzero(links.car)
+    if not apart.any() and not mutually_reachable(
+        len(area.nodes), links.tail[cars], links.head[cars], banned(table, cars)
+    ):
+        yield Finding(
+            "turns_leave_all_reachable",
+            "turns",
+            -1,
+            "",
+            "the banned turns cut a place off",
+            "drop the one that does",
+            "error",
+        )

@@ -53,13 +53,13 @@ def clean(
     streets, first = connect(streets)
     facts["largest_component_share_joined"] = {m: v["largest_component_share"] for m, v in first.items()}
     facts["ways_dropped"] = {m: v["ways_dropped"] for m, v in first.items()}
-    streets = simplify(streets, _protect(streets, "border"))
+    streets = simplify(streets, _protect(streets, "border", "turn"))
     streets, counts = mark_signals(streets)
     facts |= counts
     streets = _merge_near(_merge_signals(streets))
     facts["car_nodes_before_connecting"] = len(np.unique(np.concatenate(streets.directed("car"))))
     streets, facts["modes"] = connect(streets)
-    streets = simplify(streets, _protect(streets, "border", "signal"))
+    streets = simplify(streets, _protect(streets, "border", "signal", "turn"))
     return _gateways(streets), facts
 
 

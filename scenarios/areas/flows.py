@@ -6,6 +6,7 @@ morning and back in the evening, all-or-nothing at free speed, and the sum is sc
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -35,19 +36,20 @@ def peak_flows(
     people: dict[str, Any],
     signal: NDArray[Any],
     seed: int,
+    turns: Mapping[str, Any] | None = None,
 ) -> Floats:
     """Expected vehicles per hour on each link in the busier of the two peaks, shape (links,).
 
     at     : node by which cars enter each location;  signal: rows of nodes where vehicles wait for a light
-    people : columns home, main, has_car, resident, occupation
+    people : columns home, main, has_car, resident, occupation;  turns: of the table turns
     """
-    from twin.network import Network, Router
+    from twin.network import Network, Router, banned
     from twin.tables import OCCUPATIONS
 
     car = np.flatnonzero(np.asarray(links["car"]))
-    net = Network(
-        len(nodes["x"]), links["tail"][car], links["head"][car], links["length"][car], car, nodes["x"], nodes["y"]
-    )
+    ends = links["tail"][car], links["head"][car]
+    bans = banned(turns, car) if turns else ()
+    net = Network(len(nodes["x"]), *ends, links["length"][car], car, nodes["x"], nodes["y"], bans)
     seconds = net.length / links["speed"][car] + SIGNAL_WAIT * np.isin(net.head, signal)
     router = Router(net, np.maximum(np.rint(1000.0 * seconds), 1).astype(np.int64))
     through = np.asarray(people["occupation"]) == OCCUPATIONS.index("through")

@@ -28,6 +28,7 @@ class Ground:
     part    : whether it is a part of a town, whose other parts lie beyond its gateways
     places  : where the source places what buildings hold: table places, jobs and schools; None: told from the stock
     member  : row of the districts of each building, where the source knows it
+    turns   : columns of the table turns; empty where the source bans none
     """
 
     crs: str
@@ -41,6 +42,7 @@ class Ground:
     part: bool = True
     places: Callable[[], tuple[dict[str, Any], Any, Any]] | None = None
     member: NDArray[np.int64] | None = None
+    turns: dict[str, Any] = field(default_factory=dict)
 
 
 def projector(crs: str, source: str = "EPSG:4326") -> Any:

@@ -28,7 +28,7 @@ def read_ground(path: str | Path, boundary: Any = None) -> Ground:
     if boundary is not None:
         outline = _cut(outline, reproject(boundary, "EPSG:4326", crs), str(path))
     facts: dict[str, Any] = {"bounds_m": [round(v, 1) for v in outline.bounds]}
-    net, facts["streets"] = osm_streets.osm_streets(extract, outline, to_xy)
+    net, facts["streets"], turns = osm_streets.osm_streets(extract, outline, to_xy)
     if not len(net.tail) or not len(net.marks.get("gateway", ())):
         raise InputError(
             Fault(
@@ -45,7 +45,7 @@ def read_ground(path: str | Path, boundary: Any = None) -> Ground:
     if stock is not None:
         facts["buildings"] = stock.facts
     title = Path(path).name.split(".")[0].replace("_", " ").title()
-    return Ground(crs, outline, net, "observed", stock, account, facts, title)
+    return Ground(crs, outline, net, "observed", stock, account, facts, title, turns=turns)
 
 
 def _tell(account: Account, extract: osm_read.Extract, stock: Any, cleaned: dict[str, Any]) -> None:
@@ -53,6 +53,9 @@ def _tell(account: Account, extract: osm_read.Extract, stock: Any, cleaned: dict
     account.count("read", "buildings", len(extract.buildings))
     account.count("read", "points of interest", len(extract.points))
     account.count("read", "addresses", len(extract.addresses))
+    account.count("read", "turn restrictions", len(extract.restrictions) + extract.ignored.total())
+    for why, number in sorted(extract.ignored.items()):
+        account.count("dropped", why, number)
     account.count("repaired", "nodes that the extract lacks, ways cut there", extract.missing_nodes)
     account.count("repaired", "links along the border between parts of the network", cleaned["outside_links"])
     account.count("dropped", "broken outlines", extract.broken_areas)
@@ -60,6 +63,10 @@ def _tell(account: Account, extract: osm_read.Extract, stock: Any, cleaned: dict
         account.count("dropped", "buildings outside the area", stock.facts["outside"])
     for mode, ways in cleaned["ways_dropped"].items():
         account.count("dropped", f"ways for {mode} that no way leads to", len(ways))
+    account.count("dropped", "turn restrictions where cars cannot go anyway", cleaned["turns"].get("needless", 0))
+    account.count("dropped", "turn restrictions outside the area", cleaned["turns"].get("outside", 0))
+    account.count("dropped", "bans of a turn that would cut a place off", cleaned["turns"].get("cut_off", 0))
+    account.count("unplaced", "turn restrictions", cleaned["turns"].get("unplaced", 0))
     account.count("unplaced", "signal posts without a junction", cleaned["signal_posts_unmatched"])
 
 

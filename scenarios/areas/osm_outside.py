@@ -128,6 +128,7 @@ def join_outside(streets: Streets) -> tuple[Streets, int]:
         road_class=np.full(m, CLASS["tertiary"]),
         name=np.full(m, OUTSIDE, object),
         way=np.zeros(m, np.int64),
+        ends=np.full((m, 2), -2),
         speed=np.full(m, SPEED),
         lanes_f=np.full(m, LANES),
         lanes_b=np.full(m, LANES),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from scenarios.areas.osm_restrictions import Restriction, read_restriction
 from twin.errors import Fault, InputError
 
 SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.xml", ".osm.xml.gz", ".xml.gz", ".osm.bz2")
@@ -24,6 +26,7 @@ KEYS = (
     "landuse",
     "addr:housenumber",
     "craft",
+    "type",  # of relations: turn restrictions
 )
 POI_KEYS = ("amenity", "shop", "office", "healthcare", "leisure", "tourism", "emergency", "craft")
 
@@ -50,6 +53,8 @@ class Extract:
     addresses: list[tuple[int, float, float, dict[str, str]]] = field(default_factory=list)
     buildings: list[tuple[int, bytes, dict[str, str]]] = field(default_factory=list)
     areas: list[tuple[int, bytes, dict[str, str]]] = field(default_factory=list)
+    restrictions: list[Restriction] = field(default_factory=list)
+    ignored: Counter[str] = field(default_factory=Counter)  # restrictions that are not for cars at all times
     missing_nodes: int = 0
     broken_areas: int = 0
 
@@ -114,6 +119,9 @@ def _take(out: Extract, item: Any, factory: Any) -> None:
     elif item.is_way():
         if "highway" in tags:
             _take_way(out, item, tags)
+    elif item.is_relation():
+        if tags.get("type", "").partition(":")[0] == "restriction":
+            _take_restriction(out, item, tags)
     elif item.is_area() and any(k in tags for k in ("building", "landuse", *POI_KEYS)):
         _take_area(out, item, tags, factory)
 
@@ -137,6 +145,14 @@ def _take_way(out: Extract, way: Any, tags: dict[str, str]) -> None:
         part, broken = Way(way.id, tags, [], [], []), True
     if len(part.nodes) > 1:
         out.ways.append(part)
+
+
+def _take_restriction(out: Extract, relation: Any, tags: dict[str, str]) -> None:
+    found = read_restriction(relation.id, tags, [(m.type, m.role, m.ref) for m in relation.members])
+    if isinstance(found, Restriction):
+        out.restrictions.append(found)
+    else:
+        out.ignored[found] += 1
 
 
 def _take_area(out: Extract, area: Any, tags: dict[str, str], factory: Any) -> None:

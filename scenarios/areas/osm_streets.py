@@ -13,6 +13,7 @@ import numpy as np
 from scenarios.areas.cleaning import SIGNAL_REACH, clean
 from scenarios.areas.osm_read import Extract
 from scenarios.areas.osm_tags import Rule, read_rule
+from scenarios.areas.osm_turns import MARK, marks_of, turns_of
 from scenarios.areas.streets import (
     CAR_B,
     CAR_F,
@@ -34,18 +35,24 @@ OTHER_SIGNALS = {
 }
 
 
-def osm_streets(extract: Extract, outline: Any, to_xy: Any) -> tuple[Streets, dict[str, Any]]:
-    """The streets inside the polygon `outline` (projected) and facts of their cleaning. Marks: gateway, signal, roundabout."""
-    raw, bridges = _edges(extract, outline, to_xy)
+def osm_streets(extract: Extract, outline: Any, to_xy: Any) -> tuple[Streets, dict[str, Any], dict[str, Any]]:
+    """The streets inside the polygon `outline` (projected), facts of their cleaning, and the table `turns`.
+
+    Marks: gateway, signal, roundabout.
+    """
+    vias = marks_of(extract.restrictions, extract.ways)
+    raw, bridges = _edges(extract, outline, to_xy, {node for pair in vias.values() for node in pair})
     if not len(raw.tail):
-        return raw, {}
+        return raw, {}, {}
     facts: dict[str, Any] = {"edges_raw": len(raw.tail), "bridges": bridges}
     streets, cleaning = clean(raw, partial(_signals, extract=extract, to_xy=to_xy))
-    return streets, facts | cleaning
+    turns, counts = turns_of(raw, streets, extract.restrictions, vias)
+    facts["turns"] = dict(sorted(counts.items()))
+    return streets, facts | cleaning, turns
 
 
-def _edges(extract: Extract, outline: Any, to_xy: Any) -> tuple[Streets, list[int]]:
-    """Clip every way to the outline and split it where ways meet."""
+def _edges(extract: Extract, outline: Any, to_xy: Any, kept: set[int]) -> tuple[Streets, list[int]]:
+    """Clip every way to the outline and split it where ways meet, and at the nodes `kept`, which get marks."""
     import shapely
 
     shapely.prepare(outline)
@@ -65,6 +72,8 @@ def _edges(extract: Extract, outline: Any, to_xy: Any) -> tuple[Streets, list[in
     for _, ids, _ in pieces:
         used[ids[0]] += 2
         used[ids[-1]] += 2
+    for i in kept & used.keys():
+        used[i] += 1
     rows, tails, heads, lines = [], [], [], []
     for number, ids, points in pieces:
         cuts = [k for k, i in enumerate(ids) if used[i] > 1]
@@ -73,7 +82,7 @@ def _edges(extract: Extract, outline: Any, to_xy: Any) -> tuple[Streets, list[in
             tails.append(ids[a])
             heads.append(ids[b])
             lines.append(points[a : b + 1])
-    return _assemble(rules, rows, tails, heads, lines, places, [*border, *cut]), bridges
+    return _assemble(rules, rows, tails, heads, lines, places, [*border, *cut], kept), bridges
 
 
 def _clip(ids: list[int], points: Floats, outline: Any, border: list[int]) -> list[tuple[list[int], Floats]]:
@@ -128,6 +137,7 @@ def _assemble(
     lines: list[Floats],
     places: dict[int, tuple[float, float]],
     border: list[int],
+    kept: set[int],
 ) -> Streets:
     ids, flat = np.unique(np.array(tails + heads, np.int64), return_inverse=True)
     xy = np.array([places[i] for i in ids.tolist()]).reshape(-1, 2)
@@ -140,6 +150,7 @@ def _assemble(
     names = np.array([w.tags.get("name") or w.tags.get("ref") or "" for w, _ in rules], object)
     way = np.array([w.id for w, _ in rules], np.int64)
     at_border = np.flatnonzero(np.isin(ids, border)) if border else np.zeros(0, np.int64)
+    via = np.flatnonzero(np.isin(ids, list(kept)))
     m = len(rows)
     streets = Streets(
         xy[:, 0].copy(),
@@ -155,9 +166,9 @@ def _assemble(
         column(lambda r: r.lanes_f),
         column(lambda r: r.lanes_b),
         column(lambda r: r.flags),
-        {"border": at_border.astype(np.int64)},
+        {"border": at_border, "turn": via, **{f"{MARK}{ids[k]}": np.array([k]) for k in via}},
     )
-    return split_loops(streets)
+    return replace(split_loops(streets), ends=np.zeros((0, 2), np.int64))  # the edges are numbered anew
 
 
 def _signals(streets: Streets, extract: Extract, to_xy: Any) -> tuple[Streets, dict[str, int]]:

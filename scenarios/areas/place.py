@@ -21,6 +21,7 @@ from scenarios.areas import (
     osm_buildings,
     osm_outside,
     osm_places,
+    osm_turns,
     signals,
     sites,
     streets,
@@ -163,7 +164,7 @@ def settle(site: Site, title: str, citizens: int | None, seed: int, counts: Coun
     gateways.update(volumes)
     _count_residents(table, buildings, people)
     at = np.concatenate([buildings["node_car"], gateways["node"]])
-    flow = flows.peak_flows(nodes, links, at, people, np.flatnonzero(nodes["kind"] == "signal"), seed)
+    flow = flows.peak_flows(nodes, links, at, people, np.flatnonzero(nodes["kind"] == "signal"), seed, ground.turns)
     if "lights" in net.marks:  # a generated place: signals where the traffic asks for them
         nodes["kind"] = signals.choose(nodes["kind"], links, flow, net.marks["lights"], expected)
     lights, groups = signals.build_signals(
@@ -183,6 +184,7 @@ def settle(site: Site, title: str, citizens: int | None, seed: int, counts: Coun
         "people": {c: v for c, v in people.items() if c[0] != "_"},
         "signals": lights,
         "signal_groups": groups,
+        **({"turns": ground.turns} if ground.turns else {}),
     }
     sources = {t: SYNTHETIC if t in ("households", "people") else ground.account.about for t in tables}
     of_models = [a for a in accounts if a.source.startswith("3D buildings")]
@@ -208,7 +210,8 @@ def _facts(site: Site) -> dict[str, Any]:
     return facts
 
 
-def _assumptions() -> dict[str, str]:
+        osm_places,
+        osm_turns,
     parts = (
         along,
         grounds3d,

@@ -52,6 +52,8 @@ class Streets:
     road_class      : shape (edges,), rows of ROAD_CLASSES;  name, way: shape (edges,)
     speed           : m/s;  lanes_f, lanes_b: lanes of either direction
     flags           : sum of CAR_F, CAR_B, BIKE_F, BIKE_B, WALK, ROUND
+    ends            : shape (edges, 2), the half-edges of the streets as first made with which an edge begins and ends,
+                      along it: 2e runs with their edge e, 2e + 1 against it
     """
 
     x: Floats
@@ -68,6 +70,11 @@ class Streets:
     lanes_b: Ints
     flags: Ints
     marks: dict[str, Ints] = field(default_factory=dict)  # named sets of nodes that every cleaning step carries along
+    ends: Ints = field(default_factory=lambda: np.zeros((0, 2), np.int64))
+
+    def __post_init__(self) -> None:
+        if len(self.ends) != len(self.way):
+            self.ends = np.repeat(2 * np.arange(len(self.way))[:, None], 2, axis=1)
 
     def lengths(self) -> Floats:
         """Length of each edge in metres, along its line."""
@@ -106,6 +113,7 @@ def take_edges(streets: Streets, keep: Bools | Ints) -> Streets:
         lanes_f=streets.lanes_f[rows],
         lanes_b=streets.lanes_b[rows],
         flags=streets.flags[rows],
+        ends=streets.ends[rows],
     )
 
 
@@ -190,7 +198,7 @@ def join(first: Streets, second: Streets) -> Streets:
     def both(name: str) -> Any:
         return np.concatenate([getattr(first, name), getattr(second, name)])
 
-    columns = ("tail", "head", "road_class", "name", "way", "speed", "lanes_f", "lanes_b", "flags")
+    columns = ("tail", "head", "road_class", "name", "way", "speed", "lanes_f", "lanes_b", "flags", "ends")
     return replace(first, lines=[*first.lines, *second.lines], **{c: both(c) for c in columns})
 
 
@@ -230,9 +238,15 @@ def simplify(streets: Streets, protected: Bools | None = None) -> Streets:
     after[a[nodes] ^ 1], after[b[nodes] ^ 1] = b[nodes], a[nodes]
 
     seen = np.zeros(m, bool)
-    rows, lines, tails, heads, flip = [], [], [], [], []
+    rows, lines, tails, heads, flip, ends = [], [], [], [], [], []
     follow = after.tolist()
     starts = np.flatnonzero(~passing[origin]).tolist()
+
+    def along(step: int) -> Ints:
+        """The ends of a half-edge, in its direction."""
+        found = streets.ends[step >> 1]
+        return found[::-1] ^ 1 if step & 1 else found
+
     # a ring of passing nodes only has no start: its edges stay as they are
     for h in starts:
         if seen[h >> 1]:
@@ -246,11 +260,14 @@ def simplify(streets: Streets, protected: Bools | None = None) -> Streets:
         flip.append(h & 1)
         tails.append(origin[h])
         heads.append(end[chain[-1]])
+        first, last = along(h), along(chain[-1])
+        ends.append((first[0], last[1]))
         parts = [streets.lines[s >> 1][::-1] if s & 1 else streets.lines[s >> 1] for s in chain]
         lines.append(np.concatenate([parts[0], *(p[1:] for p in parts[1:])]) if len(parts) > 1 else parts[0])
     left = np.flatnonzero(~seen)
     merged = take_edges(streets, np.array(rows, np.int64))
     merged = replace(merged, tail=np.array(tails, np.int64), head=np.array(heads, np.int64), lines=lines)
+    merged = replace(merged, ends=np.array(ends, np.int64).reshape(-1, 2))
     merged = _flip(merged, np.array(flip, bool))
     return drop_unused_nodes(split_loops(join(merged, take_edges(streets, left))))
 
@@ -310,6 +327,16 @@ def connect(streets: Streets) -> tuple[Streets, dict[str, Any]]:
     return drop_unused_nodes(take_edges(streets, (flags & ~ROUND) > 0)), facts
 
 
+def directions(streets: Streets) -> tuple[Ints, Bools]:
+    """The edge of each row of the table links, and whether the row runs against it; shape (links,) each."""
+    ahead = (streets.flags & (CAR_F | BIKE_F | WALK)) > 0
+    back = (streets.flags & (CAR_B | BIKE_B | WALK)) > 0
+    edge = np.concatenate([np.flatnonzero(ahead), np.flatnonzero(back)])
+    against = np.concatenate([np.zeros(ahead.sum(), bool), np.ones(back.sum(), bool)])
+    order = np.lexsort([against, edge])
+    return edge[order], against[order]
+
+
 def link_tables(streets: Streets, node_kind: NDArray[Any], origin: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Tables `nodes` and `links` (one row per direction) of the streets.
 
@@ -325,12 +352,7 @@ def link_tables(streets: Streets, node_kind: NDArray[Any], origin: str) -> tuple
         "osm_id": streets.osm_id,
         "origin": np.full(n, origin, object),
     }
-    ahead = (streets.flags & (CAR_F | BIKE_F | WALK)) > 0
-    back = (streets.flags & (CAR_B | BIKE_B | WALK)) > 0
-    edge = np.concatenate([np.flatnonzero(ahead), np.flatnonzero(back)])
-    against = np.concatenate([np.zeros(ahead.sum(), bool), np.ones(back.sum(), bool)])
-    order = np.lexsort([against, edge])
-    edge, against = edge[order], against[order]
+    edge, against = directions(streets)
     flags = streets.flags[edge]
     lanes = np.clip(np.where(against, streets.lanes_b[edge], streets.lanes_f[edge]), 1, 12)
     geometry = _line_geometry(streets.lines)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -67,7 +65,7 @@ def test_a_ban_that_is_no_sequence_is_refused(ban: tuple[int, ...]) -> None:
 
 
 def test_bans_of_an_area_by_its_rows() -> None:
-    turns = SimpleNamespace(from_link=np.array([7, 7, 3]), via=np.array([-1, 9, -1]), to_link=np.array([9, 3, 8]))
+    turns = {"from_link": np.array([7, 7, 3]), "via": np.array([-1, 9, -1]), "to_link": np.array([9, 3, 8])}
     assert banned(turns, [9, 7, 3]) == [(1, 0), (1, 0, 2)]  # row 8 is closed to the mode
 
 
@@ -80,8 +78,8 @@ def networks(draw):
     weight = np.array(draw(st.lists(st.integers(1, 30) | st.just(BLOCKED), min_size=count, max_size=count)), np.int64)
     pairs = [(a, b) for a in range(count) for b in range(count) if head[a] == tail[b]]
     triples = [(a, b, c) for a, b in pairs for c in range(count) if head[b] == tail[c]]
-    some = st.sampled_from([*pairs, *triples]) if pairs else st.nothing()
-    return nodes, tail, head, weight, draw(st.lists(some, max_size=8))
+    bans = draw(st.lists(st.sampled_from([*pairs, *triples]), max_size=8)) if pairs else []
+    return nodes, tail, head, weight, bans
 
 
 def expanded_distances(nodes, tail, head, weight, bans, source):
