@@ -12,8 +12,8 @@ from scenarios.areas import borders, municipality, osm_read, statistics, zones
 from scenarios.areas.account import Account
 from scenarios.areas.borders import Municipality
 from scenarios.areas.care_sites import Sites, read_sites
-from scenarios.areas.coordinates import DEGREES, named_system, tell_system
 from scenarios.areas.cityjson import Models
+from scenarios.areas.coordinates import DEGREES, named_system, tell_system
 from scenarios.areas.ground import Ground, reproject
 from scenarios.areas.grounds3d import between_buildings, with_models
 from scenarios.areas.households import OCCUPIED
