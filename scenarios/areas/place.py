@@ -210,8 +210,7 @@ def _facts(site: Site) -> dict[str, Any]:
     return facts
 
 
-        osm_places,
-        osm_turns,
+def _assumptions() -> dict[str, str]:
     parts = (
         along,
         grounds3d,
@@ -224,6 +223,7 @@ def _facts(site: Site) -> dict[str, Any]:
         osm_outside,
         osm_buildings,
         osm_places,
+        osm_turns,
         sites,
         sumo,
         jemss,
