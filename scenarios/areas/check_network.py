@@ -184,6 +184,8 @@ def signals(area: Area) -> Iterator[Finding]:
 
 def turns(area: Area) -> Iterator[Finding]:
     """Banned turns join links that meet, and leave every place within reach of cars."""
+    from twin.network import banned
+
     table, links = area.turns, area.links
     if not len(table):
         return
