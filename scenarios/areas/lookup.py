@@ -15,6 +15,19 @@ if TYPE_CHECKING:
     from twin.area import Area
 
 
+ORDER = (
+    "district",
+    "neighbourhood",
+    "street",
+    "gateway",
+    "place",
+    "substation",
+    "neighbourhood station",
+    "10 kV feeder",
+    "0.4 kV feeder",
+)
+
+
 @dataclass(frozen=True)
 class Hit:
     """Something with a name: what it is, how many rows it has, where it lies, and how a measure names it.
@@ -37,10 +50,18 @@ def plain(text: str) -> str:
 
 
 def find(area: Area, text: str) -> list[Hit]:
-    """Everything whose name or code contains `text`, ignoring capitals and accents; names that begin with it first."""
+    """Everything whose name or code contains `text`, ignoring capitals and accents.
+
+    Zones and streets come first; of one kind, names that begin with the text.
+    """
     wanted = plain(text)
     hits = [hit for hit in everything(area) if wanted in plain(hit.name) or wanted == plain(hit.about)]
-    return sorted(hits, key=lambda h: (not plain(h.name).startswith(wanted), h.kind, h.name))
+    return sorted(hits, key=lambda h: (_rank(h.kind), not plain(h.name).startswith(wanted), h.name))
+
+
+def _rank(kind: str) -> int:
+    """Zones and streets first, the many feeders last."""
+    return ORDER.index(kind) if kind in ORDER else ORDER.index("place")
 
 
 def close_names(area: Area, text: str) -> list[str]:

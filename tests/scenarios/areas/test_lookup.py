@@ -54,9 +54,12 @@ def test_districts_assets_and_places_are_found(town) -> None:
     assert f"district: {code}" in {h.where for h in find(town, str(town.zones.name[0]))}
 
 
-def test_names_that_begin_with_the_text_come_first(town) -> None:
+def test_zones_and_streets_come_first_and_of_these_names_that_begin_with_the_text(town) -> None:
     hits = find(town, "r")
-    starts = [h.name.lower().startswith("r") for h in hits]
+    kinds = [h.kind for h in hits]
+    assert kinds[0] in ("district", "neighbourhood")
+    assert kinds[-1] == "0.4 kV feeder"
+    starts = [h.name.lower().startswith("r") for h in hits if h.kind == "street"]
     assert starts == sorted(starts, reverse=True)
     assert True in starts
     assert False in starts
