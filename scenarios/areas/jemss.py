@@ -18,7 +18,7 @@ from scenarios.areas.geotiff import Raster, read_raster
 from scenarios.areas.ground import projector
 from scenarios.areas.opening import Sheet, decode, read_bytes, read_members, refuse
 from scenarios.areas.osm_read import projected_system
-from scenarios.areas.streets import BIKE_B, BIKE_F, CAR_B, CAR_F, CLASS, LANES, WALK, Floats, Streets
+from scenarios.areas.streets import BIKE_B, BIKE_F, CAR_B, CAR_F, CLASS, LANES, SAID_SPEED, WALK, Floats, Streets
 from twin.errors import Fault, InputError
 
 MINUTES, HOURS = 1440.0, 24.0  # of a day: JEMSS counts in days and kilometres
@@ -278,6 +278,7 @@ def _paired(x: Floats, y: Floats, ends: NDArray[np.int64], days: Floats, both: b
         lanes,
         flags.astype(np.int64),
         {"border": none, "signal": none},
+        stated=np.full(n, SAID_SPEED),
     )
 
 

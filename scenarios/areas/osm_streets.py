@@ -167,6 +167,7 @@ def _assemble(
         column(lambda r: r.lanes_b),
         column(lambda r: r.flags),
         {"border": at_border, "turn": via, **{f"{MARK}{ids[k]}": np.array([k]) for k in via}},
+        stated=column(lambda r: r.stated),
     )
     return replace(split_loops(streets), ends=np.zeros((0, 2), np.int64))  # the edges are numbered anew
 

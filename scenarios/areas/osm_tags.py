@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from scenarios.areas.streets import BIKE_B, BIKE_F, CAR_B, CAR_F, CLASS, LANES, ROUND, SPEED_KMH, WALK
+from scenarios.areas.streets import BIKE_B, BIKE_F, CAR_B, CAR_F, CLASS, LANES, ROUND, SAID_LANES, SAID_SPEED, SPEED_KMH, WALK
 
 MPH = 1.609344
 SAME_AS = {
@@ -62,7 +62,10 @@ class Rule:
     lanes_f: int
     lanes_b: int
     flags: int
-    stated: bool  # the way states its speed
+    stated: int  # sum of SAID_SPEED, SAID_LANES
+
+
+LANE_TAGS = ("lanes", "lanes:forward", "lanes:backward")
 
 
 def parse_speed(text: str) -> float | None:
@@ -130,7 +133,8 @@ def read_rule(tags: dict[str, str]) -> Rule | None:
         return None
     stated = parse_speed(tags.get("maxspeed", ""))
     speed = min(max(stated if stated is not None else SPEED_KMH[road], 5.0), 130.0)
-    return Rule(road, speed / 3.6, *_lanes(tags, road, flags), flags, stated is not None)
+    said = SAID_SPEED * (stated is not None) | SAID_LANES * any(tags.get(k) for k in LANE_TAGS)
+    return Rule(road, speed / 3.6, *_lanes(tags, road, flags), flags, said)
 
 
 def _directions(tags: dict[str, str], kind: str, car: bool, bicycle: bool) -> int:

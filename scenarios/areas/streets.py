@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.tables import ROAD_CLASSES
+from twin.tables import OUTSIDE, ROAD_CLASSES
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 CAR_F, CAR_B, BIKE_F, BIKE_B, WALK, ROUND = 1, 2, 4, 8, 16, 32
+SAID_SPEED, SAID_LANES = 1, 2
 FORWARD = {"car": CAR_F, "bicycle": BIKE_F, "walk": WALK}
 BACKWARD = {"car": CAR_B, "bicycle": BIKE_B, "walk": WALK}
 MODES = ("car", "bicycle", "walk")
@@ -34,6 +35,14 @@ LANES = np.array([2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1], np.int16)
 # 1,800: with the usual corrections for lane width and turns. Smaller streets: assumption (parking, narrow lanes)
 CAPACITY_VEH_H = np.array([2100, 1900, 1800, 1800, 1600, 1500, 1200, 600, 600, 300, 300, 300, 300, 300, 300], float)
 
+# how a link's speed, lanes and capacity were found, by what its source states
+RULES = (
+    "speed: class; lanes: class; capacity: class",
+    "lanes: class; capacity: class",
+    "speed: class; capacity: class",
+    "capacity: class",
+)
+RULE_OUTSIDE = "all: stands for roads beyond the area"
 ASSUMPTIONS = {
     "streets.speed": "limits by class where a way states none: RVV 1990 for Dutch classes, service and track assumed",
     "streets.capacity": "1,800-1,900 veh/h per lane on main roads (HCM base saturation flow 1,900), 2,100 on "
@@ -54,6 +63,7 @@ class Streets:
     flags           : sum of CAR_F, CAR_B, BIKE_F, BIKE_B, WALK, ROUND
     ends            : shape (edges, 2), the half-edges of the streets as first made with which an edge begins and ends,
                       along it: 2e runs with their edge e, 2e + 1 against it
+    stated          : what the source states of an edge: sum of SAID_SPEED, SAID_LANES
     """
 
     x: Floats
@@ -71,10 +81,13 @@ class Streets:
     flags: Ints
     marks: dict[str, Ints] = field(default_factory=dict)  # named sets of nodes that every cleaning step carries along
     ends: Ints = field(default_factory=lambda: np.zeros((0, 2), np.int64))
+    stated: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __post_init__(self) -> None:
         if len(self.ends) != len(self.way):
             self.ends = np.repeat(2 * np.arange(len(self.way))[:, None], 2, axis=1)
+        if len(self.stated) != len(self.way):
+            self.stated = np.zeros(len(self.way), np.int64)
 
     def lengths(self) -> Floats:
         """Length of each edge in metres, along its line."""
@@ -114,6 +127,7 @@ def take_edges(streets: Streets, keep: Bools | Ints) -> Streets:
         lanes_b=streets.lanes_b[rows],
         flags=streets.flags[rows],
         ends=streets.ends[rows],
+        stated=streets.stated[rows],
     )
 
 
@@ -198,7 +212,7 @@ def join(first: Streets, second: Streets) -> Streets:
     def both(name: str) -> Any:
         return np.concatenate([getattr(first, name), getattr(second, name)])
 
-    columns = ("tail", "head", "road_class", "name", "way", "speed", "lanes_f", "lanes_b", "flags", "ends")
+    columns = ("tail", "head", "road_class", "name", "way", "speed", "lanes_f", "lanes_b", "flags", "ends", "stated")
     return replace(first, lines=[*first.lines, *second.lines], **{c: both(c) for c in columns})
 
 
@@ -238,7 +252,7 @@ def simplify(streets: Streets, protected: Bools | None = None) -> Streets:
     after[a[nodes] ^ 1], after[b[nodes] ^ 1] = b[nodes], a[nodes]
 
     seen = np.zeros(m, bool)
-    rows, lines, tails, heads, flip, ends = [], [], [], [], [], []
+    rows, lines, tails, heads, flip, ends, stated = [], [], [], [], [], [], []
     follow = after.tolist()
     starts = np.flatnonzero(~passing[origin]).tolist()
 
@@ -262,12 +276,13 @@ def simplify(streets: Streets, protected: Bools | None = None) -> Streets:
         heads.append(end[chain[-1]])
         first, last = along(h), along(chain[-1])
         ends.append((first[0], last[1]))
+        stated.append(np.bitwise_and.reduce(streets.stated[[s >> 1 for s in chain]]))
         parts = [streets.lines[s >> 1][::-1] if s & 1 else streets.lines[s >> 1] for s in chain]
         lines.append(np.concatenate([parts[0], *(p[1:] for p in parts[1:])]) if len(parts) > 1 else parts[0])
     left = np.flatnonzero(~seen)
     merged = take_edges(streets, np.array(rows, np.int64))
     merged = replace(merged, tail=np.array(tails, np.int64), head=np.array(heads, np.int64), lines=lines)
-    merged = replace(merged, ends=np.array(ends, np.int64).reshape(-1, 2))
+    merged = replace(merged, ends=np.array(ends, np.int64).reshape(-1, 2), stated=np.array(stated, np.int64))
     merged = _flip(merged, np.array(flip, bool))
     return drop_unused_nodes(split_loops(join(merged, take_edges(streets, left))))
 
@@ -375,6 +390,7 @@ def link_tables(streets: Streets, node_kind: NDArray[Any], origin: str) -> tuple
         "roundabout": (flags & ROUND) > 0,
         "osm_id": streets.way[edge],
         "geometry": shapely.to_wkb(lines),
+        "rule": np.where(streets.name == OUTSIDE, RULE_OUTSIDE, np.array(RULES, object)[streets.stated])[edge],
         "origin": np.full(len(edge), origin, object),
     }
     return nodes, links

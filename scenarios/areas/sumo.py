@@ -25,6 +25,8 @@ from scenarios.areas.streets import (
     CLASS,
     LANES,
     ROUND,
+    SAID_LANES,
+    SAID_SPEED,
     WALK,
     Floats,
     Streets,
@@ -264,6 +266,7 @@ def _streets(edges: list[_Edge], raw: _Raw, move: Any, account: Account) -> Stre
             "border": np.array([row[j] for j in _cut_off(edges)], np.int64),
             "signal": np.array([row[j] for j in used if raw.kinds[j] in SIGNALS], np.int64),
         },
+        stated=np.full(len(pairs), SAID_SPEED | SAID_LANES),
     )
     return split_loops(streets)
 
