@@ -5,7 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from scenarios.areas.streets import BIKE_B, BIKE_F, CAR_B, CAR_F, CLASS, LANES, ROUND, SAID_LANES, SAID_SPEED, SPEED_KMH, WALK
+from scenarios.areas.streets import (
+    BIKE_B,
+    BIKE_F,
+    CAR_B,
+    CAR_F,
+    CLASS,
+    LANES,
+    ROUND,
+    SAID_LANES,
+    SAID_SPEED,
+    SPEED_KMH,
+    WALK,
+)
 
 MPH = 1.609344
 SAME_AS = {
