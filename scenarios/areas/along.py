@@ -18,6 +18,7 @@ NEAR = 250.0  # m from a house within which a busier street is one of the town (
 HOUSE = (10.0, 14.0, 8.0, 9.0, 2)
 WORK = (45.0, 20.0, 30.0, 16.0, 2)
 USES = ("shop", "office", "industry", "leisure", "office", "public")  # in turn along busier streets (assumption)
+RULE = "use: kind of street; storeys: two; height: storeys x 3 m; dwellings: one per house"
 
 ASSUMPTIONS = {
     "along.houses": "without a source of buildings: a house of two storeys every 10 m on both sides of residential "
@@ -67,6 +68,7 @@ def along_streets(links: dict[str, Any], file: str) -> Stock:
         "address": np.asarray(links["name"])[of],
         "osm_id": np.zeros(n + m, np.int64),
         "geometry": shapely.to_wkb(shapes),
+        "rule": np.full(n + m, RULE, object),
         "origin": np.full(n + m, "synthetic", object),
     }
     note = "the sources hold no buildings; those along the streets are synthetic"

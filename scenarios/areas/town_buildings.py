@@ -29,6 +29,7 @@ from scenarios.areas.town_plan import Plan, edge_list
 from scenarios.areas.town_streets import lattice_names
 from twin.draws import stream, uniforms
 
+RULE = "use: kind of superblock; storeys: form; height: storeys x 2.9 m; dwellings: form; year: kind of superblock"
 # what stands on one side of one street piece: pitch along the street (m), depth (m), storeys from-to, dwellings per
 # building, use. Dutch row houses are some 5.4-6.0 m wide and 9-10 m deep; all of it is an assumption
 ROW, SEMI, DETACHED, CORNER_FLATS, SLAB, MIXED, SHOPS, OFFICE, HALL, EMPTY, SPECIAL = range(11)
@@ -276,6 +277,7 @@ def build(plan: Plan, sides: Sides, seed: int) -> dict[str, Any]:
         "dwellings": dwellings,
         "year": year,
         "geometry": geometry,
+        "rule": np.full(len(x), RULE, object),
         "_block": sides.block[side],
         "_public": public,
         "_edge": sides.edge[side],
