@@ -133,9 +133,14 @@ def _middles(buildings: NDArray[Any], block: Ints, around: Any) -> tuple[NDArray
     at = block[of[ring[first]]]
     if len(np.unique(at)) < 2:
         return np.zeros(0, object), np.zeros(0)
+    # points far around, of no block, so that what lies between outer blocks ends somewhere
+    west, south, east, north = around.bounds
+    far = shapely.box(west, south, east, north).buffer(2.0 * (east - west + north - south), quad_segs=8)
+    points = np.concatenate([points, shapely.get_coordinates(far)[1:]])
+    at = np.append(at, np.full(len(points) - len(at), -1))
     found = Voronoi(points)
     pair, ends = found.ridge_points, np.array(found.ridge_vertices)
-    met = (at[pair[:, 0]] != at[pair[:, 1]]) & (ends >= 0).all(1)
+    met = (at[pair[:, 0]] != at[pair[:, 1]]) & (at[pair] >= 0).all(1) & (ends >= 0).all(1)
     lines = shapely.linestrings(found.vertices[ends[met]])
     width = np.hypot(*(points[pair[met, 0]] - points[pair[met, 1]]).T)
     keep = shapely.intersects(around, lines) & (shapely.length(lines) > 0)
