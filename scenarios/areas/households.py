@@ -8,7 +8,7 @@ method on the convex dual (Csiszar 1975, I-divergence geometry, Ann. Probab. 3:1
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -37,6 +37,7 @@ HEAD_GIVEN_SIZE = np.array(
     ]
 )
 PARTNER = np.array([0.0, 0.80, 0.82, 0.90, 0.92, 0.92])  # chance that the second member is a partner (assumption)
+MOST = 4.5  # persons per household on average, more than which a district does not have (assumption)
 OCCUPIED = 0.97  # share of dwellings lived in; CBS: some 3 % vacant
 
 ASSUMPTIONS = {
@@ -168,6 +169,9 @@ def _draw_group(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Households of one group; `dwelling` is the building of each of its dwellings."""
     homes = max(1, min(round(people / profile.size), people))
+    if homes > len(dwelling) >= people / MOST:  # rather larger households than two in one dwelling
+        homes = len(dwelling)
+        profile = replace(profile, size=people / homes)
     cells = ipf.integerise(fit(profile) * homes, stream(seed, f"households.cells {dwelling[0]}"), homes).ravel()
     size = _to_sum(np.repeat(np.arange(42) // 7 + 1, cells), people)
     head = np.repeat(np.arange(42) % 7, cells)

@@ -16,6 +16,7 @@ Ints = NDArray[np.int64]
 
 RESIDENTS = 1_400  # residents wanted in a neighbourhood; a Dutch buurt has some 1,200 (assumption)
 LEAST = 500
+LEAST_HOMES = 5  # dwellings from which persons per dwelling say something (assumption)
 MEAN_SIZE = 2.13  # persons per household, CBS 2022
 
 ASSUMPTIONS = {
@@ -67,7 +68,7 @@ def profile_of(district: District) -> Profile:
     known = all(b is not None for b in bands) and sum(bands) > 50
     shares = tuple(max(b, 0.0) / sum(bands) for b in bands) if known else DUTCH_BANDS
     people, homes = figure("population") or 0, figure("dwellings") or 0
-    size = figure("household_size") or (people / homes / OCCUPIED if homes >= 50 and people else MEAN_SIZE)
+    size = figure("household_size") or (people / homes / OCCUPIED if homes >= LEAST_HOMES and people else MEAN_SIZE)
     students = 0.45 + 2.0 * (shares[1] / sum(shares) - 0.123)
 
     def share(name: str) -> float | None:
@@ -84,7 +85,7 @@ def profile_of(district: District) -> Profile:
         "cars": figure("cars_per_household"),
     }
     found = {name: value for name, value in found.items() if value is not None}
-    published = {*found, *(("bands",) if known else ()), *(("size",) if people and (homes >= 50) else ())}
+    published = {*found, *(("bands",) if known else ()), *(("size",) if people and homes >= LEAST_HOMES else ())}
     return Profile(
         bands=shares,
         size=float(np.clip(size, 1.15, 3.4)),

@@ -71,8 +71,10 @@ def test_people_are_consistent_with_households_and_gateways(town) -> None:
     through = people.occupation == OCCUPATIONS.index("through")
     assert (people.main[through] >= n).all()
     assert (people.main[through] != people.home[through]).all()
+    goods = people.occupation == OCCUPATIONS.index("goods")
     assert town.gateways.through.sum() == through.sum()
-    assert town.gateways.commuters_in.sum() == (~inside & ~through).sum()
+    assert town.gateways.goods.sum() == goods.sum() > 0
+    assert town.gateways.commuters_in.sum() == (~inside & ~through & ~goods).sum()
     assert town.gateways.commuters_out.sum() == (inside & (people.main >= n)).sum()
 
 
