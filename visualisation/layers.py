@@ -11,6 +11,7 @@ from visualisation import palette
 from visualisation.camera import Camera
 from visualisation.meshes import Mesh, boxes, buildings, flat, join, raised, ribbons, shadows
 from visualisation.moment import Moment
+from visualisation.solids import solids
 
 Array = np.ndarray[Any, Any]
 LANE = 3.3  # m
@@ -113,7 +114,7 @@ def congestion(ratio: Array) -> Array:
 
 
 def houses(m: Moment) -> Mesh:
-    """Every building, coloured by its use, or dark where it has no power."""
+    """Every building, coloured by its use, or dark where it has no power; with its own roof where the area has it."""
     b = m.area.buildings
     n = len(b)
     if not n:
@@ -126,7 +127,15 @@ def houses(m: Moment) -> Mesh:
         roof[rows] = np.asarray(roofs, float)[pick[rows] % len(roofs)]
     wall[m.dark], roof[m.dark] = palette.DARK_WALL, palette.DARK_ROOF
     gabled = (b.use == "house") & (b.storeys <= 4) & (b.footprint_m2 < 220.0)
-    return buildings(m.area.geometry("buildings"), b.height, gabled, wall, roof)
+    shapes = m.area.geometry("buildings")
+    own = np.array([len(s) > 0 for s in b.surfaces], bool)
+    plain = ~own
+    return join(
+        [
+            buildings(shapes[plain], b.height[plain], gabled[plain], wall[plain], roof[plain]),
+            solids(b.surfaces[own], shapes[own], wall[own], roof[own]),
+        ]
+    )
 
 
 def positions(m: Moment, camera: Camera) -> tuple[Array, Array, Array]:
