@@ -81,14 +81,23 @@ def find_town(published: statistics.Zones | None, wanted: str | None, energy: st
 
 
 def districts_in(
-    published: statistics.Zones | None, town: Municipality | None, outline: Any, crs: str
+    published: statistics.Zones | None, town: Municipality | None, outline: Any, crs: str, parts: bool = False
 ) -> list[zones.District]:
-    """The districts with a border, in `crs`: those of the municipality, or all, that touch `outline` (in `crs`)."""
+    """The districts with a border, in `crs`: those of the municipality, or all, that touch `outline` (in `crs`).
+
+    parts : take the published neighbourhoods of a district instead of the whole, where there are any; a figure that a
+        neighbourhood lacks is its district's, if that is a share or a mean
+    """
     import shapely
 
     if published is None:
         return []
     rows = [z for z in published if z.level == "district" and z.shape is not None]
+    whole = {z.code: z for z in published if z.level == "district"}
+    if parts:
+        inner = [z for z in published if z.level == "neighbourhood" and z.shape is not None]
+        divided = {_district_of(z) for z in inner}
+        rows = [z for z in rows if z.code not in divided] + inner
     if town is not None:
         rows = [z for z in rows if z.municipality_code == town.code]
     found = []
@@ -98,8 +107,27 @@ def districts_in(
         shapely.prepare(near)
         here = [z for z in here if shapely.intersects(near, z.shape)]
         shapes = [reproject(z.shape, system, crs) for z in here]
-        found += [zones.District(z.code, z.name, s, z.figures) for z, s in zip(here, shapes, strict=True)]
+        found += [_district(z, s, whole.get(_district_of(z))) for z, s in zip(here, shapes, strict=True)]
     return sorted(found, key=lambda d: d.code)
+
+
+COUNTS = ("population", "dwellings", "households", "cars", "area_km2")  # figures that are no share or mean
+
+
+def _district_of(zone: statistics.Zone) -> str:
+    """Code of the district of a neighbourhood (BU05030101 lies in WK050301); a district's own."""
+    return f"WK{zone.code[2:8]}"
+
+
+def _district(zone: statistics.Zone, shape: Any, whole: statistics.Zone | None) -> zones.District:
+    if zone.level == "district":
+        return zones.District(zone.code, zone.name, shape, zone.figures)
+    figures = dict(zone.figures)
+    for name, value in (whole.figures if whole else {}).items():
+        if figures.get(name) is None and name not in COUNTS:
+            figures[name] = value
+    of = (_district_of(zone), whole.name if whole else _district_of(zone))
+    return zones.District(zone.code, zone.name, shape, figures, of=of)
 
 
 def land_around(published: statistics.Zones, town: Municipality | None, outline: Any, crs: str, reach: float) -> Any:

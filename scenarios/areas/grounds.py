@@ -111,7 +111,7 @@ def _ground(
                 "add one of them",
             )
         )
-    found = borders.districts_in(published, town, ground.outline, ground.crs)
+    found = borders.districts_in(published, town, ground.outline, ground.crs, parts=True)
     return ground, zones.clip_districts(found, ground.outline, town.name if town else ground.title)
 
 

@@ -32,8 +32,9 @@ class District:
     """A district as the statistics office describes it.
 
     shape   : polygon in the area's system;  inside: share of its surface that lies in the area
-    figures : canonical names -> value or None (see statistics.FIGURES)
+    figures : canonical names -> value or None (see statistics_figures.FIGURES)
     origin  : observed, or synthetic where it stands for an area without figures
+    of      : code and name of the district, where this is one of its neighbourhoods as published
     """
 
     code: str
@@ -42,6 +43,7 @@ class District:
     figures: Mapping[str, float | None]
     inside: float = 1.0
     origin: str = "observed"
+    of: tuple[str, str] | None = None
 
     def figure(self, name: str) -> float | None:
         """A figure, None where it is missing or secret."""
@@ -113,11 +115,13 @@ def make_zones(
     clipped = [_largest(shapely.intersection(d.shape, outline)) for d in districts]
     used = [k for k in range(len(districts)) if (member == k).any()]
     zone = np.zeros(len(x), np.int64)
-    rows: list[tuple[Any, ...]] = [
-        (districts[k].code, districts[k].name, "district", -1, clipped[k], districts[k].origin) for k in used
-    ]
-    for new, k in enumerate(used):
-        here = np.flatnonzero(member == k)
+    rows, parent = _district_rows(districts, clipped, used)
+    for k in used:
+        new, here = parent[k], np.flatnonzero(member == k)
+        if districts[k].of is not None:
+            zone[here] = len(rows)
+            rows.append((districts[k].code, districts[k].name, "neighbourhood", new, clipped[k], districts[k].origin))
+            continue
         size = profile_of(districts[k]).size
         label, cells = split(x[here], y[here], dwellings[here], clipped[k], size)
         for part in range(len(cells)):
@@ -141,6 +145,24 @@ def make_zones(
         "geometry": shapely.to_wkb(shapes),
     }
     return table, zone
+
+
+def _district_rows(
+    districts: Sequence[District], clipped: list[Any], used: list[int]
+) -> tuple[list[tuple[Any, ...]], dict[int, int]]:
+    """Rows of the districts, those of published neighbourhoods joined; and the row of each of `used`."""
+    import shapely
+
+    parts: dict[tuple[str, str], list[int]] = {}
+    for k in used:
+        parts.setdefault(districts[k].of or (districts[k].code, districts[k].name), []).append(k)
+    rows: list[tuple[Any, ...]] = []
+    parent: dict[int, int] = {}
+    for (code, name), members_ in parts.items():
+        parent |= dict.fromkeys(members_, len(rows))
+        shape = _largest(shapely.union_all([clipped[k] for k in members_]))
+        rows.append((code, name, "district", -1, shape, districts[members_[0]].origin))
+    return rows, parent
 
 
 def _largest(shape: Any) -> Any:
