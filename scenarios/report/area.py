@@ -12,11 +12,10 @@ from scenarios.areas.account import DEEDS
 from scenarios.areas.check import check_area, summary
 from scenarios.report.basemap import base_map
 from scenarios.report.document import Section, document, save
+from scenarios.report.fit import margins
 from scenarios.report.markup import bullets, figure, folded, many, number, paragraph, table, text
 from twin.area import Area
 from twin.attributes import ORIGINS
-
-WORST = 20  # cells of the table of margins shown first
 
 
 def write_area_page(folder: str | Path, area: Area, target: Path | None = None) -> Path:
@@ -42,7 +41,7 @@ def page(area: Area) -> str:
             (_shares(area), figure("Where each building comes from", "", "", by_origin), _rules(area)),
         ),
         ("sources", "What each source gave", (_accounts(facts.get("sources", ())),)),
-        ("people", "People against the published figures", (_margins(facts.get("people", {})),)),
+        ("people", "People against the published figures", (margins(facts.get("people", {})),)),
         ("outside", "The world outside", (_gateways(area),)),
         ("gaps", "Known gaps", (_gaps(area),)),
         ("assumptions", "Assumptions", (_assumptions(facts.get("assumptions", {})),)),
@@ -103,45 +102,6 @@ def _accounts(accounts: Iterable[Mapping[str, Any]]) -> str:
         rows.append((f"<b>{text(account['file'])}</b><br/>{text(account['source'])}", *cells, notes))
     heads = ("Source", "Read", "Repaired", "Dropped", "Not placed", "To know")
     return table(heads, rows, "What was taken from each source and what became of the rest") if rows else ""
-
-
-def _margins(people: Mapping[str, Any]) -> str:
-    rows, told = people.get("margins_table", ()), people.get("margins", {})
-    if not rows:
-        return paragraph("No published figures: ages, households and work are Dutch means (assumption).")
-    if "mean_difference" in told:
-        said = (
-            f"{told['cells']:,} published cells, {told['cells_of_100_or_more']:,} of them of 100 or more; of these "
-            f"{told['within_2_percent']:,} are met within 2 %. Mean difference {100 * told['mean_difference']:.2f} %, "
-            f"worst {100 * told['worst_difference']:.2f} % ({told['worst']})."
-        )
-    else:
-        said = f"{told['cells']:,} published cells, none of 100 or more."
-
-    def off(row: Mapping[str, Any]) -> float:
-        return abs(row["got"] - row["target"]) / max(row["target"], 1.0)
-
-    def cells(chosen: Iterable[Mapping[str, Any]]) -> list[tuple[str, ...]]:
-        return [
-            (
-                text(r["district"]),
-                text(r["margin"]),
-                f"{r['target']:,.0f}",
-                f"{r['got']:,.0f}",
-                text(r["unit"]),
-                f"{100 * off(r):.1f} %",
-            )
-            for r in chosen
-        ]
-
-    heads = ("District", "Margin", "Published", "Here", "Unit", "Difference")
-    worst = sorted(rows, key=off, reverse=True)[:WORST]
-    return paragraph(text(said)) + "\n".join(
-        [
-            table(heads, cells(worst), f"The {len(worst)} cells that are furthest off", (2, 3, 5)),
-            folded(f"Every cell ({len(rows)})", table(heads, cells(rows), "", (2, 3, 5))),
-        ]
-    )
 
 
 def _gateways(area: Area) -> str:

@@ -59,7 +59,9 @@ def sources(m: Material) -> str:
     for name, about in m.area.sources.items():
         key = tuple(str(about.get(k, "")) for k in ("attribution", "licence", "from"))
         groups.setdefault(key, []).append(name.replace("_", " "))  # type: ignore[arg-type]
-    rows = [(text(", ".join(names)), text(key[0]), text(key[1]), text(key[2])) for key, names in groups.items()]
+    for about in m.area.facts.get("sources", ()):
+        groups.setdefault((about["attribution"], about["licence"], about["file"]), [])
+    rows = [(text(", ".join(names)) or "figures", text(key[0]), text(key[1]), text(key[2])) for key, names in groups.items()]
     return table(("Tables", "Attribution", "Licence", "From"), rows, "Data sources") if rows else ""
 
 

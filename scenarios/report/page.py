@@ -6,6 +6,7 @@ from pathlib import Path
 
 from scenarios.report import background, curves, maps, results, story
 from scenarios.report.document import Section, attribution, document, grid, save
+from scenarios.report.fit import margins
 from scenarios.report.markup import bullets, paragraph, text
 from scenarios.report.material import Material
 from twin.area import Area
@@ -53,7 +54,11 @@ def _sections(m: Material) -> list[Section]:
         ("why", "From cause to consequence", (story.chains(m),)),
         ("assumptions", "Assumptions", (paragraph(ASSUMED), background.assumptions(m))),
         ("laws", "Conservation laws", (background.laws(m),)),
-        ("area", "The area and its data", (background.area_facts(m), background.sources(m))),
+        (
+            "area",
+            "The area and its data",
+            (background.area_facts(m), margins(m.area.facts.get("people") or {}), background.sources(m)),
+        ),
         ("made", "How this run was made", (background.made(m),)),
     ]
 
