@@ -10,8 +10,10 @@ import numpy as np
 from scenarios.areas import osm_buildings, osm_read, osm_streets
 from scenarios.areas.account import Account
 from scenarios.areas.ground import Ground, projector, reproject
+from scenarios.areas.osm_restrictions import NOT_FOR_CARS
 from twin.errors import Fault, InputError
 
+MARGIN = 0.01  # degrees, some 1 km
 SMALL_EXTRACT = 3_000.0  # m (assumption)
 
 
@@ -22,7 +24,7 @@ def read_ground(path: str | Path, boundary: Any = None) -> Ground:
     boundary : polygon in WGS84 degrees that cuts the extract, as a municipality's; None: the whole extract
     Raises InputError with one clear reason: no file, cut off, no roads, nothing drivable, nothing inside the boundary.
     """
-    extract = osm_read.read_extract(path)
+    extract = osm_read.read_extract(path, _around(boundary) if boundary is not None else None)
     crs, to_xy, outline = _frame(extract)
     account = Account("OpenStreetMap extract", Path(path).name, "ODbL-1.0", "© OpenStreetMap contributors")
     if boundary is not None:
@@ -48,17 +50,24 @@ def read_ground(path: str | Path, boundary: Any = None) -> Ground:
     return Ground(crs, outline, net, "observed", stock, account, facts, title, turns=turns)
 
 
+def _around(boundary: Any) -> osm_read.Box:
+    """The bounds of a boundary with a margin, in degrees: streets are followed a little beyond it."""
+    west, south, east, north = boundary.bounds
+    return west - MARGIN, south - MARGIN, east + MARGIN, north + MARGIN
+
+
 def _tell(account: Account, extract: osm_read.Extract, stock: Any, cleaned: dict[str, Any]) -> None:
     account.count("read", "ways for traffic", len(extract.ways))
     account.count("read", "buildings", len(extract.buildings))
     account.count("read", "points of interest", len(extract.points))
     account.count("read", "addresses", len(extract.addresses))
-    account.count("read", "turn restrictions", len(extract.restrictions) + extract.ignored.total())
-    for why, number in sorted(extract.ignored.items()):
-        account.count("dropped", why, number)
-    account.count("repaired", "nodes that the extract lacks, ways cut there", extract.missing_nodes)
+    known = sum(extract.dropped[why] for why in NOT_FOR_CARS)
+    account.count("read", "turn restrictions", len(extract.restrictions) + known)
+    for what, number in sorted(extract.repaired.items()):
+        account.count("repaired", what, number)
+    for what, number in sorted(extract.dropped.items()):
+        account.count("dropped", what, number)
     account.count("repaired", "links along the border between parts of the network", cleaned["outside_links"])
-    account.count("dropped", "broken outlines", extract.broken_areas)
     if stock is not None:
         account.count("dropped", "buildings outside the area", stock.facts["outside"])
     for mode, ways in cleaned["ways_dropped"].items():

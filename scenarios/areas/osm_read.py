@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +29,11 @@ KEYS = (
     "craft",
     "type",  # of relations: turn restrictions
 )
+DISORDER = ("out of order", "twice in input")  # what libosmium says of files that are not sorted
+FAR = 0.2  # degrees, some 15-20 km: no street or outline that begins farther off matters (assumption)
+Box = tuple[float, float, float, float]
 POI_KEYS = ("amenity", "shop", "office", "healthcare", "leisure", "tourism", "emergency", "craft")
+AREA_KEYS = ("building", "landuse", *POI_KEYS)
 
 
 @dataclass
@@ -45,7 +50,10 @@ class Way:
 
 @dataclass
 class Extract:
-    """What an extract holds, in degrees (WGS84). Points are (id, lon, lat, tags); areas (id, WKB, tags)."""
+    """What an extract holds, in degrees (WGS84). Points are (id, lon, lat, tags); areas (id, WKB, tags).
+
+    repaired, dropped : what was mended or left out, in words, and how often
+    """
 
     ways: list[Way] = field(default_factory=list)
     signals: list[tuple[int, float, float, dict[str, str]]] = field(default_factory=list)
@@ -54,13 +62,17 @@ class Extract:
     buildings: list[tuple[int, bytes, dict[str, str]]] = field(default_factory=list)
     areas: list[tuple[int, bytes, dict[str, str]]] = field(default_factory=list)
     restrictions: list[Restriction] = field(default_factory=list)
-    ignored: Counter[str] = field(default_factory=Counter)  # restrictions that are not for cars at all times
-    missing_nodes: int = 0
-    broken_areas: int = 0
+    repaired: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
 
 
-def read_extract(path: str | Path) -> Extract:
-    """Read a .osm.pbf, .osm, .osm.gz or .osm.xml.gz file. Raises InputError where it is absent or cut off."""
+def read_extract(path: str | Path, bounds: Box | None = None) -> Extract:
+    """Read a .osm.pbf, .osm, .osm.gz or .osm.xml.gz file.
+
+    bounds : west, south, east, north in degrees; what lies outside is left out at once
+    Objects out of order are sorted, and one given twice is taken once. Raises InputError where the file is absent, cut
+    off or holds no roads.
+    """
     path = Path(path)
     if not path.is_file():
         raise InputError(
@@ -77,14 +89,14 @@ def read_extract(path: str | Path) -> Extract:
         )
     import osmium
 
-    out = Extract()
     try:
-        objects = osmium.FileProcessor(str(path)).with_locations().with_areas(osmium.filter.KeyFilter(*KEYS))
-        objects = objects.with_filter(osmium.filter.KeyFilter(*KEYS))
-        factory = osmium.geom.WKBFactory()
-        for item in objects:
-            _take(out, item, factory)
-    except (RuntimeError, OSError, ValueError, SystemError, EOFError) as error:
+        try:
+            out = _read(path, bounds)
+        except RuntimeError as error:
+            if not any(word in str(error) for word in DISORDER):
+                raise
+            out = _read_sorted(path, bounds)
+    except (RuntimeError, OSError, ValueError, SystemError, EOFError, osmium.InvalidLocationError) as error:
         what = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
             Fault(
@@ -98,39 +110,111 @@ def read_extract(path: str | Path) -> Extract:
         raise InputError(
             Fault(
                 str(path),
-                "holds no roads",
+                "holds no roads" + (" in the municipality" if bounds else ""),
                 "at least one way with the tag highway",
-                "take an extract that includes ways, with their nodes",
+                "take an extract that includes ways, with their nodes" + (", of the right region" if bounds else ""),
             )
         )
     return out
 
 
-def _take(out: Extract, item: Any, factory: Any) -> None:
-    tags = {t.k: t.v for t in item.tags}
-    if item.is_node():
-        spot = (item.id, item.lon, item.lat, tags)
+def _read(path: Path, bounds: Box | None) -> Extract:
+    import osmium
+
+    out, reader = Extract(), _Reader(bounds)
+    objects = osmium.FileProcessor(str(path)).with_locations().with_areas(osmium.filter.KeyFilter(*KEYS))
+    for item in objects.with_filter(osmium.filter.KeyFilter(*KEYS)):
+        reader.take(out, item)
+    return out
+
+
+def _read_sorted(path: Path, bounds: Box | None) -> Extract:
+    """As `_read`, of a copy in the usual order; of an object that is given several times the newest is kept."""
+    import osmium
+
+    objects = osmium.MergeInputReader()
+    objects.add_file(str(path))
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, "sorted.osm.pbf")
+        writer = osmium.SimpleWriter(str(copy))
+        objects.apply(writer, simplify=True)
+        writer.close()
+        out = _read(copy, bounds)
+        given, kept = (sum(1 for _ in osmium.FileProcessor(str(file))) for file in (path, copy))
+    out.repaired["file out of order, sorted"] = 1
+    out.dropped["objects given twice"] += given - kept
+    return out
+
+
+class _Reader:
+    """Takes objects into an extract, one after the other."""
+
+    def __init__(self, bounds: Box | None) -> None:
+        import osmium
+
+        self.bounds, self.factory = bounds, osmium.geom.WKBFactory()
+        self.last = ("", 0)
+
+    def take(self, out: Extract, item: Any) -> None:
+        """Take one object, unless it lies outside or was the last one already."""
+        this = (item.type_str(), item.id)
+        if this == self.last:
+            out.dropped["objects given twice"] += 1
+            return
+        self.last = this
+        if item.is_node():
+            self._take_node(out, item)
+        elif item.is_relation():
+            if item.tags.get("type", "").partition(":")[0] == "restriction":
+                _take_restriction(out, item)
+        elif item.is_way():
+            if "highway" in item.tags and self._inside(item.nodes):
+                _take_way(out, item, {t.k: t.v for t in item.tags})
+        elif any(k in item.tags for k in AREA_KEYS) and any(self._inside(ring) for ring in item.outer_rings()):
+            _take_area(out, item, {t.k: t.v for t in item.tags}, self.factory)
+
+    def _inside(self, nodes: Any) -> bool:
+        """Whether a node lies within the bounds; not asked of each node of what begins far away."""
+        if self.bounds is None:
+            return True
+        west, south, east, north = self.bounds
+        first = next((node.location for node in nodes if node.location.valid()), None)
+        if first is None or not (west - FAR <= first.lon <= east + FAR and south - FAR <= first.lat <= north + FAR):
+            return False
+        places = (node.location for node in nodes)
+        return any(at.valid() and west <= at.lon <= east and south <= at.lat <= north for at in places)
+
+    def _take_node(self, out: Extract, item: Any) -> None:
+        place = item.location
+        if not placed(place):
+            out.dropped["points without a place on earth"] += 1
+            return
+        if self.bounds is not None:
+            west, south, east, north = self.bounds
+            if not (west <= place.lon <= east and south <= place.lat <= north):
+                return
+        tags = {t.k: t.v for t in item.tags}
+        spot = (item.id, place.lon, place.lat, tags)
         if tags.get("highway") == "traffic_signals":
             out.signals.append(spot)
         if "addr:housenumber" in tags:
             out.addresses.append(spot)
         if any(k in tags for k in POI_KEYS):
             out.points.append(spot)
-    elif item.is_way():
-        if "highway" in tags:
-            _take_way(out, item, tags)
-    elif item.is_relation():
-        if tags.get("type", "").partition(":")[0] == "restriction":
-            _take_restriction(out, item, tags)
-    elif item.is_area() and any(k in tags for k in ("building", "landuse", *POI_KEYS)):
-        _take_area(out, item, tags, factory)
+
+
+def placed(location: Any) -> bool:
+    """Whether a location is on earth and not at 0/0, where programs put what they do not know."""
+    return bool(location.valid()) and (location.lon != 0.0 or location.lat != 0.0)
 
 
 def _take_way(out: Extract, way: Any, tags: dict[str, str]) -> None:
     """Split at nodes whose place is unknown: the extract was cut there."""
     part, broken = Way(way.id, tags, [], [], []), False
     for node in way.nodes:
-        if node.location.valid():
+        if part.nodes and node.ref == part.nodes[-1]:
+            continue
+        if placed(node.location):
             if broken:
                 part.cut.append(node.ref)
                 broken = False
@@ -138,28 +222,31 @@ def _take_way(out: Extract, way: Any, tags: dict[str, str]) -> None:
             part.lon.append(node.location.lon)
             part.lat.append(node.location.lat)
             continue
-        out.missing_nodes += 1
+        out.repaired["nodes that the extract lacks, ways cut there"] += 1
         part.cut += part.nodes[-1:]
         if len(part.nodes) > 1:
             out.ways.append(part)
         part, broken = Way(way.id, tags, [], [], []), True
     if len(part.nodes) > 1:
         out.ways.append(part)
+    elif not broken:
+        out.dropped["ways for traffic with a single node"] += 1
 
 
-def _take_restriction(out: Extract, relation: Any, tags: dict[str, str]) -> None:
+def _take_restriction(out: Extract, relation: Any) -> None:
+    tags = {t.k: t.v for t in relation.tags}
     found = read_restriction(relation.id, tags, [(m.type, m.role, m.ref) for m in relation.members])
     if isinstance(found, Restriction):
         out.restrictions.append(found)
     else:
-        out.ignored[found] += 1
+        out.dropped[found] += 1
 
 
 def _take_area(out: Extract, area: Any, tags: dict[str, str], factory: Any) -> None:
     try:
         shape = bytes.fromhex(factory.create_multipolygon(area))
     except RuntimeError:
-        out.broken_areas += 1
+        out.dropped["broken outlines"] += 1
         return
     row = (int(area.orig_id()), shape, tags)
     if tags.get("building", "no") != "no":
@@ -195,11 +282,13 @@ NETHERLANDS = (
 
 
 def projected_system(lon: float, lat: float) -> str:
-    """EPSG:28992 in the Netherlands, else the UTM zone: ETRS89 in Europe, WGS84 elsewhere."""
+    """EPSG:28992 in the Netherlands, else the UTM zone: ETRS89 in Europe, WGS84 elsewhere; polar beyond."""
     import shapely
 
     if shapely.contains_xy(shapely.Polygon(NETHERLANDS), lon, lat):
         return "EPSG:28992"
+    if not -80 <= lat <= 84:
+        return "EPSG:32661" if lat > 0 else "EPSG:32761"
     zone = min(int((lon + 180) // 6) + 1, 60)
     if 28 <= zone <= 38 and 34 < lat < 84:
         return f"EPSG:{25800 + zone}"

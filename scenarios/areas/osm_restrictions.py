@@ -26,6 +26,7 @@ OTHERS, SOMETIMES, UNKNOWN, BROKEN = (
     "turn restrictions of an unknown kind",
     "turn restrictions that lack a member",
 )
+NOT_FOR_CARS = (OTHERS, SOMETIMES, UNKNOWN, BROKEN)
 
 
 _ROLES = (("w", "from"), ("w", "to"), ("w", "via"), ("n", "via"))
