@@ -70,7 +70,7 @@ def camera_for(moment: Moment, width: int, height: int) -> Camera:
     x, y, top = (b.x, b.y, b.height) if len(b) else (nodes.x, nodes.y, np.zeros(len(nodes)))
     inside = np.ones(len(x), bool)
     for values in (x, y):
-        low, high = np.quantile(values, [0.002, 0.998])
+        low, high = np.quantile(values, [0.002, 0.998], method="nearest")
         inside &= (values >= low) & (values <= high)
     points = np.stack([x, y, np.minimum(top, 60.0)], axis=1)[inside]
     return fit(points, width, height, FRAME)

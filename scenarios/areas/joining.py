@@ -100,9 +100,7 @@ def moved(shapes: NDArray[Any], move: Any) -> NDArray[Any]:
     import shapely
 
     by = np.array([move[0], move[1], 0.0])
-    return np.asarray(
-        shapely.transform(shapes, lambda c: c + by[: c.shape[1]], include_z=bool(shapely.has_z(shapes).any()))
-    )
+    return np.asarray(shapely.transform(shapes, lambda c: c + by[: c.shape[1]], include_z=None))
 
 
 def _common(first: NDArray[Any], second: NDArray[Any]) -> float:

@@ -17,12 +17,12 @@ from scenarios.areas.joining import common_shift, match, moved
 from scenarios.areas.osm_buildings import BY_FLOOR, FLAT_M2, HOUSE_M2, Stock
 
 Ints = NDArray[np.int64]
-SHED_M2, LOW_M, LOW_SHED_M2 = 35.0, 4.0, 60.0  # largest shed; and where it is low (assumption)
+SHED_M2, LOW_M, LOW_SHED_M2 = 35.0, 3.5, 45.0  # largest shed; and where it is low (assumption)
 WIDE_M2, HALL_M2 = 420.0, 1_500.0  # footprint from which a building is no house, and no block of flats (assumption)
 TALL, FLATS = 3, 4  # storeys from which a wide building holds flats, and any does (assumption)
 
 ASSUMPTIONS = {
-    "stock3d.use": "a 3D building that states no use: under 35 m2, or low and under 60 m2, a garage; from 4 storeys, or "
+    "stock3d.use": "a 3D building that states no use: under 35 m2, or under 3.5 m and 45 m2, a garage; from 4 storeys, or "
     "420 m2 and 3 storeys, apartments, above 1,500 m2 an office; wide and low an industrial hall; else a house (assumption)",
     "stock3d.join": "height, year and roof of the 3D building that covers most of a building on the map; storeys of "
     "whichever source states them; use, address and dwellings of the map (assumption)",
