@@ -70,6 +70,9 @@ def _tell(account: Account, extract: osm_read.Extract, stock: Any, cleaned: dict
     account.count("repaired", "links along the border between parts of the network", cleaned["outside_links"])
     if stock is not None:
         account.count("dropped", "buildings outside the area", stock.facts["outside"])
+        account.count("dropped", "buildings with the outline of another", stock.facts["doubled"])
+        account.count("dropped", "outlines under 1 m2 or over 1 km2", stock.facts["unfit"])
+        account.count("repaired", "numbers of storeys that cannot be", stock.facts["implausible_levels"])
     for mode, ways in cleaned["ways_dropped"].items():
         account.count("dropped", f"ways for {mode} that no way leads to", len(ways))
     account.count("dropped", "turn restrictions where cars cannot go anyway", cleaned["turns"].get("needless", 0))

@@ -109,6 +109,8 @@ def join_outside(streets: Streets) -> tuple[Streets, int]:
     if len(border) < 2:
         return streets, 0
     box = (streets.x.min(), streets.y.min(), streets.x.max(), streets.y.max())
+    if _perimeter(box) == 0.0:
+        return streets, 0
     at = _around(streets.x[border], streets.y[border], box)
     order = np.argsort(at, kind="stable")
     border, at = border[order], at[order]

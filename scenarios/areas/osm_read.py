@@ -125,6 +125,11 @@ def _read(path: Path, bounds: Box | None) -> Extract:
     objects = osmium.FileProcessor(str(path)).with_locations().with_areas(osmium.filter.KeyFilter(*KEYS))
     for item in objects.with_filter(osmium.filter.KeyFilter(*KEYS)):
         reader.take(out, item)
+    out.dropped["broken outlines"] += len(reader.relations)
+    if reader.outlines:
+        ways = osmium.FileProcessor(str(path)).with_locations().with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
+        for way in ways.with_filter(osmium.filter.IdFilter(reader.outlines)):
+            _mend(out, way)
     return out
 
 
@@ -154,6 +159,8 @@ class _Reader:
 
         self.bounds, self.factory = bounds, osmium.geom.WKBFactory()
         self.last = ("", 0)
+        self.outlines: set[int] = set()  # buildings of which no area was made yet
+        self.relations: set[int] = set()
 
     def take(self, out: Extract, item: Any) -> None:
         """Take one object, unless it lies outside or was the last one already."""
@@ -165,12 +172,18 @@ class _Reader:
         if item.is_node():
             self._take_node(out, item)
         elif item.is_relation():
-            if item.tags.get("type", "").partition(":")[0] == "restriction":
+            kind = item.tags.get("type", "")
+            if kind.partition(":")[0] == "restriction":
                 _take_restriction(out, item)
+            elif kind == "multipolygon" and "building" in item.tags and self.bounds is None:
+                self.relations.add(item.id)
         elif item.is_way():
+            if "building" in item.tags and self._inside(item.nodes):
+                self.outlines.add(item.id)
             if "highway" in item.tags and self._inside(item.nodes):
                 _take_way(out, item, {t.k: t.v for t in item.tags})
         elif any(k in item.tags for k in AREA_KEYS) and any(self._inside(ring) for ring in item.outer_rings()):
+            (self.outlines if item.from_way() else self.relations).discard(item.orig_id())
             _take_area(out, item, {t.k: t.v for t in item.tags}, self.factory)
 
     def _inside(self, nodes: Any) -> bool:
@@ -210,7 +223,7 @@ def placed(location: Any) -> bool:
 
 def _take_way(out: Extract, way: Any, tags: dict[str, str]) -> None:
     """Split at nodes whose place is unknown: the extract was cut there."""
-    part, broken = Way(way.id, tags, [], [], []), False
+    part, broken, before = Way(way.id, tags, [], [], []), False, len(out.ways)
     for node in way.nodes:
         if part.nodes and node.ref == part.nodes[-1]:
             continue
@@ -229,8 +242,8 @@ def _take_way(out: Extract, way: Any, tags: dict[str, str]) -> None:
         part, broken = Way(way.id, tags, [], [], []), True
     if len(part.nodes) > 1:
         out.ways.append(part)
-    elif not broken:
-        out.dropped["ways for traffic with a single node"] += 1
+    if len(out.ways) == before:
+        out.dropped["ways for traffic without two nodes in a row"] += 1
 
 
 def _take_restriction(out: Extract, relation: Any) -> None:
@@ -253,6 +266,24 @@ def _take_area(out: Extract, area: Any, tags: dict[str, str], factory: Any) -> N
         out.buildings.append(row)
     elif "building:part" not in tags:
         out.areas.append(row)
+
+
+def _mend(out: Extract, way: Any) -> None:
+    """A building whose outline crosses itself or is open: as its outline can be understood, or dropped."""
+    import shapely
+
+    places = [node.location for node in way.nodes]
+    shape = shapely.Polygon()
+    if len({(at.x, at.y) for at in places}) >= 3 and all(placed(at) for at in places):
+        shape = shapely.make_valid(shapely.Polygon([(at.lon, at.lat) for at in places]))
+        shape = shapely.union_all([part for part in shapely.get_parts(shape) if shapely.area(part) > 0])
+    if not shapely.area(shape):
+        out.dropped["broken outlines"] += 1
+        return
+    out.repaired["outlines of buildings that cross themselves or are open"] += 1
+    tags = {t.k: t.v for t in way.tags}
+    if tags["building"] != "no":
+        out.buildings.append((way.id, shapely.to_wkb(shape), tags))
 
 
 # a rough outline of the Netherlands in degrees, enough to choose a projected system
