@@ -135,6 +135,14 @@ PLACES = {
     "capacity": Column(
         "int32", default=0, low=0, meaning="jobs, pupils, beds, ambulances or visitors at once, by kind"
     ),
+    "gateway": Column(
+        "int32",
+        default=-1,
+        low=-1,
+        refers="gateways",
+        meaning="by which a place outside the area is reached, the building being the nearest to it; -1: in the building",
+    ),
+    "beyond": Column(unit="m", default=0.0, low=0.0, meaning="road from that gateway to the place"),
     "origin": ORIGIN,
 }
 GATEWAYS = {

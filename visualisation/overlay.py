@@ -83,7 +83,7 @@ def _marks(m: Moment, camera: Camera) -> list[tuple[str, float, float]]:
     """Signs that stand above everything else: dark signals, hospitals and ambulances, at their pixels."""
     b, nodes, places = m.area.buildings, m.area.nodes, m.area.places
     at = m.area.signals.node[m.dark_signals] if len(m.dark_signals) else np.zeros(0, np.int64)
-    home = places.building[np.flatnonzero(places.kind == "hospital")] if len(places) else np.zeros(0, np.int64)
+    home = places.building[_hospitals(places)]
     groups = (
         ("signal", nodes.x[at], nodes.y[at], np.full(len(at), 2.0)),
         ("hospital", b.x[home], b.y[home], b.height[home] + 6.0),
@@ -94,6 +94,11 @@ def _marks(m: Moment, camera: Camera) -> list[tuple[str, float, float]]:
         pixels, _ = camera.project(np.stack([x, y, z], axis=1))
         found += [(kind, float(px), float(py)) for px, py in pixels]
     return found
+
+
+def _hospitals(places: Any) -> Any:
+    """Rows of the hospitals that stand in the area."""
+    return np.flatnonzero((places.kind == "hospital") & (places.gateway < 0))
 
 
 Entry = tuple[str, tuple[int, int, int], str]  # shape, colour, words
@@ -117,7 +122,7 @@ def _legend(m: Moment) -> Columns:
     if len(m.ambulances):
         busy = int(m.ambulances[:, 2].sum())
         moving.append(("ambulance", palette.AMBULANCE, f"ambulance ({busy} of {len(m.ambulances)} on a call)"))
-    if len(m.area.places) and (m.area.places.kind == "hospital").any():
+    if len(_hospitals(m.area.places)):
         moving.append(("hospital", palette.HOSPITAL, "hospital"))
     if len(m.dark_signals):
         moving.append(("signal", palette.SIGNAL, "traffic signal dark"))

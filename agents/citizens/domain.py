@@ -153,9 +153,10 @@ class Citizens(Domain):
         Inside capacity x exp(-distance / range); beyond the gateways a share, by commuters and exp(-road beyond / far).
         """
         places = area.places
-        spots = np.flatnonzero(np.isin(places.kind, ("shop", "leisure", "library", "pharmacy", "gp_post")))
+        inside = places.gateway < 0
+        spots = np.flatnonzero(inside & np.isin(places.kind, ("shop", "leisure", "library", "pharmacy", "gp_post")))
         if not len(spots):
-            spots = np.arange(len(places)) if len(places) else np.zeros(0, np.int64)
+            spots = np.flatnonzero(inside)
         where = places.building[spots] if len(spots) else np.zeros(1, np.int32)
         weight = np.maximum(places.capacity[spots], 1.0) if len(spots) else np.ones(1)
         zones, buildings = area.zones, area.buildings

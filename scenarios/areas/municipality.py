@@ -15,6 +15,7 @@ import numpy as np
 from scenarios.areas import exits, rural_roads, settlements, town_places
 from scenarios.areas import land as lands
 from scenarios.areas.land import Land
+from scenarios.areas.places import WayOut
 from scenarios.areas.settlements import Settlements
 from scenarios.areas.streets import CLASS, Ints, Streets
 from scenarios.areas.town_blocks import CENTRE, FARMS, HAMLET, SIDE
@@ -62,15 +63,9 @@ class Generated:
     citizens: int
     facts: dict[str, Any] = field(default_factory=dict)
 
-    def places(self) -> tuple[dict[str, Any], Any, Any]:
+    def places(self, way: WayOut | None) -> tuple[dict[str, Any], Any, Any]:
         """The table places, jobs (building, count) and schools (building, capacity, level)."""
-        gateways = self.streets.marks["gateway"]
-        best = np.full(len(self.streets.x), len(CLASS), np.int64)
-        np.minimum.at(best, self.streets.tail, self.streets.road_class)
-        np.minimum.at(best, self.streets.head, self.streets.road_class)
-        main = gateways[np.argmin(best[gateways])]
-        at = (float(self.streets.x[main]), float(self.streets.y[main]))
-        return town_places.town_places(self.buildings, self.citizens, at)
+        return town_places.town_places(self.buildings, self.citizens, way)
 
 
 def generate(

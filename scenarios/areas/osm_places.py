@@ -1,4 +1,4 @@
-"""Places of an area from OpenStreetMap: jobs by floor and use, schools, care; what it lacks lies at the gateway."""
+"""Places of an area from OpenStreetMap: jobs by floor and use, schools, care; what it lacks lies beyond a gateway."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from scenarios.areas import places
-from scenarios.areas.commuting import gateway_shares
 from scenarios.areas.osm_buildings import Stock
 
 POINT_JOBS = {
@@ -63,15 +62,16 @@ PRIMARY_SHARE = 0.09  # of residents are 4-11 years old (CBS 2022, from memory)
 
 ASSUMPTIONS = {
     "osm.point_jobs": "a shop, office or amenity in a dwelling house adds 4 to 10 jobs (assumption)",
-    "osm.outside_services": "a hospital, GP post, ambulance post or primary school that the extract lacks is put in "
-    "the suitable building nearest the busiest gateway, marked synthetic",
+    "osm.outside_services": "a hospital, GP post or ambulance post that the extract lacks lies beyond its busiest "
+    "gateway; a primary school is put in the suitable building nearest that gateway, marked synthetic",
 }
 
 
-def make_places(
-    stock: Stock, gateways: dict[str, Any], nodes: dict[str, Any], citizens: int, facts: dict[str, Any]
-) -> Any:
-    """The table places, jobs (building, count) and schools (building, capacity, level)."""
+def make_places(stock: Stock, way: places.WayOut | None, citizens: int, facts: dict[str, Any]) -> Any:
+    """The table places, jobs (building, count) and schools (building, capacity, level).
+
+    way : the gateway beyond which lies what the extract lacks; None: in a building, as well as may be
+    """
     buildings = stock.columns
     rows = places.Places()
     found = _kinds(stock)
@@ -83,23 +83,20 @@ def make_places(
         for at, name in members:
             if kind not in ("school", "university"):
                 rows.add(at, kind, _capacity(kind, float(floor[at]), citizens, len(members)), name, "observed")
-    near = _nearest_suitable(stock, gateways, nodes)
+    near = _nearest_suitable(stock, way)
     missing = {k: rows.count(k) == 0 for k in ("hospital", "gp_post", "ambulance_post")}
     beds = max(round(places.BEDS_PER_CITIZEN * citizens), 150)
-    for slot, (kind, capacity, name) in enumerate(
-        (
-            ("hospital", beds, "Hospital outside"),
-            ("gp_post", 6, "GP post outside"),
-            ("ambulance_post", int(places.ambulances(citizens, 1)[0]), "Ambulance post outside"),
-        )
+    for kind, capacity, name in (
+        ("hospital", beds, "Hospital outside"),
+        ("gp_post", 6, "GP post outside"),
+        ("ambulance_post", int(places.ambulances(citizens, 1)[0]), "Ambulance post outside"),
     ):
         if missing[kind]:
-            rows.add(near[min(slot, len(near) - 1)], kind, capacity, name, "synthetic")
+            rows.add(near, kind, capacity, name, "synthetic", **(way.to(kind) if way else {}))
     _share_ambulances(rows, citizens)
     if not any(level == 0 for _, _, level, _ in schools) and citizens >= 300:
-        at = int(near[min(3, len(near) - 1)])
-        schools.append((at, max(round(PRIMARY_SHARE * 1.1 * citizens), 50), 0, "Primary school outside"))
-        rows.add(at, "school", schools[-1][1], schools[-1][3], "synthetic")
+        schools.append((near, max(round(PRIMARY_SHARE * 1.1 * citizens), 50), 0, "Primary school outside"))
+        rows.add(near, "school", schools[-1][1], schools[-1][3], "synthetic")
         missing["school"] = True
     facts["served_from_outside"] = sorted(k for k, v in missing.items() if v)
     jobs = _jobs(stock)
@@ -205,11 +202,10 @@ def _share_ambulances(rows: places.Places, citizens: int) -> None:
         rows.rows["capacity"][i] = count
 
 
-def _nearest_suitable(stock: Stock, gateways: dict[str, Any], nodes: dict[str, Any]) -> Any:
-    """Buildings of some size near the busiest gateway, nearest first."""
-    node = gateways["node"][int(np.argmax(gateway_shares(gateways["road_class"])))]
+def _nearest_suitable(stock: Stock, way: places.WayOut | None) -> int:
+    """The building of some size nearest the way out."""
     b = stock.columns
-    far = np.hypot(b["x"] - nodes["x"][node], b["y"] - nodes["y"][node])
+    far = np.hypot(b["x"] - way.x, b["y"] - way.y) if way else np.zeros(len(b["x"]))
     use = b["use"].astype(str)
     poor = np.select(
         [
@@ -220,7 +216,7 @@ def _nearest_suitable(stock: Stock, gateways: dict[str, Any], nodes: dict[str, A
         [0.0, 1e5],
         2e5,
     ) + np.where(use == "garage", 1e6, 0)
-    return np.argsort(far + poor, kind="stable")[:8]
+    return int(np.argmin(far + poor))
 
 
 def _jobs(stock: Stock) -> Any:

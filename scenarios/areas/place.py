@@ -36,6 +36,7 @@ from scenarios.areas.demand import Demand
 from scenarios.areas.grounds import Site, Sources, read_site
 from scenarios.areas.knmi import read_hours
 from scenarios.areas.people import ALL_ASSUMPTIONS, make_people
+from scenarios.areas.places import WayOut
 from scenarios.areas.sites import join_sites
 from scenarios.areas.town_streets import node_kinds
 from scenarios.areas.visitors import goods_vehicles
@@ -130,15 +131,16 @@ def settle(site: Site, title: str, citizens: int | None, seed: int, counts: Coun
     )
     facts["districts"] = [str(n) for n, lv in zip(table["name"], table["level"], strict=True) if lv == "district"]
     gateways = _gateways(net, nodes, links, ground.part)
+    way = WayOut.of(gateways, nodes)
     profiles = [zones.profile_of(d) for d in districts]
     residents = housing.residents_of(buildings["dwellings"], member, districts, profiles)
     if citizens is not None:
         residents = margins.shares_of(np.array(residents, float), citizens).tolist()
     expected = sum(residents)
     if ground.places is not None:
-        rows, jobs, schools = ground.places()
+        rows, jobs, schools = ground.places(way)
     else:
-        rows, jobs, schools = osm_places.make_places(stock, gateways, nodes, expected, facts)
+        rows, jobs, schools = osm_places.make_places(stock, way, expected, facts)
     rows = join_sites(rows, site.care, buildings, ground.crs, expected, facts)
     gateway_xy = np.stack([nodes["x"][gateways["node"]], nodes["y"][gateways["node"]]], 1)
     demand = Demand(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from scenarios.areas.commuting import gateway_shares
+from twin.tables import PLACES
 
 Ints = NDArray[np.int64]
 
@@ -29,6 +33,10 @@ CITIZENS_PER_AMBULANCE = 28_000  # 608 ambulances by day for 17 million (RIVM re
 CITIZENS_PER_POST = 50_000  # denser than the 226 24-hour posts of 2023 (one per 78,000), which have day posts beside
 BEDS_PER_CITIZEN = 2.3 / 1000  # hospital beds; OECD 2021: 2.3-2.9 per 1,000
 VISITORS_M2 = 12.0  # floor per visitor at once in shops and leisure (assumption)
+# m of road to what an area lacks, at most that beyond its gateway. Ambulance posts: 226 by night (2023) on 33,500 km2 of
+# land have a mean nearest distance of 0.5 sqrt(33,500 / 226) = 6.1 km straight, times 1.3 by road; hospitals some 7 km
+# and GP posts some 6.5 km (CBS, mean distance to amenities, from memory)
+BEYOND = {"hospital": 7_000.0, "gp_post": 6_500.0, "ambulance_post": 8_000.0}
 
 ASSUMPTIONS = {
     "places.jobs": "gross floor per job: office 28 m2, shop 55, school 90, university 75, hospital 55, care 70, "
@@ -37,6 +45,8 @@ ASSUMPTIONS = {
     "from memory), 8 m2 in secondary, 18 m2 per student in higher education (assumption)",
     "places.ambulances": "one per 28,000 residents (608 by weekday daytime for 17 million), at least 2; a post per "
     "50,000, at least 2 (assumption)",
+    "places.outside": "a hospital, GP post or ambulance post that an area lacks lies beyond its busiest gateway: 7, 6.5 "
+    "and 8 km of road from it, at most the road beyond that gateway (assumption, after Dutch mean distances)",
     "places.beds": "2.3 hospital beds per 1,000 residents (OECD order of magnitude)",
 }
 
@@ -57,18 +67,51 @@ def pupils_of(level: Ints, floor_m2: Any) -> Ints:
     return np.asarray(pupils.astype(np.int64))
 
 
+@dataclass(frozen=True)
+class WayOut:
+    """The gateway by which what an area lacks is reached: its row, its coordinates, and the m of road beyond it."""
+
+    row: int
+    x: float
+    y: float
+    distance: float
+
+    @classmethod
+    def of(cls, gateways: dict[str, Any], nodes: dict[str, Any]) -> WayOut | None:
+        """The busiest gateway; None where there is none."""
+        if not len(gateways["node"]):
+            return None
+        row = int(np.argmax(gateway_shares(gateways["road_class"])))
+        node = gateways["node"][row]
+        return cls(row, float(nodes["x"][node]), float(nodes["y"][node]), float(gateways["distance"][row]))
+
+    def to(self, kind: str) -> dict[str, Any]:
+        """The columns of a place of that kind beyond it."""
+        return {"gateway": self.row, "beyond": min(self.distance, BEYOND[kind])}
+
+
 class Places:
     """Rows of the table places, gathered one kind at a time."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, list[Any]] = {"building": [], "kind": [], "name": [], "capacity": [], "origin": []}
+        self.rows: dict[str, list[Any]] = {name: [] for name in PLACES}
 
-    def add(self, building: Any, kind: str, capacity: Any, name: Any = "", origin: Any = "synthetic") -> None:
-        """Add places of one kind; every argument but `kind` is one value or one per building."""
+    def add(
+        self,
+        building: Any,
+        kind: str,
+        capacity: Any,
+        name: Any = "",
+        origin: Any = "synthetic",
+        gateway: int = -1,
+        beyond: float = 0.0,
+    ) -> None:
+        """Add places of one kind; building, capacity, name and origin are one value or one per building."""
         building = np.atleast_1d(np.asarray(building, np.int64))
         n = len(building)
         self.rows["building"] += building.tolist()
-        self.rows["kind"] += [kind] * n
+        for column, value in (("kind", kind), ("gateway", gateway), ("beyond", beyond)):
+            self.rows[column] += [value] * n
         self.rows["capacity"] += np.broadcast_to(np.asarray(capacity, np.int64), n).tolist()
         for column, value in (("name", name), ("origin", origin)):
             self.rows[column] += [value] * n if isinstance(value, str) else list(value)
@@ -80,11 +123,7 @@ class Places:
     def table(self) -> dict[str, Any]:
         """The table places, ordered by building and kind."""
         order = sorted(range(len(self.rows["kind"])), key=lambda i: (self.rows["building"][i], self.rows["kind"][i]))
-        return {
-            "building": np.array([self.rows["building"][i] for i in order], np.int64),
-            "capacity": np.array([self.rows["capacity"][i] for i in order], np.int64),
-            **{c: np.array([self.rows[c][i] for i in order], object) for c in ("kind", "name", "origin")},
-        }
+        return {c: np.array([values[i] for i in order], PLACES[c].numpy_dtype) for c, values in self.rows.items()}
 
 
 def ambulances(citizens: int, posts: int) -> Ints:

@@ -92,6 +92,8 @@ def _put(rows: dict[str, list[Any]], kind: str, sites: Sites, k: int, building: 
         ("kind", kind),
         ("name", sites.name[k]),
         ("capacity", capacity),
+        ("gateway", -1),
+        ("beyond", 0.0),
         ("origin", "observed"),
     ):
         rows[column].append(value)

@@ -1,4 +1,4 @@
-"""Places of generated buildings: jobs, schools, care, shops; what a small municipality lacks lies at its gateway."""
+"""Places of generated buildings: jobs, schools, care, shops; what a small municipality lacks lies beyond its gateways."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ JOBS_PER_RESIDENT = 0.50  # Netherlands 2022: 9.4 million persons at work for 17
 # residents of a municipality below which it has no building of this kind of its own (assumption; a Dutch hospital
 # serves some 150,000, a GP post out of hours some 100,000, a secondary school some 14,000)
 OWN_FROM = {"hospital": 80_000, "gp_post": 40_000, "secondary": 8_000, "cinema": 15_000, "library": 3_000}
-OUTSIDE = {"hospital": "Hospital outside", "gp_post": "GP post outside", "secondary": "Secondary school outside"}
+OUTSIDE = {"hospital": "Hospital outside", "gp_post": "GP post outside"}
 
 ASSUMPTIONS = {
     "town.jobs": "0.50 jobs per resident (9.4 million persons at work for 17.6 million residents, CBS 2022)",
 }
 MUNICIPAL = {
     "town.outside_services": "municipalities under 80,000 residents have no hospital, under 40,000 no GP post, under "
-    "8,000 no secondary school: these lie outside, in the suitable building nearest the main gateway (assumption)",
+    "8,000 no secondary school: hospital and GP post lie beyond the main gateway, pupils leave by all (assumption)",
 }
 
 
@@ -37,19 +37,16 @@ def municipal_counts(citizens: int) -> Ints:
 
 
 def town_places(
-    buildings: dict[str, Any], citizens: int, gateway: tuple[float, float] | None = None
+    buildings: dict[str, Any], citizens: int, way: places.WayOut | None = None
 ) -> tuple[dict[str, Any], Any, Any]:
     """The table of places, jobs (building, count) and schools (building, capacity, level).
 
     buildings : with the key "_public"
-    gateway   : x, y of the busiest one, near which services lie that have no building of their own
+    way       : the gateway beyond which services lie that have no building of their own
     """
     rows = places.Places()
     of = _sites(buildings)
     use = buildings["use"].astype(str)
-    outside = [] if gateway is None else [k for k in OUTSIDE if not len(of[k])]
-    if outside:
-        _lend(buildings, of, outside, gateway)
     jobs = places.jobs_of(buildings["use"], buildings["floor_m2"], JOBS_PER_RESIDENT * citizens)
     working = np.flatnonzero(jobs > 0)
     rows.add(working, "work", jobs[working])
@@ -58,14 +55,9 @@ def town_places(
     secondary = _shared(1.15 * 0.080 * citizens, len(of["secondary"]))
     street = np.array([a.rsplit(" ", 1)[0] for a in buildings["address"]], object)
 
-    def named(kind: str, title: Any) -> Any:
-        return OUTSIDE[kind] if kind in outside else title
-
     rows.add(of["primary"], "school", primary, [f"Basisschool {s}" for s in street[of["primary"]]])
-    rows.add(
-        of["secondary"], "school", secondary, named("secondary", [f"College {s}" for s in street[of["secondary"]]])
-    )
-    _care(rows, buildings, of, citizens, named)
+    rows.add(of["secondary"], "school", secondary, [f"College {s}" for s in street[of["secondary"]]])
+    _care(rows, buildings, of, citizens, way)
     shops, fun = np.flatnonzero(use == "shop"), np.flatnonzero(use == "leisure")
     rows.add(shops, "shop", np.maximum(buildings["floor_m2"][shops] / places.VISITORS_M2, 2).astype(int))
     rows.add(fun, "leisure", (buildings["floor_m2"][fun] / places.VISITORS_M2).astype(int))
@@ -80,7 +72,7 @@ def town_places(
 def served_from_outside(buildings: dict[str, Any]) -> list[str]:
     """Services that have no building of their own."""
     of = _sites(buildings)
-    return sorted(k for k in OUTSIDE if not len(of[k]))
+    return sorted(k for k in (*OUTSIDE, "secondary") if not len(of[k]))
 
 
 def _sites(buildings: dict[str, Any]) -> dict[str, Ints]:
@@ -88,11 +80,16 @@ def _sites(buildings: dict[str, Any]) -> dict[str, Ints]:
     return {kind: np.flatnonzero(label == kind) for kind, *_ in PUBLIC}
 
 
-def _care(rows: places.Places, buildings: dict[str, Any], of: dict[str, Ints], citizens: int, named: Any) -> None:
-    beds = np.maximum(_shared(places.BEDS_PER_CITIZEN * citizens, len(of["hospital"])), 40)
-    rows.add(of["hospital"], "hospital", beds, named("hospital", "Streekziekenhuis"))
+def _care(
+    rows: places.Places, buildings: dict[str, Any], of: dict[str, Ints], citizens: int, way: places.WayOut | None
+) -> None:
+    beds = np.maximum(_shared(places.BEDS_PER_CITIZEN * citizens, max(len(of["hospital"]), 1)), 40)
     doctors = max(4, round(citizens / 10_000 / max(len(of["gp_post"]), 1)))
-    rows.add(of["gp_post"], "gp_post", doctors, named("gp_post", "Huisartsenpost"))
+    for kind, capacity, name in (("hospital", beds, "Streekziekenhuis"), ("gp_post", doctors, "Huisartsenpost")):
+        if len(of[kind]) or way is None:
+            rows.add(of[kind], kind, capacity, name)
+        else:
+            rows.add(_nearest(buildings, way), kind, capacity, OUTSIDE[kind], **way.to(kind))
     posts = of["ambulance_post"]
     titles = [f"Post {i + 1}" for i in range(len(posts))]
     rows.add(posts, "ambulance_post", places.ambulances(citizens, len(posts)) if len(posts) else 0, titles)
@@ -102,14 +99,9 @@ def _care(rows: places.Places, buildings: dict[str, Any], of: dict[str, Ints], c
     rows.add(of["care_home"], "care_home", beds, "Zorgcentrum")
 
 
-def _lend(buildings: dict[str, Any], of: dict[str, Ints], kinds: list[str], gateway: Any) -> None:
-    """Put each of `kinds` in a building of some size near the gateway, nearest first."""
-    far = np.hypot(buildings["x"] - gateway[0], buildings["y"] - gateway[1])
-    use = buildings["use"].astype(str)
-    poor = np.where(np.isin(use, ("office", "public", "industry", "shop", "leisure")), 0.0, 1e5)
-    near = np.argsort(far + poor + np.where(buildings["_public"] >= 0, 1e4, 0.0), kind="stable")
-    for slot, kind in enumerate(kinds):
-        of[kind] = near[min(slot, len(near) - 1) :][:1]
+def _nearest(buildings: dict[str, Any], way: places.WayOut) -> int:
+    """The building nearest a gateway."""
+    return int(np.argmin(np.hypot(buildings["x"] - way.x, buildings["y"] - way.y)))
 
 
 def _shared(total: float, n: int) -> Any:

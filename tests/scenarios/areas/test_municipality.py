@@ -12,6 +12,7 @@ import pytest
 
 from scenarios.areas.ground import projector
 from scenarios.areas.municipality import Generated, generate
+from scenarios.areas.places import WayOut
 from scenarios.areas.streets import MODES, main_component
 from scenarios.areas.zones import District
 from twin.draws import stream, uniforms
@@ -122,7 +123,7 @@ def test_dense_districts_have_more_flats(delft) -> None:
 
 def test_places_of_delft(delft) -> None:
     made, _ = delft
-    table, (_, jobs), (_, room, level) = made.places()
+    table, (_, jobs), (_, room, level) = made.places(None)
     assert made.facts["served_from_outside"] == []
     assert set(table["kind"]) >= {"hospital", "gp_post", "ambulance_post", "school", "shop", "work", "library"}
     assert 0.4 * made.citizens < jobs.sum() < 0.6 * made.citizens
@@ -141,11 +142,11 @@ def test_small_municipality_is_served_from_outside(municipalities) -> None:
     districts = municipalities["GM0096"]
     made = generate(_outline(districts), districts, 1)
     _sound(made, districts)
-    table, _, (school, _, level) = made.places()
+    table, _, (school, _, level) = made.places(WayOut(2, 0.0, 0.0, 20_000.0))
     assert made.facts["served_from_outside"] == ["gp_post", "hospital", "secondary"]
-    outside = {str(name) for name in table["name"] if "outside" in str(name)}
-    assert outside == {"Hospital outside", "GP post outside", "Secondary school outside"}
-    assert set(level.tolist()) == {0, 1}
+    told = {n: (g, b) for n, g, b in zip(table["name"], table["gateway"], table["beyond"], strict=True) if g >= 0}
+    assert told == {"Hospital outside": (2, 7_000.0), "GP post outside": (2, 6_500.0)}
+    assert set(level.tolist()) == {0}  # pupils of secondary schools leave by the gateways
     assert (school < len(made.buildings["x"])).all()
 
 

@@ -138,6 +138,9 @@ def test_a_small_extract(tmp_path: Path) -> None:
     assert set(area.facts["served_from_outside"]) == {"hospital", "gp_post", "ambulance_post"}
     outside = area.places.kind == "hospital"
     assert (area.places.origin[outside] == "synthetic").all()
+    assert (area.places.gateway[outside] >= 0).all()
+    assert (area.places.beyond[outside] <= area.gateways.distance.max()).all()
+    assert (area.places.beyond[outside] > 0).all()
     packed = tmp_path / "square.osm.gz"
     packed.write_bytes(gzip.compress(square().encode()))
     assert build_place(packed, name=area.name).digest() == area.digest()
