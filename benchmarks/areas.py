@@ -1,9 +1,10 @@
 """Areas from open data: seconds to build each named place, shares of provenance, margins; ten municipalities drawn by seed.
 
-python -m benchmarks.areas [named | drawn | all] [--out DIR]
+python -m benchmarks.areas [named | drawn | peak | all] [--out DIR]
 
 Each place is built in a process of its own, on one core, so that its seconds and memory are its own; the drawn
-municipalities also run a day with 2 % of their people. With --out the areas and their pages are kept there.
+municipalities also run a day with 2 % of their people. `peak` runs Delft twice, with and without the world outside, and
+prints the traffic of the busiest hour by class of road. With --out the areas and their pages are kept there.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from twin.tables import OUTSIDE
 
 DATA = Path(os.environ.get("TWIN_REFERENCE_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 ENERGY = str(DATA / "energy" / "nl_municipality_energy_2023.csv.gz")
@@ -107,15 +110,72 @@ def _day(area: Any) -> dict[str, Any]:
     }
 
 
+def peak(options: dict[str, Any]) -> None:
+    """Vehicles of the busiest hour on the streets of a place, by class of road, with and without the world outside."""
+    import numpy as np
+
+    from scenarios.areas import build
+
+    area = build("place", **options)
+    with_ = _busiest(area, [])
+    without = _busiest(_closed(area), ["domain.citizens.visit_outside=0", "domain.citizens.visit_village=0"])
+    print(f"{area.name}: vehicles in the busiest hour, mean over links by length (and links without any)")
+    for road in ("motorway", "trunk", "primary", "secondary", "tertiary", "residential"):
+        rows = area.links.car & (area.links.road_class == road) & (area.links.name != OUTSIDE)
+        if rows.any():
+            length = area.links.length[rows]
+            mean = [float(np.average(flow[rows], weights=length)) for flow in (with_, without)]
+            idle = [100.0 * float((length * (flow[rows] < 1)).sum() / length.sum()) for flow in (with_, without)]
+            print(
+                f"{road:12} with gateways {mean[0]:6.0f} ({idle[0]:3.0f} % idle)   without {mean[1]:6.0f} "
+                f"({idle[1]:3.0f} % idle)"
+            )
+
+
+def _closed(area: Any) -> Any:
+    """The area with nobody who comes in or goes out."""
+    import numpy as np
+
+    from twin.area import Area
+
+    people, n = area.people, len(area.buildings)
+    keep = np.asarray(people.resident)
+    inside = {c: v[keep].copy() for c, v in vars(people).items()}
+    inside["main"] = np.where(inside["main"] >= n, -1, inside["main"])
+    tables = {name: vars(table) for name, table in area.tables.items()}
+    return Area(area.name, area.crs, {**tables, "people": inside}, area.sources, area.facts)
+
+
+def _busiest(area: Any, overrides: list[str]) -> Any:
+    """Vehicles that leave each link in its busiest hour of the day, shape (links,)."""
+    import numpy as np
+
+    from scenarios.configuration import compose
+    from scenarios.simulate import build_world
+    from twin.clock import hour, minute
+
+    world = build_world(compose(overrides), area)
+    quarters = np.zeros((96, len(area.links)))
+    for k in range(96 * 15):
+        world.run((k + 1) * minute)
+        quarters[k // 15] += 60.0 * world.domains["vehicles"].flow
+    hours = np.lib.stride_tricks.sliding_window_view(quarters, hour // (15 * minute), axis=0).sum(axis=-1)
+    return hours.max(axis=0)
+
+
 def main() -> None:
     """Every place in a process of its own; one line each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("which", nargs="?", default="all", choices=("named", "drawn", "all"))
+    parser.add_argument("which", nargs="?", default="all", choices=("named", "drawn", "peak", "all"))
     parser.add_argument("--out", default="")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
         print(json.dumps(build_one(**json.loads(arguments.one))))
+        return
+    if arguments.which == "peak":
+        peak(NAMED["delft_generated"])
+        peak(NAMED["delft_tu"])
         return
     jobs = [(name, options, False) for name, options in NAMED.items()] if arguments.which != "drawn" else []
     if arguments.which != "named":

@@ -65,6 +65,16 @@ def people(area: Area) -> Iterator[Finding]:
             "is not its number of people",
             "count the people",
         )
+        oldest = np.zeros(len(homes), np.int64)
+        np.maximum.at(oldest, people.household[inside], people.age[inside])
+        yield from first(
+            "household_has_adult",
+            "households",
+            "size",
+            oldest < 18,
+            "is a household of children alone",
+            "put an adult into it, or the children into another",
+        )
         level = area.zones.level == "neighbourhood"
         lived = np.bincount(area.buildings.zone[people.home[inside]], minlength=len(area.zones))
         yield from first(
