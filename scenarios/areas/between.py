@@ -39,9 +39,9 @@ SHED_M2 = 30.0  # smaller buildings stand in yards and make no block (assumption
 STEP = 4.0  # m between the points of a block's outline
 RING = 14.0  # m from the outer blocks to the road around them (assumption)
 BAY = 90.0  # m, width of the bays in the outer edge that the road around passes by (assumption)
-NEAR = 16.0  # m: junctions nearer than this are one (assumption)
+NEAR = 12.0  # m: junctions nearer than this are one (assumption)
 SPUR = 45.0  # m: shorter dead ends are dropped (assumption)
-SMOOTH = 3.0  # m by which a street may leave the true middle
+SMOOTH = 1.0  # m by which a street may leave the true middle
 WIDE = 28.0  # m from front to front of a street that is more than residential (assumption)
 EXIT_M = 700.0  # m of the road around per road that leaves (assumption)
 FOR_ALL = CAR_F | CAR_B | BIKE_F | BIKE_B | WALK
@@ -83,7 +83,12 @@ def lay_streets(shapes: NDArray[Any], border: Any = None) -> Laid:
     outline = shapely.buffer(around, RING)
     if border is not None:
         outline = shapely.intersection(outline, border)
-    facts |= {"blocks": len(blocks), "streets": len(streets.tail)}
+    lines = np.array([shapely.LineString(line) for line in streets.lines])
+    facts |= {
+        "blocks": len(blocks),
+        "streets": len(streets.tail),
+        "through_buildings": int(shapely.intersects(lines, shapely.union_all(buildings)).sum()),
+    }
     return Laid(streets, outline, facts)
 
 
@@ -110,8 +115,8 @@ def _around(blocks: NDArray[Any]) -> Any:
     whole = shapely.union_all(blocks)
     reach = BAY / 2
     while True:  # groups of blocks that lie further apart need a wider reach
-        closed = shapely.buffer(shapely.buffer(whole, reach + RING, quad_segs=4), -reach, quad_segs=4)
-        parts = shapely.get_parts(closed)
+        closed = shapely.buffer(shapely.buffer(whole, reach + RING, quad_segs=16), -reach, quad_segs=4)
+        parts = shapely.get_parts(shapely.union(closed, shapely.buffer(whole, RING, quad_segs=4)))
         if len(parts) == 1:
             break
         reach *= 1.5

@@ -52,6 +52,8 @@ def between_buildings(models: Models, border: Any) -> Ground:
     )
     account.count("read", "blocks of buildings", laid.facts["blocks"])
     account.count("read", "streets laid", laid.facts["streets"])
+    if laid.facts["through_buildings"]:
+        account.notes.append(f"{laid.facts['through_buildings']} of the streets touch a building")
     title = Path(models.account.file).name.split(".")[0].replace("_", " ").title()
     return Ground(models.crs, laid.outline, laid.streets, "synthetic", None, account, {"streets": laid.facts}, title)
 

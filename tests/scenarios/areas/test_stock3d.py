@@ -184,6 +184,28 @@ def test_models_alone_make_a_stock(tmp_path: Path) -> None:
     assert all(len(v) == 6 for v in c.values())
 
 
+def test_two_houses_of_3dbag_on_the_map_of_delft(reference_data: Any) -> None:
+    """Real layers that do overlap: the footprints are the same to a metre, and height and year come from 3DBAG."""
+    from scenarios.areas import osm_buildings, osm_read
+    from scenarios.areas.ground import projector
+
+    extract = osm_read.read_extract(reference_data("osm", "delft.osm.pbf"))
+    outline = shapely.box(84_500, 446_300, 85_300, 446_800)
+    stock = osm_buildings.read_stock(extract, outline, projector("EPSG:28992"))
+    models, _ = read_all([reference_data("buildings3d", "3dbag_one_building.city.jsonl")], "EPSG:28992")
+    assert models is not None
+    found = join(stock, models, outline)
+    c = found.columns
+    assert len(found.shapes) == len(stock.shapes)
+    rows = np.flatnonzero([len(s) > 0 for s in c["surfaces"]])
+    assert c["osm_id"][rows].tolist() == [253721955, 253722294]
+    assert c["height"][rows] == pytest.approx([13.19, 9.41], abs=0.01)
+    assert c["year"][rows].tolist() == [1936, 1949]
+    assert all("Prins Bernhardlaan" in a for a in c["address"][rows])
+    rest = np.setdiff1d(np.arange(len(stock.shapes)), rows)
+    assert (c["height"][rest] == stock.columns["height"][rest]).all()
+
+
 def test_rules_are_merged_by_name() -> None:
     assert merge_rules("a: 1; b: 2", {"b": "3", "c": "x / 3 m"}) == "a: 1; b: 3; c: x / 3 m"
     assert rules_of("") == {}
