@@ -128,8 +128,9 @@ def _read(path: Path, bounds: Box | None) -> Extract:
     out.dropped["broken outlines"] += len(reader.relations)
     if reader.outlines:
         ways = osmium.FileProcessor(str(path)).with_locations().with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
-        for way in ways.with_filter(osmium.filter.IdFilter(reader.outlines)):
-            _mend(out, way)
+        for way in ways.with_filter(osmium.filter.KeyFilter("building")):
+            if way.id in reader.outlines:
+                _mend(out, way)
     return out
 
 
