@@ -142,23 +142,7 @@ def choose_gateway(share: Floats, draw: Floats) -> Ints:
     return np.minimum(np.searchsorted(total / total[-1], draw, "right"), len(share) - 1)
 
 
-def through_pairs(share: Floats, xy: Floats, vehicles: int, seed: int) -> tuple[Ints, Ints]:
-    """Entry and exit gateway of each through vehicle: exits far from the entry more often (by distance squared)."""
-    if len(share) < 2 or vehicles <= 0:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    key = np.arange(vehicles)
-    entry = choose_gateway(share, uniforms(stream(seed, "through.entry"), key))
-    far = ((xy[:, None] - xy[None]) ** 2).sum(2)
-    weight = share[None, :] * far
-    draw = uniforms(stream(seed, "through.exit"), key)
-    exit_ = np.zeros(vehicles, np.int64)
-    for g in range(len(share)):
-        rows = entry == g
-        exit_[rows] = choose_gateway(weight[g], draw[rows])
-    return entry, exit_
-
-
-def through_by_ends(ends: Floats, xy: Floats, seed: int) -> tuple[Ints, Ints]:
+def through_pairs(ends: Floats, xy: Floats, seed: int) -> tuple[Ints, Ints]:
     """Entry and exit gateway of through vehicles, as many entering and leaving at each gateway as `ends` says.
 
     Iterative proportional fitting from the same preference for far exits; no vehicle leaves where it came in. Where one

@@ -28,7 +28,7 @@ class Demand:
     schools      : (building, capacity, level: 0 primary, 1 secondary, 2 higher)
     gateways     : road_class and xy, shape (gateways, 2)
     work_inside  : share of working residents who look for work inside the area
-    through      : vehicles per day
+    through      : shape (gateways,), vehicles a day that enter and leave without stopping
     outside_car  : share of the workers from outside who come by car
     goods        : vans and lorries a day that come in with goods
     counts       : shape (gateways,), vehicles a day in both directions, NaN where none were counted; None: nowhere
@@ -46,7 +46,7 @@ class Demand:
     codes: list[str]
     residents: list[int | None] | None = None
     work_inside: float = 0.55
-    through: int = 0
+    through: Floats = field(default_factory=lambda: np.zeros(0))
     outside_car: float = 0.65
     goods: int = 0
     counts: Floats | None = None

@@ -47,7 +47,9 @@ if TYPE_CHECKING:
     from twin.area import Area
 
 WORK_INSIDE_KM2 = 0.12  # share of workers who work inside grows by this for each doubling of the area (assumption)
-THROUGH_PER_PERSON = 0.3  # most through vehicles per resident and incoming commuter (assumption)
+# of the vehicles that enter by motorway or trunk road, the share that leaves without stopping; of those by smaller roads,
+# but of these together at most so many per resident and incoming commuter (assumption)
+FAST_THROUGH, THROUGH, THROUGH_PER_PERSON = 0.8, 0.25, 0.3
 # of the workers from outside who come by car: less than to a whole town, since many come by bicycle from its other parts
 # or by train (assumption)
 OUTSIDE_CAR, TOWN_CAR = 0.40, 0.65
@@ -59,8 +61,8 @@ SYNTHETIC = {
 ASSUMPTIONS = {
     "place.work_inside": "share of working residents with a job inside: 0.18 for 1 km2 and 0.12 more per doubling, at "
     "most 0.6 (assumption)",
-    "place.through": "through vehicles: half of the vehicles per day by class of the gateway road, at most 0.3 per "
-    "resident and incoming commuter (assumption)",
+    "place.through": "through vehicles: of those that enter per day by class of the gateway road, 80 % on motorways and "
+    "trunk roads, 25 % on others, of these at most 0.3 per resident and incoming commuter (assumption)",
 }
 
 
@@ -269,10 +271,13 @@ def _work_inside(km2: float) -> float:
     return float(np.clip(0.18 + WORK_INSIDE_KM2 * np.log2(max(km2, 0.25)), 0.05, 0.6))
 
 
-def _through(gateways: dict[str, Any], people: int) -> int:
-    """Vehicles a day that enter and leave without stopping; a vehicle uses two gateways."""
-    flow = sum(GATEWAY_WEIGHT.get(str(c), 400) for c in gateways["road_class"]) / 2
-    return int(min(flow * 0.5, THROUGH_PER_PERSON * people)) if len(gateways["node"]) > 1 else 0
+def _through(gateways: dict[str, Any], people: int) -> Any:
+    """Vehicles a day that enter at each gateway and leave by another without stopping, shape (gateways,)."""
+    enter = np.array([GATEWAY_WEIGHT.get(str(c), 400) for c in gateways["road_class"]], float)
+    fast = np.isin(gateways["road_class"].astype(str), ("motorway", "trunk"))
+    slow = THROUGH * np.where(fast, 0.0, enter)
+    most = THROUGH_PER_PERSON * people
+    return np.where(fast, FAST_THROUGH * enter, slow * min(1.0, most / max(slow.sum(), 1e-9)))
 
 
 def _count_residents(table: dict[str, Any], buildings: dict[str, Any], people: dict[str, Any]) -> None:

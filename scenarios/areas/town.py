@@ -281,7 +281,7 @@ def _demand(
         list(KINDS[: PARK + 1]),
         expected_residents(buildings["dwellings"], group, profiles, citizens),
         WORK_INSIDE,
-        through,
+        through * gateway_shares(gateways["road_class"]),
         goods=goods_vehicles(int(jobs[1].sum()), citizens),
     )
     demand.facts["gateway_shares"] = [round(float(s), 4) for s in gateway_shares(gateways["road_class"])]

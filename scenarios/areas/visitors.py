@@ -75,7 +75,7 @@ def make_visitors(
         "goods": np.bincount(goods["home"] - n, minlength=gates),
     }
     known = CROSSINGS * (np.bincount(by, car, gates) + OUT_BY_CAR * out) + 2.0 * volumes["goods"]
-    entry, leave = _through(demand, share, known, seed)
+    entry, leave = _through(demand, known, seed)
     through = _rows(n + entry, n + leave, np.full(len(entry), THROUGH), np.ones(len(entry), bool))
     volumes["through"] = np.bincount(entry, minlength=gates)
     if demand.counts is not None:
@@ -122,11 +122,9 @@ def _goods(demand: Demand, share: Floats, seed: int) -> dict[str, Any]:
     return _rows(len(demand.buildings["x"]) + by, at, np.full(number, GOODS), np.ones(number, bool))
 
 
-def _through(demand: Demand, share: Floats, known: Floats, seed: int) -> tuple[Ints, Ints]:
+def _through(demand: Demand, known: Floats, seed: int) -> tuple[Ints, Ints]:
     """Entry and exit gateway of each through vehicle; with counts, as many as they leave over."""
-    if demand.counts is None or len(share) < 2:
-        return commuting.through_pairs(share, demand.gateway_xy, demand.through, seed)
-    # vehicles that enter, or leave, at each gateway without stopping: half of what is not known by other traffic
-    usual = share * demand.through
-    ends = np.where(np.isfinite(demand.counts), np.maximum(demand.counts - known, 0.0) / 2.0, usual)
-    return commuting.through_by_ends(ends, demand.gateway_xy, seed)
+    ends = demand.through
+    if demand.counts is not None:  # half of what other traffic does not explain enters, half leaves
+        ends = np.where(np.isfinite(demand.counts), np.maximum(demand.counts - known, 0.0) / 2.0, ends)
+    return commuting.through_pairs(ends, demand.gateway_xy, seed)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenarios.areas.commuting import assign, through_pairs
+from scenarios.areas.commuting import assign
 from scenarios.areas.households import BANDS, DUTCH_BANDS, Profile, draw_households, fit
 from scenarios.areas.places import ambulances
 
@@ -73,13 +73,6 @@ def test_nearer_places_are_taken_more_often() -> None:
     group = np.repeat([0, 1], 600)
     found = assign(zone, zones, np.arange(1200), group, zones, 2000.0, 1, "test", np.arange(1000))
     assert (group[found[:500]] == 0).mean() > 0.9
-
-
-def test_through_traffic_leaves_by_another_gateway() -> None:
-    xy = np.array([[0.0, 0.0], [1000.0, 0.0], [0.0, 1000.0]])
-    entry, leave = through_pairs(np.array([0.5, 0.3, 0.2]), xy, 5000, 1)
-    assert (entry != leave).all()
-    assert len(through_pairs(np.array([1.0]), xy[:1], 100, 1)[0]) == 0
 
 
 @pytest.mark.parametrize(("citizens", "posts", "total"), [(1_000, 1, 2), (20_000, 2, 2), (280_000, 5, 10)])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenarios.areas.commuting import through_by_ends
+from scenarios.areas.commuting import through_pairs
 from scenarios.areas.demand import GOODS, THROUGH, Demand
 from scenarios.areas.households import Profile
 from scenarios.areas.visitors import CROSSINGS, OUT_BY_CAR, make_visitors
@@ -30,7 +30,7 @@ def came(wanted: Demand, out=(10, 20, 5, 0)):
 
 
 def test_everyone_who_comes_is_counted_at_a_gateway() -> None:
-    people, volumes = came(demand(goods=60, through=200))
+    people, volumes = came(demand(goods=60, through=np.full(4, 50.0)))
     assert volumes["commuters_in"].sum() == 100
     assert volumes["goods"].sum() == 60
     assert volumes["through"].sum() == 200
@@ -46,7 +46,7 @@ def test_everyone_who_comes_is_counted_at_a_gateway() -> None:
 
 def test_through_traffic_makes_up_what_was_counted() -> None:
     counts = np.array([5000.0, 4000.0, 3000.0, np.nan])
-    wanted = demand(goods=60, through=2000, counts=counts)
+    wanted = demand(goods=60, through=np.full(4, 500.0), counts=counts)
     people, volumes = came(wanted)
     through = people["occupation"] == THROUGH
     ends = np.bincount(people["home"][through] - 6, minlength=4) + np.bincount(people["main"][through] - 6, minlength=4)
@@ -62,7 +62,7 @@ def test_through_traffic_makes_up_what_was_counted() -> None:
 @given(ends=st.lists(st.integers(0, 500), min_size=2, max_size=4), seed=st.integers(0, 100))
 def test_as_many_leave_by_a_gateway_as_were_asked(ends: list[int], seed: int) -> None:
     wanted = np.array(ends, float)
-    entry, leave = through_by_ends(wanted, XY[: len(ends)], seed)
+    entry, leave = through_pairs(wanted, XY[: len(ends)], seed)
     assert (entry != leave).all()
     possible = np.minimum(wanted, wanted.sum() - wanted)
     if len(ends) == 2 or possible.max() * 2 <= possible.sum() * 0.9:
@@ -71,7 +71,7 @@ def test_as_many_leave_by_a_gateway_as_were_asked(ends: list[int], seed: int) ->
 
 
 def test_without_gateways_nobody_comes() -> None:
-    wanted = demand(goods=60, through=200)
+    wanted = demand(goods=60, through=np.zeros(0))
     wanted.gateway_class, wanted.gateway_xy = np.zeros(0, object), np.zeros((0, 2))
     people, volumes = came(wanted, out=())
     assert len(people["home"]) == 0
