@@ -18,7 +18,7 @@ from scenarios.areas.cityjson_surfaces import Form, Surface, best_surfaces, form
 from scenarios.areas.coordinates import DEGREES
 from scenarios.areas.ground import projector
 from scenarios.areas.opening import refuse
-from scenarios.areas.osm_read import projected_system
+from scenarios.areas.osm_frame import projected_system
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

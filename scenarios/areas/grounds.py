@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scenarios.areas import borders, municipality, osm_read, statistics, zones
+from scenarios.areas import borders, municipality, statistics, zones
 from scenarios.areas.account import Account
 from scenarios.areas.borders import Municipality
 from scenarios.areas.care_sites import Sites, read_sites
@@ -21,6 +21,7 @@ from scenarios.areas.jemss import City, read_city
 from scenarios.areas.opening import decode, read_bytes
 from scenarios.areas.osm import read_ground as read_osm
 from scenarios.areas.osm_buildings import Stock
+from scenarios.areas.osm_frame import projected_system
 from scenarios.areas.stock3d import read_all
 from scenarios.areas.sumo import read_net
 from twin.errors import Fault, InputError
@@ -137,7 +138,7 @@ def _generated(
     import shapely
 
     middle = border.centroid
-    crs = osm_read.projected_system(middle.x, middle.y)
+    crs = projected_system(middle.x, middle.y)
     outline = reproject(border, DEGREES, crs)
     title = town.name if town else Path(str(given.boundary)).name.split(".")[0].replace("_", " ").title()
     districts = borders.districts_in(published, town, outline, crs)

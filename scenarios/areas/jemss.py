@@ -17,7 +17,7 @@ from scenarios.areas.cleaning import clean
 from scenarios.areas.geotiff import Raster, read_raster
 from scenarios.areas.ground import projector
 from scenarios.areas.opening import Sheet, decode, read_bytes, read_members, refuse
-from scenarios.areas.osm_read import projected_system
+from scenarios.areas.osm_frame import projected_system
 from scenarios.areas.streets import BIKE_B, BIKE_F, CAR_B, CAR_F, CLASS, LANES, SAID_SPEED, WALK, Floats, Streets
 from twin.errors import Fault, InputError
 

@@ -10,6 +10,7 @@ import numpy as np
 from scenarios.areas import osm_buildings, osm_read, osm_streets
 from scenarios.areas.account import Account
 from scenarios.areas.ground import Ground, projector, reproject
+from scenarios.areas.osm_frame import core_box, projected_system
 from scenarios.areas.osm_restrictions import NOT_FOR_CARS
 from twin.errors import Fault, InputError
 
@@ -111,7 +112,7 @@ def _frame(extract: osm_read.Extract) -> tuple[str, Any, Any]:
         # roads alone: a small extract is taken whole, of a large one the part where they lie dense
         wide = max(np.ptp(lat) * 111_000, np.ptp(lon) * 111_000 * np.cos(np.radians(np.median(lat))))
         cell, least, margin = (100.0, 1, 10.0) if wide < SMALL_EXTRACT else (250.0, 8, 10.0)
-    crs = osm_read.projected_system(float(np.median(lon)), float(np.median(lat)))
+    crs = projected_system(float(np.median(lon)), float(np.median(lat)))
     to_xy = projector(crs)
     x, y = to_xy(lon, lat)
-    return crs, to_xy, shapely.box(*osm_read.core_box(x, y, cell, least, margin))
+    return crs, to_xy, shapely.box(*core_box(x, y, cell, least, margin))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from scenarios.areas.osm_restrictions import Restriction, read_restriction
 from twin.errors import Fault, InputError
@@ -29,7 +28,14 @@ KEYS = (
     "craft",
     "type",  # of relations: turn restrictions
 )
-DISORDER = ("out of order", "twice in input")  # what libosmium says of files that are not sorted
+BELOW = (
+    "a number below zero"  # as editors give to what OpenStreetMap does not yet hold; libosmium finds no places by it
+)
+DISORDER = ("out of order", "twice in input", BELOW)  # what libosmium, or we, say of files that must be rewritten first
+NEW = 2**41  # what is added to a number below zero, turned round: OpenStreetMap is far from it
+STEP = (
+    0.2  # degrees between neighbouring nodes of a way, some 20 km, beyond which one of them is misplaced (assumption)
+)
 FAR = 0.2  # degrees, some 15-20 km: no street or outline that begins farther off matters (assumption)
 Box = tuple[float, float, float, float]
 POI_KEYS = ("amenity", "shop", "office", "healthcare", "leisure", "tourism", "emergency", "craft")
@@ -138,18 +144,40 @@ def _read_sorted(path: Path, bounds: Box | None) -> Extract:
     """As `_read`, of a copy in the usual order; of an object that is given several times the newest is kept."""
     import osmium
 
-    objects = osmium.MergeInputReader()
-    objects.add_file(str(path))
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder, "sorted.osm.pbf")
-        writer = osmium.SimpleWriter(str(copy))
-        objects.apply(writer, simplify=True)
-        writer.close()
+        numbered, copy = Path(folder, "numbered.osm.pbf"), Path(folder, "sorted.osm.pbf")
+        given, below = _renumber(path, numbered)
+        objects = osmium.MergeInputReader()
+        objects.add_file(str(numbered))
+        with osmium.SimpleWriter(str(copy)) as writer:
+            objects.apply(writer, simplify=True)
+        kept = sum(1 for _ in osmium.FileProcessor(str(copy)))
         out = _read(copy, bounds)
-        given, kept = (sum(1 for _ in osmium.FileProcessor(str(file))) for file in (path, copy))
-    out.repaired["file out of order, sorted"] = 1
+    out.repaired["objects in another order, or with a number below zero"] = below or given
     out.dropped["objects given twice"] += given - kept
     return out
+
+
+def _renumber(path: Path, copy: Path) -> tuple[int, int]:
+    """Write a copy without numbers below zero; the number of objects, and of those that had such a number."""
+    import osmium
+
+    given = below = 0
+
+    def above(number: int) -> int:
+        return number if number >= 0 else NEW - number
+
+    with osmium.SimpleWriter(str(copy)) as writer:
+        for item in osmium.FileProcessor(str(path)):
+            given, below = given + 1, below + (item.id < 0)
+            if item.is_node():
+                writer.add_node(item.replace(id=above(item.id)))
+            elif item.is_way():
+                writer.add_way(item.replace(id=above(item.id), nodes=[above(n.ref) for n in item.nodes]))
+            else:
+                found = [(m.type, above(m.ref), m.role) for m in item.members]
+                writer.add_relation(item.replace(id=above(item.id), members=found))
+    return given, below
 
 
 class _Reader:
@@ -165,6 +193,8 @@ class _Reader:
 
     def take(self, out: Extract, item: Any) -> None:
         """Take one object, unless it lies outside or was the last one already."""
+        if item.id < 0:
+            raise RuntimeError(BELOW)
         this = (item.type_str(), item.id)
         if this == self.last:
             out.dropped["objects given twice"] += 1
@@ -223,28 +253,36 @@ def placed(location: Any) -> bool:
 
 
 def _take_way(out: Extract, way: Any, tags: dict[str, str]) -> None:
-    """Split at nodes whose place is unknown: the extract was cut there."""
-    part, broken, before = Way(way.id, tags, [], [], []), False, len(out.ways)
+    """Split at nodes whose place is unknown or cannot be: the extract was cut there, or a node was misplaced."""
+    parts, known = [Way(way.id, tags, [], [], [])], True
     for node in way.nodes:
-        if part.nodes and node.ref == part.nodes[-1]:
+        part, at = parts[-1], node.location
+        if node.ref < 0:
+            raise RuntimeError(BELOW)
+        if node.ref in part.nodes[-1:]:
             continue
-        if placed(node.location):
-            if broken:
-                part.cut.append(node.ref)
-                broken = False
-            part.nodes.append(node.ref)
-            part.lon.append(node.location.lon)
-            part.lat.append(node.location.lat)
+        lost = not placed(at)
+        if lost or (part.nodes and _apart(part, at)):
+            out.repaired["nodes that the extract lacks or misplaces, ways cut there"] += 1
+            part.cut += part.nodes[-1:]
+            parts.append(Way(way.id, tags, [], [], []))
+            part, known = parts[-1], False
+        if lost:
             continue
-        out.repaired["nodes that the extract lacks, ways cut there"] += 1
-        part.cut += part.nodes[-1:]
-        if len(part.nodes) > 1:
-            out.ways.append(part)
-        part, broken = Way(way.id, tags, [], [], []), True
-    if len(part.nodes) > 1:
-        out.ways.append(part)
-    if len(out.ways) == before:
-        out.dropped["ways for traffic without two nodes in a row"] += 1
+        if not known:
+            part.cut.append(node.ref)
+            known = True
+        part.nodes.append(node.ref)
+        part.lon.append(at.lon)
+        part.lat.append(at.lat)
+    kept = [part for part in parts if len(part.nodes) > 1]
+    out.ways += kept
+    out.dropped["ways for traffic without two nodes in a row"] += not kept
+
+
+def _apart(part: Way, at: Any) -> bool:
+    east, north = abs(at.lon - part.lon[-1]), abs(at.lat - part.lat[-1])
+    return north > STEP or min(east, 360.0 - east) * math.cos(math.radians(at.lat)) > STEP
 
 
 def _take_restriction(out: Extract, relation: Any) -> None:
@@ -273,6 +311,8 @@ def _mend(out: Extract, way: Any) -> None:
     """A building whose outline crosses itself or is open: as its outline can be understood, or dropped."""
     import shapely
 
+    if any(node.ref < 0 for node in way.nodes):
+        raise RuntimeError(BELOW)
     places = [node.location for node in way.nodes]
     shape = shapely.Polygon()
     if len({(at.x, at.y) for at in places}) >= 3 and all(placed(at) for at in places):
@@ -285,55 +325,3 @@ def _mend(out: Extract, way: Any) -> None:
     tags = {t.k: t.v for t in way.tags}
     if tags["building"] != "no":
         out.buildings.append((way.id, shapely.to_wkb(shape), tags))
-
-
-# a rough outline of the Netherlands in degrees, enough to choose a projected system
-NETHERLANDS = (
-    (3.30, 51.30),
-    (4.30, 51.35),
-    (5.05, 51.40),
-    (5.60, 51.20),
-    (5.55, 50.83),
-    (5.70, 50.74),
-    (6.03, 50.72),
-    (6.10, 50.92),
-    (5.90, 51.05),
-    (6.25, 51.45),
-    (6.00, 51.80),
-    (6.85, 51.90),
-    (7.10, 52.25),
-    (7.08, 52.70),
-    (7.25, 53.20),
-    (6.90, 53.65),
-    (5.00, 53.55),
-    (4.60, 53.15),
-    (4.35, 52.30),
-    (3.60, 51.85),
-    (3.30, 51.50),
-)
-
-
-def projected_system(lon: float, lat: float) -> str:
-    """EPSG:28992 in the Netherlands, else the UTM zone: ETRS89 in Europe, WGS84 elsewhere; polar beyond."""
-    import shapely
-
-    if shapely.contains_xy(shapely.Polygon(NETHERLANDS), lon, lat):
-        return "EPSG:28992"
-    if not -80 <= lat <= 84:
-        return "EPSG:32661" if lat > 0 else "EPSG:32761"
-    zone = min(int((lon + 180) // 6) + 1, 60)
-    if 28 <= zone <= 38 and 34 < lat < 84:
-        return f"EPSG:{25800 + zone}"
-    return f"EPSG:{(32600 if lat >= 0 else 32700) + zone}"
-
-
-def core_box(x: Any, y: Any, cell: float, least: int, margin: float) -> tuple[float, float, float, float]:
-    """Bounds of the cells of `cell` metres that hold at least `least` of the points, and a margin.
-
-    Extracts keep roads whole where they leave, so the bounds of all data are no guide; single strays fall away here.
-    """
-    i, j = np.floor(np.asarray(x) / cell).astype(np.int64), np.floor(np.asarray(y) / cell).astype(np.int64)
-    _, which, count = np.unique(np.stack([i, j], 1), axis=0, return_inverse=True, return_counts=True)
-    dense = count[which.ravel()] >= min(least, count.max())
-    x, y = np.asarray(x)[dense], np.asarray(y)[dense]
-    return float(x.min() - margin), float(y.min() - margin), float(x.max() + margin), float(y.max() + margin)

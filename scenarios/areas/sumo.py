@@ -16,7 +16,7 @@ import numpy as np
 from scenarios.areas.account import Account
 from scenarios.areas.cleaning import clean
 from scenarios.areas.opening import AGAIN, refuse
-from scenarios.areas.osm_read import projected_system
+from scenarios.areas.osm_frame import projected_system
 from scenarios.areas.streets import (
     BIKE_B,
     BIKE_F,

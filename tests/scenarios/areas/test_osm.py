@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from scenarios.areas.check import check_area, summary
-from scenarios.areas.osm_read import projected_system
+from scenarios.areas.osm_frame import projected_system
 from scenarios.areas.osm_tags import parse_length, parse_speed, read_rule
 from scenarios.areas.place import build_place
 from scenarios.areas.streets import BIKE_B, BIKE_F, CAR_B, CAR_F, ROUND, WALK
