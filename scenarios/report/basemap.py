@@ -58,7 +58,7 @@ def _draw(area: Area, by: str) -> bytes:
     districts = area.geometry("zones")[zones.level == "district"]
     for ring in shapely.get_exterior_ring(shapely.get_parts(districts)):
         axes.fill(*shapely.get_coordinates(ring).T, facecolor="#faf8f3", edgecolor="none", zorder=0)
-        axes.plot(*shapely.get_coordinates(ring).T, color="#c2410c", linewidth=0.8, linestyle=(0, (5, 3)), zorder=5)
+        axes.plot(*shapely.get_coordinates(ring).T, color="#c2410c", linewidth=0.7, alpha=0.8, zorder=5)
     shown = links.name != OUTSIDE
     for classes, width, colour in reversed(WIDTHS):
         rows = np.flatnonzero(shown & np.isin(links.road_class.astype(str), classes))
@@ -96,12 +96,11 @@ def _colours(buildings: Any, by: str) -> list[str]:
 
 
 def _bounds(area: Area) -> tuple[float, float, float, float]:
-    shown = area.links.name != OUTSIDE
-    at = np.unique(np.concatenate([area.links.tail[shown], area.links.head[shown]]))
-    x = np.concatenate([area.nodes.x[at], area.buildings.x])
-    y = np.concatenate([area.nodes.y[at], area.buildings.y])
-    margin = 0.02 * max(np.ptp(x), np.ptp(y), 100.0)
-    return float(x.min() - margin), float(y.min() - margin), float(x.max() + margin), float(y.max() + margin)
+    import shapely
+
+    west, south, east, north = shapely.total_bounds(area.geometry("zones"))
+    margin = 0.02 * max(east - west, north - south, 100.0)
+    return float(west - margin), float(south - margin), float(east + margin), float(north + margin)
 
 
 def _ratio(area: Area) -> float:
