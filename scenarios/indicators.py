@@ -89,6 +89,7 @@ DEFINITIONS = {
         "A1 calls later than 15 min", "share of real calls", "lower", 5.0, "7.6 % (2018); norm 5 %"
     ),
     "calls": Definition("112 calls", "by outcome"),
+    "mutual_aid": Definition("Calls that neighbours serve", "residents' urgent calls, by a unit of another region"),
     "calls_oxygen": Definition("Calls because oxygen ran out", "after a battery was empty", "lower"),
     "device_minutes_unpowered": Definition(
         "Device minutes without power", "oxygen and alarms at home, battery empty", "lower"

@@ -153,6 +153,12 @@ class Area:
             gates[k] = used[np.argmin(np.hypot(nodes.x[used] - nodes.x[gates[k]], nodes.y[used] - nodes.y[gates[k]]))]
         return np.concatenate([self.buildings[f"node_{mode}"], gates]).astype(np.int32)
 
+    def place_location(self) -> Array:
+        """The location of each place: its building, or the gateway beyond which it lies; int32, shape (places,)."""
+        places = self.places
+        location: Array = np.where(places.gateway < 0, places.building, len(self.buildings) + places.gateway)
+        return location.astype(np.int32)
+
     def location_zone(self) -> Array:
         """The neighbourhood of each location, -1 for a gateway; int32, shape (locations,)."""
         return np.concatenate([self.buildings.zone, np.full(len(self.gateways), -1)]).astype(np.int32)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from twin.clock import minute
+
 if TYPE_CHECKING:
     from agents.care.domain import Care
 
@@ -19,7 +21,8 @@ OPEN, ADVISED, TREATED, DISCHARGED, ADMITTED, TAKEN_OUTSIDE = range(6)
 class Call:
     """One 112 call: who, where, why, how urgent, and what became of it.
 
-    person : below 0 where the caller is outside the area; location is then a gateway, and beyond the ms from there on
+    person    : below 0 where the caller is outside the area; location is then a gateway, and beyond the ms from there on
+    neighbour : whether a unit of a neighbouring region serves it
     """
 
     id: str
@@ -33,6 +36,7 @@ class Call:
     response: int = -1
     outcome: int = OPEN
     beyond: int = 0
+    neighbour: bool = False
     because: list[str] = field(default_factory=list)
 
     @property
@@ -59,16 +63,24 @@ class Drive:
 class Ambulance:
     """A unit. Owned by its own process: rebuilt by replay, never saved.
 
-    node : where it stands, or where its drive began; drive : the Drive under way, or None
+    key    : below 0 for a unit of a neighbouring region
+    home   : node of its post; where that lies outside the area, of the gateway before it
+    beyond : ms between that gateway and its post, 0 for a post in the area
+    pool   : where it is found while it is free
+    node   : where it stands, or where its drive began; drive : the Drive under way, or None
+    passed : when it passed the gateway on its way to its post, or came to a post in the area; None elsewhere
     """
 
-    def __init__(self, care: Care, key: int, home: int) -> None:
-        self.care, self.key, self.home, self.node = care, key, home, home
+    def __init__(
+        self, care: Care, key: int, home: int, pool: dict[int, Ambulance], beyond: int = 0, gateway: int = -1
+    ) -> None:
+        self.care, self.key, self.home, self.node, self.pool = care, key, home, home, pool
+        self.beyond, self.gateway = beyond, gateway
+        self.passed: int | None = care.now - beyond
         self.call: Call | None = None
         self.drive: Drive | None = None
         self.busy_ms = 0
         self.woken = care.world.timeline.event()
-        self.free = True
         self.process = care.process(self.work())
 
     def work(self) -> Any:
@@ -76,18 +88,22 @@ class Ambulance:
         care = self.care
         wait = care.world.timeline.timeout
         while True:
-            care.offer(self)
+            care.fleet.offer(self)
             if not self.woken.triggered and self.node != self.home:
                 arrived = wait(self.set_off(self.home).ms)
                 yield self.woken | arrived
                 self.stop(arrived.processed)
+            if self.node == self.home and self.passed is None:
+                self.passed = care.now
             if not self.woken.triggered:
                 yield self.woken
-            call, began = self.call, care.now
+            call, began, ahead = self.call, care.now, self.ahead()
             assert call is not None
+            self.passed = None
             yield wait(care.ms(care.config.chute))
+            yield from self.come_in(call, ahead)
             yield from self.drive_to(care.node_of(call.location))
-            yield from self.beyond(call)
+            yield from self.to_caller(call)
             care.at_scene(self, call)
             yield wait(care.on_scene_ms(call))
             yield from self.bring(call)
@@ -98,24 +114,34 @@ class Ambulance:
         """Take the patient to a hospital or leave him at the scene; a unit that was outside is at its gateway then."""
         care, wait = self.care, self.care.world.timeline.timeout
         taken = care.luck("transport", call) < care.config.transport
-        if taken and care.hospitals:
-            yield from self.beyond(call)
-            hospital = care.hospitals[care.nearest_hospital(self.node)]
-            yield from self.drive_to(hospital.node)
-            yield from hospital.hand_over(call)
-        elif taken and call.outside:
+        if taken and call.outside and not care.hospitals:
             away = care.ms(care.config.outside_hospital)
             yield wait(away + care.handover_ms(call))
             care.close(call, TAKEN_OUTSIDE)
             yield wait(away)  # the way back to the gateway is as long (assumption)
+        elif taken and (care.hospitals or care.hospitals_outside):
+            yield from self.to_caller(call)
+            hospital = care.hospital(care.nearest_hospital(self.node))
+            yield from self.drive_to(hospital.node)
+            yield from hospital.hand_over(call)
         else:
             care.close(call, TREATED)
-            yield from self.beyond(call)
+            yield from self.to_caller(call)
 
-    def beyond(self, call: Call) -> Any:
+    def to_caller(self, call: Call) -> Any:
         """The way between a gateway and a caller outside; meanwhile the unit stands at the gateway's node."""
         if call.beyond:
             yield self.care.world.timeline.timeout(call.beyond)
+
+    def come_in(self, call: Call, ahead: int) -> Any:
+        """The way from a post outside the area, or from wherever on it the unit is, to the gateway."""
+        if ahead:
+            yield self.care.world.timeline.timeout(ahead)
+            call.because.append(self.care.came_in(call.person, self.gateway, ahead / minute, because=[call.id]))
+
+    def ahead(self) -> int:
+        """ms from a free unit to its `position`: more than 0 beyond a gateway, where it goes as far as its post."""
+        return 0 if self.passed is None else min(self.care.now - self.passed, self.beyond)
 
     def drive_to(self, node: int) -> Any:
         """Drive to a node on the travel times of this moment."""

@@ -5,6 +5,22 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 
+class MutualAid(BaseModel):
+    """Units of neighbouring regions that come in by a gateway, to urgent calls that no own unit reaches in time.
+
+    units     : at each gateway; 0: neighbours do not help
+    in_all    : at all gateways together; the nearest neighbours help
+    available : chance that a unit is free when it is asked, and that its own region can spare it
+    farthest  : km of road from a gateway to the neighbour's post, at most; less where less road lies beyond it
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    units: int = Field(1, ge=0, le=100)  # assumption
+    in_all: int = Field(4, ge=0)  # assumption
+    available: float = Field(0.5, ge=0.0, le=1.0)  # assumption
+    farthest: float = Field(8.0, ge=0.0)  # 226 posts (2023) on 33,500 km2: 0.5 sqrt(33,500 / 226) km, times 1.3 by road
+
+
 class CareConfig(BaseModel):
     """Rates per million residents and day, times in minutes unless said.
 
@@ -28,6 +44,10 @@ class CareConfig(BaseModel):
     )  # RIVM reference frame: 608 by weekday daytime for 17 million
     beyond: float = Field(8.0, ge=0.0)  # assumption: min under blue light from a gateway to a caller outside
     outside_hospital: float = Field(20.0, ge=0.0)  # assumption: min from there to one outside, where the area has none
+    beyond_speed: float = Field(
+        75.0, gt=0.0
+    )  # km/h of cars beyond a gateway, as for other cars; times blue_light_speed
+    mutual_aid: MutualAid = Field(default_factory=MutualAid)
     walk_ins: float = Field(
         220.0, ge=0.0
     )  # assumption: about 2 million visits a year in the Netherlands, a quarter by ambulance

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +23,8 @@ from agents.care.ambulance import (
 )
 from agents.care.config import CareConfig
 from agents.care.devices import HomeDevices
-from agents.care.hospital import Hospital
+from agents.care.fleet import Fleet
+from agents.care.hospital import Hospital, HospitalOutside, hospitals_inside, hospitals_outside
 from agents.care.reach import Reach
 from agents.care.region import Region
 from agents.care.results import balances, indicators
@@ -37,13 +37,14 @@ from twin.network import Network, Router
 AGES = (0, 15, 45, 65, 80)
 UNREACHED = 1 << 40
 WHO = "person (synthetic); below 0: someone outside the area"
+UNIT = "ambulance; below 0: of a neighbouring region"
 
 
 class Care(Domain):
     """Calls are arrivals by age and health; the closest free unit drives on live travel times."""
 
     name, every = "care", minute
-    replayed = ("calls", "per_person", "queue", "idle", "units", "hospitals", "devices", "slow", "closed_calls")
+    replayed = ("calls", "per_person", "fleet", "hospitals", "hospitals_outside", "devices", "slow", "closed_calls")
     unsaved = ("node", "head", "free_ms", "blue_ms", "empty_router", "rate", "walk_rate", "region")
     Config = CareConfig
     travel_ms = Reads("vehicles.travel_ms", coupling="traffic.care")
@@ -58,8 +59,10 @@ class Care(Domain):
         object="neighbourhood of home, -1 outside",
         value="cause: 0 illness, 1 oxygen",
     )
-    dispatched = Event(by="process", subject=WHO, object="ambulance", value="s since the call")
-    response = Event(by="process", subject=WHO, object="ambulance", value="s from call to arrival")
+    dispatched = Event(by="process", subject=WHO, object=UNIT, value="s since the call")
+    came_in = Event(by="process", subject=WHO, object="gateway", value="min to it of a unit from outside")
+    response = Event(by="process", subject=WHO, object=UNIT, value="s from call to arrival")
+    went_out = Event(by="process", subject=WHO, object="gateway", value="min from it to a hospital outside")
     closed = Event(by="process", subject=WHO, object="outcome: row of OUTCOMES", value="min since the call")
     battery_empty = Event(
         by="process", subject="person (synthetic)", object="kind: 0 oxygen, 1 alarm", value="min of battery"
@@ -88,7 +91,7 @@ class Care(Domain):
         },
         "replay/ambulances": {
             "time": Column("int64", unit="ms"),
-            "unit": Column("int32"),
+            "unit": Column("int32", meaning="below 0: of a neighbouring region, while it is in the area"),
             "x": Column(unit="m"),
             "y": Column(unit="m"),
             "busy": Column("bool"),
@@ -108,19 +111,13 @@ class Care(Domain):
         self.slow: dict[int, str] = {}
         self.calls: list[Call] = []
         self.per_person: dict[int, int] = {}
-        self.queue: list[tuple[tuple[int, int, int, int], Call]] = []
-        self.idle: dict[int, Ambulance] = {}
         self._residents(people, area)
         self.devices = HomeDevices(self)
-        kinds, places = area.places.kind, area.places
-        hospitals = np.flatnonzero(kinds == "hospital")
-        self.hospitals = [
-            Hospital(self, k, int(self.node[places.building[p]]), max(int(places.capacity[p]), 10))
-            for k, p in enumerate(hospitals)
-        ]
-        posts = [p for p in np.flatnonzero(kinds == "ambulance_post") for _ in range(max(int(places.capacity[p]), 1))]
-        self.units = [Ambulance(self, k, int(self.node[places.building[p]])) for k, p in enumerate(posts)]
-        self.region = Region(self, [unit.home for unit in self.units])
+        self.hospitals = hospitals_inside(self)
+        self.fleet = Fleet(self)
+        self.region = Region(self, [unit.home for unit in self.fleet.units])
+        self.fleet.borrow()
+        self.hospitals_outside = hospitals_outside(self)
         self.closed_calls = 0
 
     def _residents(self, people, area):
@@ -148,7 +145,7 @@ class Care(Domain):
                 (self.walked_in, self.walk_rate, "walk_in"),
             ):
                 person, ms = law.arrivals_of_day(start // day, self.stream(stream), rate, self.hourly)
-                ordinal = np.full(len(person), start // day) * law.MOST_A_DAY + _repeats(person)
+                ordinal = np.full(len(person), start // day) * law.MOST_A_DAY + law.repeats(person)
                 event.many(person, at=start + ms, ordinal=ordinal)
             caller, gate, ms = self.region.calls_of_day(start // day)
             self.fell_ill_outside.many(caller, gate, at=start + ms, ordinal=np.zeros(len(caller), np.int64))
@@ -168,8 +165,9 @@ class Care(Domain):
     def come_to_hospital(self, event: Record) -> None:
         """A patient comes to the emergency department nearest to where he is."""
         if self.hospitals:
-            hospital = self.hospitals[self.nearest_hospital(self.node_of(self.place_of(event.subject)))]
-            self.process(hospital.walk_in(event.subject, event.ordinal + 1000))
+            hospital = self.hospital(self.nearest_hospital(self.node_of(self.place_of(event.subject))))
+            if isinstance(hospital, Hospital):
+                self.process(hospital.walk_in(event.subject, event.ordinal + 1000))
 
     # -- calls -------------------------------------------------------------------------------------------------------
 
@@ -201,39 +199,26 @@ class Care(Domain):
     def intake(self, call: Call) -> Any:
         """Questions at the call centre; then a unit is sought."""
         yield self.world.timeline.timeout(self.ms(self.config.intake))
-        if not self.idle:  # the calls that keep every unit busy contribute to this one's wait
-            call.because += [unit.call.id for unit in self.units if unit.call is not None]
-        heapq.heappush(self.queue, (call.order, call))
-        self.assign()
+        if not self.fleet.idle:  # the calls that keep every unit busy contribute to this one's wait
+            call.because += self.fleet.on_calls()
+        self.fleet.ask(call)
 
-    def offer(self, unit: Ambulance) -> None:
-        """A unit is free from now on."""
-        self.idle[unit.key] = unit
-        self.assign()
-
-    def assign(self) -> None:
-        """The most urgent waiting call gets the closest free unit."""
-        while self.queue and self.idle:
-            _, call = heapq.heappop(self.queue)
-            keys = tuple(sorted(self.idle))
-            nodes = tuple(self.idle[k].position() for k in keys)
-            unit = self.idle.pop(keys[self.closest(nodes, self.node_of(call.location))])
-            unit.call = call
-            self.dispatched(call.person, unit.key, (self.now - call.time) / 1000.0, because=[call.id, *call.because])
-            unit.woken.succeed()
+    def tell_dispatched(self, unit: Ambulance, call: Call) -> None:
+        """A unit has been sent to a call."""
+        self.dispatched(call.person, unit.key, (self.now - call.time) / 1000.0, because=[call.id, *call.because])
 
     def at_scene(self, unit: Ambulance, call: Call) -> None:
         """A unit has reached its patient."""
         call.response = self.now - call.time
         self.response(call.person, unit.key, call.response / 1000.0, because=[call.id, *call.because])
 
-    def close(self, call: Call, outcome: int) -> None:
+    def close(self, call: Call, outcome: int, because: Sequence[str] = ()) -> None:
         """A call has come to its one outcome."""
         if call.outcome != OPEN:
             raise RuntimeError(f"{call.id} ends twice: {OUTCOMES[call.outcome]} and {OUTCOMES[outcome]}")
         call.outcome = outcome
         self.closed_calls += 1
-        self.closed(call.person, outcome, (self.now - call.time) / minute, because=[call.id])
+        self.closed(call.person, outcome, (self.now - call.time) / minute, because=[call.id, *because])
         self.rows("restricted/calls", **{name: [getattr(call, name)] for name in self.tables["restricted/calls"]})
 
     # -- questions that processes ask ----------------------------------------------------------------------------------
@@ -258,18 +243,24 @@ class Care(Domain):
         return max(int(ms[0]), 1), tuple(links.tolist()), slowed
 
     @observe
-    def closest(self, nodes: tuple[int, ...], goal: int) -> int:
-        """Which of several nodes is nearest in time to `goal`; the first of equals."""
+    def soonest(self, nodes: tuple[int, ...], ahead: tuple[int, ...], goal: int) -> tuple[int, int]:
+        """Which of several units is first at `goal`, and after how many ms; the first of equals.
+
+        nodes : where each is or comes to next; ahead : ms that it takes to there
+        """
         self._live()
         ms = self.router.many_to_one(nodes, goal)
-        return int(np.argmin(np.where(ms < 0, UNREACHED, ms)))
+        ms = np.where(ms < 0, UNREACHED, ms) + np.array(ahead, np.int64)
+        first = int(np.argmin(ms))
+        return first, int(ms[first])
 
     @observe
     def nearest_hospital(self, node: int) -> int:
-        """The hospital nearest in time to a node."""
+        """The hospital nearest in time to a node: those of the area, then those outside."""
         self._live()
-        ms = self.router.table([node], [h.node for h in self.hospitals])[0]
-        return int(np.argmin(np.where(ms < 0, UNREACHED, ms)))
+        ms = self.router.table([node], [h.node for h in (*self.hospitals, *self.hospitals_outside)])[0]
+        beyond = [*(0 for _ in self.hospitals), *(h.beyond for h in self.hospitals_outside)]
+        return int(np.argmin(np.where(ms < 0, UNREACHED, ms) + np.array(beyond, np.int64)))
 
     def _live(self) -> None:
         edge = self.world.start
@@ -287,6 +278,11 @@ class Care(Domain):
     def node_of(self, location: int) -> int:
         """Street node of a location."""
         return int(self.node[location])
+
+    def hospital(self, number: int) -> Hospital | HospitalOutside:
+        """A hospital by the number that `nearest_hospital` tells."""
+        own = len(self.hospitals)
+        return self.hospitals[number] if number < own else self.hospitals_outside[number - own]
 
     def head_of(self, link: int) -> int:
         """Node at the end of a link."""
@@ -309,6 +305,10 @@ class Care(Domain):
     def ms(minutes: float) -> int:
         """Minutes as whole milliseconds."""
         return round(minutes * minute)
+
+    def beyond_ms(self, metres: float) -> int:
+        """Time of an ambulance over a road beyond a gateway, ms."""
+        return round(3600.0 * metres / (self.config.beyond_speed * self.config.blue_light_speed))
 
     def exponential_ms(self, purpose: str, key: int, ordinal: int, mean: float) -> int:
         """An exponential time of mean `mean` minutes, ms."""
@@ -365,8 +365,8 @@ class Care(Domain):
         self.record("zone.reach", by_zone[lived_in], lived_in)
         for name, value in (
             ("reach", reach),
-            ("free_units", len(self.idle)),
-            ("waiting", len(self.queue)),
+            ("free_units", len(self.fleet.idle)),
+            ("waiting", len(self.fleet.queue)),
             ("bays", sum(h.bays.count for h in self.hospitals)),
             ("beds", sum(h.beds.count for h in self.hospitals)),
             ("devices_unpowered", len(self.devices.without)),
@@ -377,18 +377,20 @@ class Care(Domain):
     def probe(self) -> tuple[np.ndarray, float]:
         """Share of residents, by zone and in all, whom the nearest free unit reaches within the norm now, in %."""
         self._blue_light()
-        return self.reach.probe((unit.position() for unit in self.idle.values()), self.blue_ms[self.network.rows])
+        free = ((unit.position(), unit.ahead()) for unit in self.fleet.idle.values())
+        return self.reach.probe(free, self.blue_ms[self.network.rows])
 
     def _show_units(self) -> None:
         nodes = self.area.nodes
-        at = np.array([unit.position() for unit in self.units], np.int64)
+        units = [unit for unit in self.fleet.everyone if unit.key >= 0 or unit.passed is None]
+        at = np.array([unit.position() for unit in units], np.int64)
         self.rows(
             "replay/ambulances",
             time=np.full(len(at), self.now),
-            unit=np.arange(len(at)),
+            unit=np.array([unit.key for unit in units], np.int64),
             x=nodes.x[at],
             y=nodes.y[at],
-            busy=np.array([unit.call is not None for unit in self.units], bool),
+            busy=np.array([unit.call is not None for unit in units], bool),
         )
 
     # -- results -----------------------------------------------------------------------------------------------------
@@ -407,12 +409,3 @@ class Care(Domain):
 
     def balances(self):
         return balances(self)
-
-
-def _repeats(person: np.ndarray) -> np.ndarray:
-    """For each entry how many equal ones stand before it; equal ones are neighbours."""
-    before = np.zeros(len(person), np.int64)
-    for k in range(1, len(person)):
-        if person[k] == person[k - 1]:
-            before[k] = before[k - 1] + 1
-    return before

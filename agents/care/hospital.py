@@ -1,11 +1,13 @@
-"""A hospital: bays of the emergency department and beds, queues by urgency, boarding when no bed is free."""
+"""Hospitals: bays of the emergency department and beds, queues by urgency, boarding; those outside are a way to go."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agents.care.ambulance import ADMITTED, DISCHARGED, Call
-from twin.clock import day
+import numpy as np
+
+from agents.care.ambulance import ADMITTED, DISCHARGED, TAKEN_OUTSIDE, Call
+from twin.clock import day, minute
 from twin.waiting import HeapResource
 
 if TYPE_CHECKING:
@@ -71,3 +73,39 @@ class Hospital:
     def stay_ms(self, patient: int, ordinal: int, purpose: str = "stay") -> int:
         """Length of stay, ms: exponential with the configured mean."""
         return self.care.exponential_ms(purpose, patient, ordinal, self.care.config.stay * day / 60_000)
+
+
+class HospitalOutside:
+    """A hospital beyond a gateway, or beyond each where the area names none: it takes every patient at once (assumption).
+
+    node : of the gateway; beyond : ms from there to the hospital
+    """
+
+    def __init__(self, care: Care, gateway: int, beyond: int) -> None:
+        self.care, self.gateway, self.beyond = care, gateway, beyond
+        self.node = care.node_of(len(care.area.buildings) + gateway)
+
+    def hand_over(self, call: Call) -> Any:
+        """The crew drives on, hands its patient over and comes back to the gateway."""
+        care, wait = self.care, self.care.world.timeline.timeout
+        out = care.went_out(call.person, self.gateway, self.beyond / minute, because=[call.id])
+        yield wait(self.beyond + care.handover_ms(call))
+        care.close(call, TAKEN_OUTSIDE, because=[out])
+        yield wait(self.beyond)
+
+
+def hospitals_inside(care: Care) -> list[Hospital]:
+    """The hospitals that stand in the area."""
+    places, at = care.area.places, care.area.place_location()
+    rows = np.flatnonzero((places.kind == "hospital") & (places.gateway < 0))
+    return [Hospital(care, k, care.node_of(at[p]), max(int(places.capacity[p]), 10)) for k, p in enumerate(rows)]
+
+
+def hospitals_outside(care: Care) -> list[HospitalOutside]:
+    """The hospitals outside that the area names; where it names none at all, one beyond each gateway."""
+    places, gates = care.area.places, care.region.gates - len(care.area.buildings)
+    rows = np.flatnonzero((places.kind == "hospital") & (places.gateway >= 0))
+    ways = zip(places.gateway[rows].tolist(), places.beyond[rows].tolist(), strict=True)
+    if not (care.hospitals or len(rows)):
+        ways = zip(gates.tolist(), care.area.gateways.distance[gates].tolist(), strict=True)
+    return [HospitalOutside(care, gateway, care.beyond_ms(metres)) for gateway, metres in ways]

@@ -64,3 +64,12 @@ def blue_light(live_ms, free_ms, speed, queue, out):
     for i in range(len(out)):
         delay = live_ms[i] - free_ms[i] if live_ms[i] < BLOCKED else 0
         out[i] = max(int(free_ms[i] / speed + queue * max(delay, 0)), 1)
+
+
+def repeats(person: np.ndarray) -> np.ndarray:
+    """For each entry how many equal ones stand before it; equal ones are neighbours."""
+    before = np.zeros(len(person), np.int64)
+    for k in range(1, len(person)):
+        if person[k] == person[k - 1]:
+            before[k] = before[k - 1] + 1
+    return before

@@ -35,15 +35,16 @@ class Reach(Part):
         self.probes, self.total, self.least = 0, 0.0, 100.0
         self.by_zone = np.zeros(len(self.residents))
 
-    def probe(self, nodes: Iterable[int], travel_ms: Array) -> tuple[Array, float]:
-        """Share of residents reached from `nodes`, by zone and in all, in %.
+    def probe(self, units: Iterable[tuple[int, int]], travel_ms: Array) -> tuple[Array, float]:
+        """Share of residents reached by free units, by zone and in all, in %.
 
-        nodes : where free units are; travel_ms : int64 (links of the network,), time over each link
+        units     : node of each and ms from the unit to that node, more than 0 for one beyond a gateway
+        travel_ms : int64 (links of the network,), time over each link
         """
-        free = sorted(set(nodes))
+        free = sorted(set(units))
         reached = np.zeros(len(self.home_node), bool)
         if free:
-            ms = self.network.nearest(travel_ms, free)[self.home_node]
+            ms = self.network.nearest(travel_ms, *zip(*free, strict=True))[self.home_node]
             reached = (ms >= 0) & (ms <= self.limit_ms)
         counts = np.bincount(self.home_zone, reached, minlength=len(self.residents))
         return 100.0 * counts / np.maximum(self.residents, 1), 100.0 * float(reached.sum()) / max(len(reached), 1)

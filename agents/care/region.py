@@ -32,9 +32,9 @@ class Region:
     def __init__(self, care: Care, posts: list[int]) -> None:
         self.care, area, config = care, care.area, care.config
         gateways = np.arange(len(area.gateways))
-        if posts and len(gateways):
-            nodes = care.node[len(area.buildings) + gateways]
-            there, back = care.empty_router.table(posts[:1], nodes)[0], care.empty_router.many_to_one(nodes, posts[0])
+        if len(gateways):
+            nodes, start = care.node[len(area.buildings) + gateways], posts[0] if posts else int(care.node[0])
+            there, back = care.empty_router.table([start], nodes)[0], care.empty_router.many_to_one(nodes, start)
             gateways = gateways[(there >= 0) & (back >= 0)]
         weight = np.asarray(area.gateways.commuters_in + area.gateways.commuters_out, float)[gateways]
         self.gates = len(area.buildings) + gateways

@@ -24,6 +24,8 @@ def indicators(care: Care) -> Iterator[Indicator]:
         yield Indicator("calls", float(sum(c.outcome == k for c in calls)), "calls", group=name, n=len(calls))
     if care.region.residents:
         yield Indicator("calls", float(len(care.calls) - len(calls)), "calls", group="from outside the area")
+    if care.fleet.neighbours:
+        yield Indicator("mutual_aid", float(sum(c.neighbour for c in calls)), "calls", n=len(calls))
     devices = len(care.devices.person)
     oxygen = float(sum(c.cause == OXYGEN for c in calls))
     yield Indicator("calls_oxygen", oxygen, "calls", n=devices, better="lower", summed=True)
@@ -51,13 +53,15 @@ def _responses(care: Care, residents: list[Call]) -> Iterator[Indicator]:
 
 
 def balances(care: Care) -> list[Balance]:
-    """Every call ends once or is open, every ambulance is free or on a call."""
+    """Every call ends once or is open, every ambulance is free or on a call, those of neighbours among them."""
     ended = sum(c.outcome != OPEN for c in care.calls)
     still = sum(c.outcome == OPEN for c in care.calls)
-    busy = sum(unit.call is not None for unit in care.units)
-    total, closed, units = float(len(care.calls)), float(care.closed_calls), len(care.units)
+    units = care.fleet.everyone
+    busy = sum(unit.call is not None for unit in units)
+    free = len(care.fleet.idle) + len(care.fleet.lendable)
+    total, closed = float(len(care.calls)), float(care.closed_calls)
     return [
         Balance("each call ended once or is open", total, closed + still, "calls"),
         Balance("calls that ended were closed once", float(ended), closed, "calls"),
-        Balance("each ambulance is free or on a call", float(units), float(len(care.idle) + busy), "ambulances"),
+        Balance("each ambulance is free or on a call", float(len(units)), float(free + busy), "ambulances"),
     ]

@@ -42,7 +42,10 @@ CONSEQUENCES = (
     "care.response",
 )
 TOLD = ("outage_customer_hours", "vehicle_delay", "trips_given_up", "device_minutes_unpowered")
-HIDDEN = {"grid.fail_asset", "grid.restore_asset", "care.dispatched", "care.closed"}
+HIDDEN = {
+    *("grid.fail_asset", "grid.restore_asset"),
+    *("care.dispatched", "care.came_in", "care.went_out", "care.closed"),
+}
 
 
 def happened(m: Material) -> str:

@@ -56,6 +56,8 @@ class Words:
             "care.battery_empty": self._batteries,
             "care.call": self._calls,
             "care.dispatched": self._dispatched,
+            "care.came_in": lambda es: self._over_the_border(es, "comes in by", "from its post beyond"),
+            "care.went_out": lambda es: self._over_the_border(es, "goes out by", "to the hospital beyond"),
             "care.response": self._responses,
             "care.closed": self._closed,
         }
@@ -165,14 +167,22 @@ class Words:
     def _responses(self, events: Sequence[Event]) -> str:
         longest = max(e["value"] for e in events) / 60.0
         if len(events) == 1:
-            return f"an ambulance reaches {self._somebody(events[0])} {number(longest)} min after the call"
+            return f"{_unit(events[0])} reaches {self._somebody(events[0])} {number(longest)} min after the call"
         late = "late, " if min(e["value"] for e in events) > LATE else ""
         return f"{many(len(events), 'patient')} are reached {late}after {number(longest)} min at most"
 
     def _dispatched(self, events: Sequence[Event]) -> str:
         if len(events) > 1:
             return f"{many(len(events), 'ambulance')} are sent"
-        return f"an ambulance is sent to {self._somebody(events[0])}, {_after(events[0]['value'] / 60.0)} the call"
+        return (
+            f"{_unit(events[0])} is sent to {self._somebody(events[0])}, {_after(events[0]['value'] / 60.0)} the call"
+        )
+
+    def _over_the_border(self, events: Sequence[Event], goes: str, way: str) -> str:
+        if len(events) > 1:
+            return f"{many(len(events), 'ambulance')} cross the border, {way}"
+        gateway, minutes = str(self.area.gateways.name[events[0]["object"]]), number(events[0]["value"])
+        return f"the ambulance {goes} {text(gateway) or 'a gateway'}, {minutes} min {way}"
 
     def _closed(self, events: Sequence[Event]) -> str:
         if len(events) > 1:
@@ -184,6 +194,10 @@ class Words:
 
 def _after(minutes: float) -> str:
     return f"{number(minutes)} min after"
+
+
+def _unit(event: Event) -> str:
+    return "an ambulance of a neighbouring region" if event["object"] < 0 else "an ambulance"
 
 
 def _verb(events: Sequence[Event], one: str, more: str) -> str:

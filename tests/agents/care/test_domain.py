@@ -63,7 +63,8 @@ class Grid(Domain):
 
 
 def world_of(area, days=1.0, vehicles=None, outage=None, seed=1, **options):
-    options = {"residents_per_ambulance": 0.0, **options}  # residents only, unless a test asks for the region
+    # residents and their own units only, unless a test asks for the region or the neighbours
+    options = {"residents_per_ambulance": 0.0, "mutual_aid": {"units": 0}, **options}
     world = World(area, [Citizens(), vehicles or Vehicles(), Grid(), Care(CareConfig(**options))], seed=seed)
     events = []
     take = world.recorder.event
@@ -176,7 +177,7 @@ def test_dark_homes_call_when_the_battery_is_empty_and_say_why(area):
 def test_reach_is_full_with_free_units_and_none_without(area):
     _, care, _ = world_of(area, days=0.05)
     assert care.probe()[1] == 100.0
-    care.idle.clear()
+    care.fleet.idle.clear()
     assert care.probe()[1] == 0.0
     vehicles = Vehicles()
     vehicles.factor = 60.0
@@ -240,11 +241,11 @@ def test_the_closest_free_unit_goes_against_dijkstra(area):
     for seed in range(6):
         _, care, events = world_of(area, seed=seed, urgent_calls=1500.0, days=0.4)
         first = next((e for e in kinds(events, "dispatched")), None)
-        if first is None or len({unit.home for unit in care.units}) < 2:
+        if first is None or len({unit.home for unit in care.fleet.units}) < 2:
             continue
         call = next(c for c in care.calls if c.id == first.because[0])
         to_call = care.network.distances_to(care.blue_ms[care.network.rows], care.node_of(call.location))
-        ms = [int(to_call[unit.home]) for unit in care.units]
+        ms = [int(to_call[unit.home]) for unit in care.fleet.units]
         assert ms[first.object] == min(ms)
         chosen.append(first.object if len(set(ms)) > 1 else -1)
     assert len(chosen) >= 3

@@ -84,7 +84,7 @@ def test_a_unit_is_back_at_its_gateway_after_the_stated_time(area):
     unit = next(e.object for e in kinds(events, "dispatched") if e.because[0] == call.id)
     gate = care.node_of(call.location)
     assert gate in area.gateways.node
-    ms = int(care.network.distances_to(care.blue_ms[care.network.rows], gate)[care.units[unit].home])
+    ms = int(care.network.distances_to(care.blue_ms[care.network.rows], gate)[care.fleet.units[unit].home])
     least = care.ms(care.config.intake) + care.ms(care.config.chute) + 11 * minute
     assert call.response == least + ms
     closed = next(e for e in kinds(events, "closed") if e.because[0] == call.id)
@@ -96,9 +96,9 @@ def test_while_beyond_it_is_busy_at_the_gateway_and_free_when_back(area):
     seen = set()
     while world.stop < day:
         world.run(world.stop + minute)
-        for unit in care.units:
+        for unit in care.fleet.units:
             if unit.call is not None and unit.call.outside and unit.call.response >= 0:
-                assert unit.key not in care.idle
+                assert unit.key not in care.fleet.idle
                 assert unit.position() == care.node_of(unit.call.location)
                 seen.add(unit.call.id)
     assert seen
@@ -150,11 +150,13 @@ def test_an_area_without_gateways_has_no_outside():
             "kind": ["hospital", "ambulance_post"],
             "name": ["", ""],
             "capacity": [40, 2],
+            "gateway": [-1, -1],
+            "beyond": [0.0, 0.0],
             "origin": ["synthetic"] * 2,
         },
     )
     care = region_of(town, days=0.1)[1]
-    assert len(care.units) == 2
+    assert len(care.fleet.units) == 2
     assert care.region.residents == 0
     assert len(care.region.calls_of_day(0)[0]) == 0
 
