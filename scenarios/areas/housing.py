@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 WHOLE = 0.98  # share of a district's surface inside the area from which its own count holds (assumption)
+RULE = "dwellings: scaled to the published number of the district"
 HOMES = ("house", "apartments")
 
 ASSUMPTIONS = {

@@ -11,6 +11,7 @@ import numpy as np
 from scenarios.areas import (
     along,
     cleaning,
+    construction,
     finish,
     flows,
     grounds3d,
@@ -125,12 +126,17 @@ def settle(site: Site, title: str, citizens: int | None, seed: int, counts: Coun
     for mode in streets.MODES:
         buildings[f"node_{mode}"] = _nearest(nodes, links, mode, buildings)
     member = zones.members(buildings["x"], buildings["y"], districts) if ground.member is None else ground.member
+    found = buildings["dwellings"]
     buildings["dwellings"], facts["dwellings"] = housing.control(
-        buildings["dwellings"], buildings["use"], buildings["floor_m2"], member, districts
+        found, buildings["use"], buildings["floor_m2"], member, districts
     )
+    _add_rule(buildings, found != buildings["dwellings"], housing.RULE)
     table, buildings["zone"] = zones.make_zones(
         buildings["x"], buildings["y"], buildings["dwellings"], buildings["address"], ground.outline, districts, member
     )
+    if site.town and site.town.energy:
+        before, buildings["year"] = buildings["year"], construction.years(buildings, site.town.energy, seed)
+        _add_rule(buildings, before != buildings["year"], construction.RULE)
     facts["districts"] = [str(n) for n, lv in zip(table["name"], table["level"], strict=True) if lv == "district"]
     gateways = _gateways(net, nodes, links, ground.part)
     way = WayOut.of(gateways, nodes)
@@ -206,6 +212,13 @@ def _together(accounts: Sequence[Account]) -> dict[str, str]:
     return {key: "; ".join(dict.fromkeys(about[key] for about in told)) for key in told[0]}
 
 
+def _add_rule(buildings: dict[str, Any], rows: Any, rule: str) -> None:
+    """Say of the buildings `rows` (a mask) that a value was found by `rule` as well."""
+    before = buildings.get("rule", np.full(len(buildings["x"]), "", object))
+    added = np.array([f"{text}; {rule}" if text else rule for text in before.tolist()], object)
+    buildings["rule"] = np.where(rows, added, before)
+
+
 def _facts(site: Site) -> dict[str, Any]:
     """What is known of the ground before anybody lives there."""
     facts: dict[str, Any] = {"kind": site.ground.account.source, "crs": site.ground.crs, **site.ground.facts}
@@ -217,6 +230,7 @@ def _facts(site: Site) -> dict[str, Any]:
 def _assumptions() -> dict[str, str]:
     parts = (
         along,
+        construction,
         grounds3d,
         streets,
         signals,
