@@ -10,6 +10,7 @@ from scenarios.areas.check_network import geometry, reach, signals, topology, tu
 from scenarios.areas.check_people import capacity, grid, people, plausible
 from scenarios.areas.check_sources import fit, sources
 from scenarios.areas.findings import Finding
+from scenarios.areas.outside import crossings, services
 from scenarios.areas.streets import MODES, main_component
 from twin.attributes import ORIGINS
 from twin.tables import OUTSIDE
@@ -71,6 +72,20 @@ def _cleaning(area: Area) -> dict[str, Any]:
     return told
 
 
+SCHOOLS = {
+    "school": "primary school: in the suitable building nearest the busiest gateway",
+    "secondary": "secondary school: its pupils leave by the gateways",
+}
+
+
+def _outside(area: Area) -> list[str]:
+    """What the area lacks, with the road to it where it is a place of its own."""
+    found = services(area)
+    told = {service.kind for service in found}
+    others = (kind for kind in area.facts.get("served_from_outside", ()) if kind not in told)
+    return sorted([*map(str, found), *(SCHOOLS.get(kind, kind.replace("_", " ")) for kind in others)])
+
+
 def summary(area: Area) -> dict[str, Any]:
     """Counts, connectivity, housing and provenance of an area, as plain values."""
     links, residents = area.links, int(area.people.resident.sum())
@@ -105,6 +120,7 @@ def summary(area: Area) -> dict[str, Any]:
         if len(links)
         else 0.0,
         "places": dict(zip(kinds.tolist(), counts.tolist(), strict=True)),
-        "served_from_outside": area.facts.get("served_from_outside", []),
+        "served_from_outside": _outside(area),
+        "leave_by_gateways": {c.who: c.leave for c in crossings(area)},
         "origin": origins,
     }

@@ -10,6 +10,7 @@ import numpy as np
 
 from scenarios.areas.account import DEEDS
 from scenarios.areas.check import check_area, summary
+from scenarios.areas.outside import crossings, services
 from scenarios.report.basemap import base_map
 from scenarios.report.document import Section, document, save
 from scenarios.report.fit import margins
@@ -42,8 +43,8 @@ def page(area: Area) -> str:
         ),
         ("sources", "What each source gave", (_accounts(facts.get("sources", ())),)),
         ("people", "People against the published figures", (margins(facts.get("people", {})),)),
-        ("outside", "The world outside", (_gateways(area),)),
-        ("gaps", "Known gaps", (_gaps(area),)),
+        ("outside", "The world outside", (_gateways(area), _crossings(area), _services(area))),
+        ("gaps", "Known gaps", (_gaps(area, told),)),
         ("assumptions", "Assumptions", (_assumptions(facts.get("assumptions", {})),)),
         ("licences", "Licences", (_licences(area),)),
     ]
@@ -125,15 +126,27 @@ def _gateways(area: Area) -> str:
     )
 
 
-def _gaps(area: Area) -> str:
-    facts = area.facts
+def _crossings(area: Area) -> str:
+    rows = [(text(c.who), *(f"{n:,}" for n in (c.inside, c.leave, c.nowhere, c.come))) for c in crossings(area)]
+    heads = ("Who", "Residents inside", "Residents who leave", "Residents without a place", "Come from outside")
+    how = "How many of the trips by car are whose is a result of each run: the indicator car_trips_by_kind."
+    return table(heads, rows, "Who works and learns where", range(1, 5)) + paragraph(how)
+
+
+def _services(area: Area) -> str:
+    rows = [
+        (text(s.kind.replace("_", " ")), text(s.name), text(s.gateway), number(s.metres / 1000.0))
+        for s in services(area)
+    ]
+    heads = ("Kind", "Name", "Reached by", "km beyond")
+    return table(heads, rows, "Places outside; ambulances drive the road beyond as well", (3,)) if rows else ""
+
+
+def _gaps(area: Area, told: Mapping[str, Any]) -> str:
     said = [f"{text(f.rule.replace('_', ' '))}: {text(str(f))}" for f in check_area(area)]
-    outside = facts.get("served_from_outside", ())
+    outside = told["served_from_outside"]
     if outside:
-        kinds = ", ".join(kind.replace("_", " ") for kind in outside)
-        said.append(
-            f"No {text(kinds)} in the sources: served from outside, at the building nearest the busiest gateway."
-        )
+        said.append(f"Not in the sources, so served from outside: {text('; '.join(outside))}.")
     links = int((area.links.origin == "synthetic").sum())
     if links and links < len(area.links):
         said.append(f"{links:,} links stand for roads beyond the border and are drawn nowhere.")

@@ -20,7 +20,8 @@ def test_build_check_show_find(twin, tmp_path) -> None:
     page = (tmp_path / "here" / "area.html").read_text(encoding="utf-8")
     assert "© OpenStreetMap contributors (ODbL-1.0)" in page
     assert "© OpenStreetMap contributors (ODbL-1.0)" in answer.out
-    assert re.search(r"gp post.{0,80}served from outside", page.lower(), re.S)
+    assert re.search(r"served from outside: .{0,80}gp post: \d\.\d km beyond Street 14", page)
+    assert "Who works and learns where" in page
     assert page.count("data:image/png;base64,") == 2
     answer = twin("area", "find", "here", "STREET 14")
     assert answer.code == 0
