@@ -28,6 +28,7 @@ from scenarios.areas.streets import (
 
 SHORT_EDGE = 7.0  # m: junctions nearer than this are one junction (assumption)
 SIGNAL_REACH = 35.0  # m from a signal's post to its junction, and between the parts of one junction (assumption)
+LISTED = 200  # ways that the facts name
 GATEWAY_PAIR = 60.0  # m between the carriageways of one road at the border (assumption)
 
 ASSUMPTIONS = {
@@ -56,11 +57,22 @@ def clean(
     streets = simplify(streets, _protect(streets, "border", "turn"))
     streets, counts = mark_signals(streets)
     facts |= counts
+    facts["short_edges_merged"], facts["short_edges"] = _listed(streets, streets.lengths() < SHORT_EDGE)
     streets = _merge_near(_merge_signals(streets))
     facts["car_nodes_before_connecting"] = len(np.unique(np.concatenate(streets.directed("car"))))
     streets, facts["modes"] = connect(streets)
     streets = simplify(streets, _protect(streets, "border", "signal", "turn"))
-    return _gateways(streets), facts
+    streets = _gateways(streets)
+    arms = np.bincount(streets.tail, minlength=len(streets.x)) + np.bincount(streets.head, minlength=len(streets.x))
+    dead = arms == 1
+    dead[streets.marks["border"]] = False
+    facts["dead_ends_kept"], facts["dead_ends"] = _listed(streets, dead[streets.tail] | dead[streets.head])
+    return streets, facts
+
+
+def _listed(streets: Streets, which: Bools) -> tuple[int, list[int]]:
+    """The number of some edges, and up to LISTED of the ways that they are of."""
+    return int(which.sum()), sorted({int(way) for way in streets.way[which] if way})[:LISTED]
 
 
 def _protect(streets: Streets, *marks: str) -> Bools:
@@ -131,5 +143,6 @@ def _gateways(streets: Streets) -> Streets:
         far = np.hypot(streets.x[best] - streets.x.mean(), streets.y[best] - streets.y.mean())
         chosen = best[[int(np.argmax(far))]]
     ring = (streets.flags & ROUND) > 0
-    roundabout = np.unique(np.concatenate([streets.tail[ring], streets.head[ring]]))
+    mini = streets.marks.get("mini", np.zeros(0, np.int64))
+    roundabout = np.unique(np.concatenate([streets.tail[ring], streets.head[ring], mini]))
     return replace(streets, marks={**streets.marks, "gateway": np.unique(chosen), "roundabout": roundabout})

@@ -68,6 +68,9 @@ def _tell(account: Account, extract: osm_read.Extract, stock: Any, cleaned: dict
         account.count("repaired", what, number)
     for what, number in sorted(extract.dropped.items()):
         account.count("dropped", what, number)
+    account.count("repaired", "short edges merged into a junction", cleaned["short_edges_merged"])
+    if cleaned["dead_ends_kept"]:
+        account.notes.append(f"{cleaned['dead_ends_kept']:,} dead ends are kept")
     account.count("repaired", "links along the border between parts of the network", cleaned["outside_links"])
     if stock is not None:
         account.count("dropped", "buildings outside the area", stock.facts["outside"])

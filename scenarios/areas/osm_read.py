@@ -63,6 +63,7 @@ class Extract:
 
     ways: list[Way] = field(default_factory=list)
     signals: list[tuple[int, float, float, dict[str, str]]] = field(default_factory=list)
+    rounds: list[int] = field(default_factory=list)  # nodes that are mini-roundabouts
     points: list[tuple[int, float, float, dict[str, str]]] = field(default_factory=list)
     addresses: list[tuple[int, float, float, dict[str, str]]] = field(default_factory=list)
     buildings: list[tuple[int, bytes, dict[str, str]]] = field(default_factory=list)
@@ -241,6 +242,8 @@ class _Reader:
         spot = (item.id, place.lon, place.lat, tags)
         if tags.get("highway") == "traffic_signals":
             out.signals.append(spot)
+        if tags.get("highway") == "mini_roundabout":
+            out.rounds.append(item.id)
         if "addr:housenumber" in tags:
             out.addresses.append(spot)
         if any(k in tags for k in POI_KEYS):

@@ -12,7 +12,7 @@ import numpy as np
 
 from scenarios.areas.cleaning import SIGNAL_REACH, clean
 from scenarios.areas.osm_read import Extract
-from scenarios.areas.osm_tags import Rule, read_rule
+from scenarios.areas.osm_tags import MINOR_SERVICE, Rule, read_rule
 from scenarios.areas.osm_turns import MARK, marks_of, turns_of
 from scenarios.areas.streets import (
     CAR_B,
@@ -41,9 +41,11 @@ def osm_streets(extract: Extract, outline: Any, to_xy: Any) -> tuple[Streets, di
     Marks: gateway, signal, roundabout.
     """
     vias = marks_of(extract.restrictions, extract.ways)
-    raw, bridges = _edges(extract, outline, to_xy, {node for pair in vias.values() for node in pair})
+    rules = _rules(extract)
+    raw = _edges(rules, outline, to_xy, {node for pair in vias.values() for node in pair}, set(extract.rounds))
     if not len(raw.tail):
         return raw, {}, {}
+    bridges = sorted({w.id for w, _ in rules if w.tags.get("bridge", "no") != "no"})
     facts: dict[str, Any] = {"edges_raw": len(raw.tail), "bridges": bridges}
     streets, cleaning = clean(raw, partial(_signals, extract=extract, to_xy=to_xy))
     turns, counts = turns_of(raw, streets, extract.restrictions, vias)
@@ -51,17 +53,35 @@ def osm_streets(extract: Extract, outline: Any, to_xy: Any) -> tuple[Streets, di
     return streets, facts | cleaning, turns
 
 
-def _edges(extract: Extract, outline: Any, to_xy: Any, kept: set[int]) -> tuple[Streets, list[int]]:
-    """Clip every way to the outline and split it where ways meet, and at the nodes `kept`, which get marks."""
+def _rules(extract: Extract) -> list[tuple[Any, Rule]]:
+    """The ways that somebody may use, each once; the others are counted in the extract."""
+    rules: list[tuple[Any, Rule]] = []
+    seen: set[tuple[tuple[int, ...], Rule]] = set()
+    for way in extract.ways:
+        rule = read_rule(way.tags)
+        if rule is None:
+            minor = way.tags.get("service") in MINOR_SERVICE
+            extract.dropped["parking aisles, driveways and the like" if minor else "ways that carry nobody"] += 1
+        elif (key := (tuple(way.nodes), rule)) in seen:
+            extract.dropped["ways for traffic as another over the same nodes"] += 1
+        else:
+            seen.add(key)
+            rules.append((way, rule))
+    return rules
+
+
+def _edges(rules: list[tuple[Any, Rule]], outline: Any, to_xy: Any, kept: set[int], rounds: set[int]) -> Streets:
+    """Clip every way to the outline and split it where ways meet, and at the nodes `kept`, which get marks.
+
+    Ways that cross without a common node do not meet, as at a bridge.
+    """
     import shapely
 
     shapely.prepare(outline)
-    rules: list[tuple[Any, Rule]] = [(w, r) for w in extract.ways if (r := read_rule(w.tags)) is not None]
     pieces: list[tuple[int, list[int], Floats]] = []
     places: dict[int, tuple[float, float]] = {}
     border: list[int] = []
     cut: set[int] = set()
-    bridges = sorted({w.id for w, _ in rules if w.tags.get("bridge", "no") != "no"})
     for number, (way, _) in enumerate(rules):
         points = np.stack(to_xy(np.array(way.lon), np.array(way.lat)), 1)
         cut.update(way.cut)
@@ -82,7 +102,7 @@ def _edges(extract: Extract, outline: Any, to_xy: Any, kept: set[int]) -> tuple[
             tails.append(ids[a])
             heads.append(ids[b])
             lines.append(points[a : b + 1])
-    return _assemble(rules, rows, tails, heads, lines, places, [*border, *cut], kept), bridges
+    return _assemble(rules, rows, tails, heads, lines, places, [*border, *cut], kept, rounds)
 
 
 def _clip(ids: list[int], points: Floats, outline: Any, border: list[int]) -> list[tuple[list[int], Floats]]:
@@ -138,6 +158,7 @@ def _assemble(
     places: dict[int, tuple[float, float]],
     border: list[int],
     kept: set[int],
+    rounds: set[int],
 ) -> Streets:
     ids, flat = np.unique(np.array(tails + heads, np.int64), return_inverse=True)
     xy = np.array([places[i] for i in ids.tolist()]).reshape(-1, 2)
@@ -151,6 +172,7 @@ def _assemble(
     way = np.array([w.id for w, _ in rules], np.int64)
     at_border = np.flatnonzero(np.isin(ids, border)) if border else np.zeros(0, np.int64)
     via = np.flatnonzero(np.isin(ids, list(kept)))
+    mini = np.flatnonzero(np.isin(ids, list(rounds)))
     m = len(rows)
     streets = Streets(
         xy[:, 0].copy(),
@@ -166,7 +188,7 @@ def _assemble(
         column(lambda r: r.lanes_f),
         column(lambda r: r.lanes_b),
         column(lambda r: r.flags),
-        {"border": at_border, "turn": via, **{f"{MARK}{ids[k]}": np.array([k]) for k in via}},
+        {"border": at_border, "turn": via, "mini": mini, **{f"{MARK}{ids[k]}": np.array([k]) for k in via}},
         stated=column(lambda r: r.stated),
     )
     return replace(split_loops(streets), ends=np.zeros((0, 2), np.int64))  # the edges are numbered anew

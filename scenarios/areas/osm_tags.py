@@ -39,6 +39,8 @@ SAME_AS = {
     "abandoned": "",
     "razed": "",
 }
+# tags that say the limit, the plainest first; the later ones name a zone or the kind of limit
+LIMITS = ("maxspeed", "maxspeed:motorcar", "maxspeed:forward", "zone:maxspeed", "maxspeed:type", "source:maxspeed")
 MINOR_SERVICE = {"parking_aisle", "driveway", "emergency_access", "drive-through", "crossover"}
 NO = {"no", "private", "agricultural", "forestry", "use_sidepath", "dismount", "delivery", "emergency", "military"}
 # implicit limits in km/h; a country's prefix is dropped first. Rural: 80 in the Netherlands, 100 in Germany
@@ -77,7 +79,7 @@ class Rule:
     stated: int  # sum of SAID_SPEED, SAID_LANES
 
 
-LANE_TAGS = ("lanes", "lanes:forward", "lanes:backward")
+LANE_TAGS = ("lanes", "lanes:forward", "lanes:backward", "turn:lanes", "turn:lanes:forward", "turn:lanes:backward")
 
 
 def parse_speed(text: str) -> float | None:
@@ -89,7 +91,10 @@ def parse_speed(text: str) -> float | None:
         return value * {"mph": MPH, "knots": 1.852}.get(found[2] or "", 1.0) if value > 0 else None
     country, _, word = text.rpartition(":") if not text.startswith("zone") else ("", "", text)
     number = re.search(r"(\d+)$", word)
-    return COUNTRY.get((country[:2], word), WORDS.get(word, float(number[1]) if number and "zone" in text else None))
+    return COUNTRY.get(
+        (country[:2], word),
+        WORDS.get(word, float(number[1]) if number and ("zone" in text or number[1] == word) else None),
+    )
 
 
 def parse_length(text: str) -> float | None:
@@ -120,6 +125,11 @@ def _may(tags: dict[str, str], keys: tuple[str, ...], default: bool) -> bool:
     return default
 
 
+def cycle_street(tags: dict[str, str]) -> bool:
+    """Whether cyclists have the whole street and cars are guests: a Dutch fietsstraat, a German Fahrradstrasse."""
+    return tags.get("cyclestreet") == "yes" or tags.get("bicycle_road") == "yes"
+
+
 def read_rule(tags: dict[str, str]) -> Rule | None:
     """The rule of one way, or None if nobody may use it."""
     road = road_class(tags)
@@ -143,8 +153,9 @@ def read_rule(tags: dict[str, str]) -> Rule | None:
         flags |= ROUND
     if not flags & ~ROUND:
         return None
-    stated = parse_speed(tags.get("maxspeed", ""))
-    speed = min(max(stated if stated is not None else SPEED_KMH[road], 5.0), 130.0)
+    stated = next((v for key in LIMITS if (v := parse_speed(tags.get(key, ""))) is not None), None)
+    usual = SPEED_KMH[road] if not cycle_street(tags) else min(SPEED_KMH[road], WORDS["bicycle_road"])
+    speed = min(max(stated if stated is not None else usual, 5.0), 130.0)
     said = SAID_SPEED * (stated is not None) | SAID_LANES * any(tags.get(k) for k in LANE_TAGS)
     return Rule(road, speed / 3.6, *_lanes(tags, road, flags), flags, said)
 
@@ -175,10 +186,16 @@ def _count(text: str) -> int:
     return int(found[0]) if found else 0
 
 
+def _drawn(tags: dict[str, str], side: str) -> int:
+    """Lanes that the arrows on the road tell, as "left|through;right"; 0 where there is no such tag."""
+    arrows = tags.get(f"turn:lanes{side}", "")
+    return arrows.count("|") + 1 if arrows else 0
+
+
 def _lanes(tags: dict[str, str], road: int, flags: int) -> tuple[int, int]:
     """Lanes for cars, forward and backward; bus lanes are taken off."""
-    ahead, back = _count(tags.get("lanes:forward", "")), _count(tags.get("lanes:backward", ""))
-    total = _count(tags.get("lanes", ""))
+    ahead, back = (_count(tags.get(f"lanes:{d}", "")) or _drawn(tags, f":{d}") for d in ("forward", "backward"))
+    total = _count(tags.get("lanes", "")) or _drawn(tags, "")
     usual = int(LANES[road])
     bus = _count(tags.get("lanes:psv", "") or tags.get("lanes:bus", ""))
     total = max(total - bus, 1) if total else 0
