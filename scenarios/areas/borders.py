@@ -108,6 +108,8 @@ def districts_in(
         here = [z for z in here if shapely.intersects(near, z.shape)]
         shapes = [reproject(z.shape, system, crs) for z in here]
         found += [_district(z, s, whole.get(_district_of(z))) for z, s in zip(here, shapes, strict=True)]
+    if not found:
+        published.account.notes.append("none of its districts touches the area")
     return sorted(found, key=lambda d: d.code)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import shapely
@@ -214,6 +216,39 @@ def test_an_extract_that_touches_no_municipality(tmp_path) -> None:
         read_ground(block().write(tmp_path), shapely.box(6.0, 53.0, 6.1, 53.1))
     with pytest.raises(InputError, match="covers nothing of the municipality"):
         read_ground(block().write(tmp_path), shapely.box(4.89, 52.30, 4.8989, 52.31))
+
+
+def districts(folder, *squares: tuple[float, float, float, float]):
+    """A file of districts with 400 residents in 200 dwellings each, by their bounds in degrees."""
+    features = [
+        {
+            "type": "Feature",
+            "geometry": shapely.geometry.mapping(shapely.box(*bounds)),
+            "properties": {
+                "gm_code": "GM9999",
+                "gm_naam": "Hand",
+                "wk_code": f"WK99990{k}",
+                "wk_naam": f"District {k}",
+                "aantal_inwoners": 400,
+                "woningvoorraad": 200,
+            },
+        }
+        for k, bounds in enumerate(squares)
+    ]
+    path = folder / "districts.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    return path
+
+
+def test_a_district_without_buildings_and_districts_elsewhere(tmp_path) -> None:
+    file = districts(tmp_path, (4.895, 52.295, 4.9035, 52.31), (4.9035, 52.295, 4.92, 52.31))
+    area = built(block(), tmp_path, stats=file)
+    whole = area.zones.level == "district"
+    assert list(area.zones.name[whole]) == ["District 0"]
+    assert (area.zones.population > 0).all()
+    area = built(block(), tmp_path, stats=districts(tmp_path, (6.0, 53.0, 6.1, 53.1)))
+    assert list(area.zones.name[area.zones.level == "district"]) == ["Hand"]
+    assert area.facts["sources"][1]["notes"] == ["none of its districts touches the area"]
 
 
 @pytest.mark.parametrize("name", ["x" * 250, "<script>alert(1)</script>", "a\tb\nc", "道路 🚲", "%s {0} \\", "'\"&"])
