@@ -69,16 +69,17 @@ def read_site(given: Sources) -> Site:
     if given.boundary is not None:
         border = read_border(given.boundary) if border is None else border.intersection(read_border(given.boundary))
     city = read_city(given.jemss) if given.jemss is not None else None
-    models, of_models = read_all(given.buildings)
+    models = read_all(given.buildings)
     ground, districts = _ground(given, published, town, border, city, models)
-    if models is not None:
-        ground = with_models(ground, models, given.buildings)
+    if models and models[0].crs != ground.crs:
+        models = read_all(given.buildings, ground.crs)
+    ground = with_models(ground, models)
     title = town.name if town else ground.title
     west, south, east, north = reproject(ground.outline, ground.crs, DEGREES).buffer(0.3).bounds
     care = [read_sites(file, (west, south, east, north)) for file in given.care]
     if city is not None:
         care.append(_of_city(city))
-    accounts = [ground.account, *of_models]
+    accounts = [ground.account, *(m.account for m in models)]
     if published is not None:
         accounts.append(published.account)
     if town and town.energy:
@@ -88,7 +89,7 @@ def read_site(given: Sources) -> Site:
 
 
 def _ground(
-    given: Sources, published: Any, town: Municipality | None, border: Any, city: City | None, models: Models | None
+    given: Sources, published: Any, town: Municipality | None, border: Any, city: City | None, models: list[Models]
 ) -> tuple[Ground, list[zones.District]]:
     """Streets and buildings of the first source that has them, else generated inside the border."""
     if given.osm is not None:
@@ -99,7 +100,7 @@ def _ground(
         ground = _of_streets(net.streets, net.crs, net.account, net.facts, title)
     elif city is not None and city.streets is not None:
         ground = _of_streets(city.streets, city.crs, city.account, city.facts, Path(str(given.jemss)).name.title())
-    elif models is not None:
+    elif models:
         ground = between_buildings(models, border)
     elif border is not None:
         return _generated(given, published, town, border)

@@ -15,7 +15,7 @@ from scenarios.areas.cityjson import ASSUMPTIONS as CITYJSON
 from scenarios.areas.cityjson import Models
 from scenarios.areas.coordinates import DEGREES
 from scenarios.areas.ground import Ground, reproject
-from scenarios.areas.stock3d import join, read_all, stock_of, take
+from scenarios.areas.stock3d import join, stock_of, take
 from twin.errors import Fault, InputError
 
 APART = 300.0  # m from which groups of buildings are places of their own (assumption)
@@ -23,30 +23,31 @@ APART = 300.0  # m from which groups of buildings are places of their own (assum
 ASSUMPTIONS = {**CITYJSON, **joining.ASSUMPTIONS, **stock3d.ASSUMPTIONS, **between.ASSUMPTIONS}
 
 
-def between_buildings(models: Models, border: Any) -> Ground:
-    """A ground of 3D buildings alone, with streets laid between them.
+def between_buildings(models: Sequence[Models], border: Any) -> Ground:
+    """A ground of 3D buildings alone, of one or more files, with streets laid between them.
 
     border : polygon in degrees that cuts the area, or None
     Raises InputError where no building lies inside the border.
     """
-    import shapely
 
-    inside = None if border is None else reproject(border, DEGREES, models.crs)
-    centre = shapely.get_coordinates(shapely.centroid(models.shape))
-    here = np.ones(len(models), bool) if inside is None else shapely.contains_xy(inside, centre[:, 0], centre[:, 1])
-    if not here.any():
+    crs, files = models[0].crs, ", ".join(m.account.file for m in models)
+    inside = None if border is None else reproject(border, DEGREES, crs)
+    shapes = np.concatenate([m.shape for m in models])
+    if inside is not None:
+        shapes = shapes[_within(inside, shapes)]
+    if not len(shapes):
         raise InputError(
             Fault(
-                models.account.file,
+                files,
                 "covers nothing of the municipality or border",
                 "buildings inside it",
                 "take the file of the right place, or leave out the border",
             )
         )
-    laid = between.lay_streets(models.shape[_largest_group(models.shape[here], here)], inside)
+    laid = between.lay_streets(_largest_group(shapes), inside)
     account = Account(
         "streets between real buildings",
-        f"streets laid between the buildings of {models.account.file}",
+        f"streets laid between the buildings of {files}",
         "CC0-1.0",
         "streets generated; none of them is real",
     )
@@ -54,29 +55,35 @@ def between_buildings(models: Models, border: Any) -> Ground:
     account.count("read", "streets laid", laid.facts["streets"])
     if laid.facts["through_buildings"]:
         account.notes.append(f"{laid.facts['through_buildings']} of the streets touch a building")
-    title = Path(models.account.file).name.split(".")[0].replace("_", " ").title()
-    return Ground(models.crs, laid.outline, laid.streets, "synthetic", None, account, {"streets": laid.facts}, title)
+    title = Path(models[0].account.file).name.split(".")[0].replace("_", " ").title()
+    return Ground(crs, laid.outline, laid.streets, "synthetic", None, account, {"streets": laid.facts}, title)
 
 
-def _largest_group(shapes: Any, here: Any) -> Any:
-    """Rows, of all buildings, of the largest group of those `here` that stand within APART of each other."""
+def _largest_group(shapes: Any) -> Any:
+    """The largest group of buildings that stand within APART of each other."""
     import shapely
 
     groups = shapely.get_parts(shapely.union_all(shapely.buffer(shapes, APART / 2, quad_segs=2)))
     member = shapely.STRtree(groups).nearest(shapes)
-    return np.flatnonzero(here)[member == np.argmax(np.bincount(member))]
+    return shapes[member == np.argmax(np.bincount(member))]
 
 
-def with_models(ground: Ground, models: Models, files: Sequence[str | Path]) -> Ground:
-    """The ground with the 3D buildings that stand on it; what was done is counted in the account of the models."""
+def _within(outline: Any, shapes: Any) -> Any:
+    """Which shapes have their centre in the polygon."""
     import shapely
 
-    if models.crs != ground.crs:
-        again, _ = read_all(files, ground.crs)
-        models = replace(again or models, account=models.account)
-    if ground.stock is not None:
-        return replace(ground, stock=join(ground.stock, models, ground.outline))
-    centre = shapely.get_coordinates(shapely.centroid(models.shape))
-    inside = shapely.contains_xy(ground.outline, centre[:, 0], centre[:, 1])
-    models.account.count("unplaced", "buildings outside the area", int((~inside).sum()))
-    return replace(ground, stock=stock_of(take(models, inside))) if inside.any() else ground
+    centre = shapely.get_coordinates(shapely.centroid(shapes))
+    return shapely.contains_xy(outline, centre[:, 0], centre[:, 1])
+
+
+def with_models(ground: Ground, files: Sequence[Models]) -> Ground:
+    """The ground with the 3D buildings that stand on it, file by file; the account of each file counts what was done."""
+    for models in files:
+        if ground.stock is not None:
+            ground = replace(ground, stock=join(ground.stock, models, ground.outline))
+            continue
+        inside = _within(ground.outline, models.shape)
+        models.account.count("unplaced", "buildings outside the area", int((~inside).sum()))
+        if inside.any():
+            ground = replace(ground, stock=stock_of(take(models, inside)))
+    return ground

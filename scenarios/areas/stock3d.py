@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.areas.account import Account
 from scenarios.areas.cityjson import Models, read_models
 from scenarios.areas.joining import common_shift, match, moved
 from scenarios.areas.osm_buildings import BY_FLOOR, FLAT_M2, HOUSE_M2, Stock
@@ -29,24 +28,21 @@ ASSUMPTIONS = {
 }
 
 
-def read_all(files: Sequence[str | Path], crs: str | None = None) -> tuple[Models | None, list[Account]]:
-    """The models of several files in one system, that of the first if none is given, and the account of each file.
+def read_all(files: Sequence[str | Path], crs: str | None = None) -> list[Models]:
+    """The models of each file in one system, that of the first if none is given.
 
-    A building that two files have, by id or by place, counts once. None where there is no file.
+    A building that an earlier file has, by id or by place, is left out and counted.
     """
-    whole: Models | None = None
-    accounts = []
+    out: list[Models] = []
     for file in files:
-        found = read_models(file, crs)
-        accounts.append(found.account)
-        if whole is None:
-            whole, crs = found, found.crs
-            continue
-        twice = np.isin(found.id.astype(str), whole.id.astype(str))
-        twice[match(whole.shape, found.shape).second] = True
+        found = read_models(file, crs or (out[0].crs if out else None))
+        twice = np.zeros(len(found), bool)
+        for earlier in out:
+            twice |= np.isin(found.id.astype(str), earlier.id.astype(str))
+            twice[match(earlier.shape, found.shape).second] = True
         found.account.count("dropped", "buildings that another file has", int(twice.sum()))
-        whole = _joined(whole, take(found, ~twice))
-    return whole, accounts
+        out.append(take(found, ~twice))
+    return out
 
 
 def _columns(models: Models) -> dict[str, Any]:
@@ -56,11 +52,6 @@ def _columns(models: Models) -> dict[str, Any]:
 def take(models: Models, keep: Any) -> Models:
     """Some of the models: a mask or row numbers."""
     return replace(models, **{name: values[keep] for name, values in _columns(models).items()})
-
-
-def _joined(a: Models, b: Models) -> Models:
-    second = _columns(b)
-    return replace(a, **{name: np.concatenate([values, second[name]]) for name, values in _columns(a).items()})
 
 
 def shifted(models: Models, move: tuple[float, float]) -> Models:
@@ -156,7 +147,8 @@ def join(stock: Stock, models: Models, outline: Any) -> Stock:
     account.count("read", "buildings added to the map", int(added.sum()))
     columns = {c: np.asarray(v).copy() for c, v in stock.columns.items()}
     _heights(columns, known, models, covering[known])
-    columns["surfaces"] = _surfaces(n, covering, models, owner)
+    faces = _surfaces(n, covering, models, owner)
+    columns["surfaces"] = np.where(faces == b"", columns.get("surfaces", faces), faces)
     more = stock_of(take(models, added))
     return Stock(
         {c: np.concatenate([v, more.columns[c]]) for c, v in columns.items()},

@@ -160,12 +160,29 @@ def test_several_files_count_a_building_once(tmp_path: Path) -> None:
     del second.objects["m1"]
     second.add("more", x=0, y=100)
     files = [row_of_models().write(tmp_path / "a.json"), second.write(tmp_path / "b.jsonl")]
-    models, accounts = read_all(files)
-    assert models is not None
-    assert models.id.tolist() == [*(f"m{k}" for k in range(12)), "more"]
-    assert [a.file for a in accounts] == ["a.json", "b.jsonl"]
-    assert accounts[1].dropped == {"buildings that another file has": 11}
-    assert read_all([]) == (None, [])
+    first, more = read_all(files)
+    assert first.id.tolist() == [f"m{k}" for k in range(12)]
+    assert more.id.tolist() == ["more"]
+    assert [m.account.file for m in (first, more)] == ["a.json", "b.jsonl"]
+    assert more.account.dropped == {"buildings that another file has": 11}
+    assert read_all([]) == []
+
+
+def test_a_second_file_leaves_the_roofs_of_the_first(tmp_path: Path) -> None:
+    """Each file is moved and counted on its own."""
+    west, east = Model(), Model()
+    for k in range(12):
+        (west if k < 6 else east).add(f"m{k}", x=20 * k, eaves=8.4, ridge=12.0)
+    files = [west.write(tmp_path / "w.json"), east.write(tmp_path / "e.json")]
+    stock, outline = (
+        on_the_map(np.array([shapely.box(*b) for b in ROW])),
+        shapely.box(EAST - 9, NORTH - 9, EAST + 999, NORTH + 99),
+    )
+    for models in read_all(files):
+        stock = join(stock, models, outline)
+        assert models.account.read["buildings on the map that got height and roof"] == 6
+    assert all(len(s) > 100 for s in stock.columns["surfaces"])
+    assert stock.columns["height"].tolist() == pytest.approx([12.0] * 12)
 
 
 def test_models_alone_make_a_stock(tmp_path: Path) -> None:
@@ -192,8 +209,7 @@ def test_two_houses_of_3dbag_on_the_map_of_delft(reference_data: Any) -> None:
     extract = osm_read.read_extract(reference_data("osm", "delft.osm.pbf"))
     outline = shapely.box(84_500, 446_300, 85_300, 446_800)
     stock = osm_buildings.read_stock(extract, outline, projector("EPSG:28992"))
-    models, _ = read_all([reference_data("buildings3d", "3dbag_one_building.city.jsonl")], "EPSG:28992")
-    assert models is not None
+    (models,) = read_all([reference_data("buildings3d", "3dbag_one_building.city.jsonl")], "EPSG:28992")
     found = join(stock, models, outline)
     c = found.columns
     assert len(found.shapes) == len(stock.shapes)
