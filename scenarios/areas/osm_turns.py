@@ -102,6 +102,7 @@ class _Drawn:
         self.tail = np.where(against, raw.head[edge], raw.tail[edge]).astype(np.int32)
         self.head = np.where(against, raw.tail[edge], raw.head[edge]).astype(np.int32)
         self.way, self.marks, self.nodes = raw.way[edge], raw.marks, len(raw.x)
+        self.ways = set(self.way.tolist())
         self.out: dict[int, list[int]] = defaultdict(list)
         self.into: dict[int, list[int]] = defaultdict(list)
         for link, (a, b) in enumerate(zip(self.tail.tolist(), self.head.tolist(), strict=True)):
@@ -111,7 +112,8 @@ class _Drawn:
     def bans(self, restriction: Restriction, via: tuple[int, int] | None) -> list[Turn] | str:
         """The sequences of links that a restriction bans, or why there are none, in a word to count by."""
         if via is None:
-            return "unplaced"
+            known = not self.ways.isdisjoint((*restriction.start, *restriction.ways, *restriction.stop))
+            return "unplaced" if known else "outside"
         if not all(f"{MARK}{node}" in self.marks for node in via):
             return "outside"
         begin, finish = (int(self.marks[f"{MARK}{node}"][0]) for node in via)
