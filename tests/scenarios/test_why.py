@@ -17,6 +17,14 @@ from tests.small_run import small_run
 from twin.errors import InputError
 from twin.recording import Run
 
+GATEWAY = {
+    "node": [0],
+    "name": ["Rijksweg"],
+    "road_class": ["primary"],
+    "commuters_in": [0],
+    "commuters_out": [0],
+    "through": [0],
+}
 LATE = "care.response:4711:0"
 
 
@@ -225,3 +233,18 @@ def test_from_the_command_line(run: Path, capsys: pytest.CaptureFixture[str], mo
             main()
         assert end.value.code == code
         assert "Traceback" not in capsys.readouterr().err
+
+
+def test_units_from_outside_in_words(run: Path) -> None:
+    """A neighbour's unit, its way in and a way out to a hospital; the gateway by its name."""
+    why = Why(run)
+    why.material.area.put("gateways", GATEWAY)
+
+    def said(kind: str, thing: int, value: float) -> str:
+        return why.say({"domain": "care", "kind": kind, "subject": 4711, "object": thing, "value": value})
+
+    assert said("dispatched", -2, 60.0).startswith("An ambulance of a neighbouring region is sent to a resident")
+    assert said("dispatched", 0, 60.0).startswith("An ambulance is sent to a resident")
+    assert said("response", -2, 600.0).startswith("An ambulance of a neighbouring region reaches a resident")
+    assert said("came_in", 0, 5.5) == "The ambulance comes in by Rijksweg, 5.50 min from its post beyond"
+    assert said("went_out", 0, 5.0) == "The ambulance goes out by Rijksweg, 5.00 min to the hospital beyond"

@@ -7,9 +7,12 @@ from hypothesis import strategies as st
 
 from agents.care.ambulance import A1, OPEN, TAKEN_OUTSIDE
 from agents.care.fleet import Fleet
+from scenarios.configuration import compose
+from scenarios.simulate import Simulation, build_area
 from tests.agents.care.test_domain import Vehicles, kinds, world_of
 from tests.agents.care.test_region import changed, region_of
-from twin.clock import minute
+from twin.clock import hour, minute
+from twin.recording import Run
 
 BUSY = {"urgent_calls": 15_000.0, "other_calls": 0.0, "advice_calls": 0.0}
 WILLING = {"units": 1, "in_all": 3, "available": 1.0}
@@ -227,3 +230,26 @@ def test_callers_outside_go_to_a_hospital_there(area):
     assert abroad
     assert {c.outcome for c in abroad} <= {OPEN, TAKEN_OUTSIDE}
     assert not [e for e in kinds(events, "went_out") if e.subject < 0]
+
+
+def test_a_resumed_run_with_neighbours_and_a_hospital_outside_is_the_whole_run(tmp_path):
+    """Units beyond a gateway, lent ones and their patients come back from a checkpoint as they were."""
+    given = ["area.citizens=1000", "run.days=0.3", "domain.care.urgent_calls=120000", "domain.care.other_calls=0"]
+    given += ["domain.care.residents_per_ambulance=0", "domain.care.mutual_aid.available=0.8"]
+    place = outside(build_area(compose(given)), "hospital", "ambulance_post")
+    whole = Simulation(compose(given), place, place=tmp_path / "whole")
+    whole.run()
+    told = {i["indicator"]: i["value"] for i in Run(tmp_path / "whole").indicators if i["level"] == "area"}
+    assert told["mutual_aid"] >= 3
+
+    def stop(ms):
+        if ms == 5 * hour:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Simulation(compose(given), place, place=tmp_path / "run", checkpoint=15 * minute).run(stop)
+    again = Simulation.resume(tmp_path / "run", place)
+    assert again.world.stop >= 4 * hour
+    again.run()
+    assert again.manifest["digests"] == whole.manifest["digests"]
+    assert Run(tmp_path / "run").indicators == Run(tmp_path / "whole").indicators
