@@ -372,26 +372,13 @@ class Care(Domain):
             ("devices_unpowered", len(self.devices.without)),
         ):
             self.record(f"care.{name}", value)
-        self._show_units()
+        self.fleet.show()
 
     def probe(self) -> tuple[np.ndarray, float]:
         """Share of residents, by zone and in all, whom the nearest free unit reaches within the norm now, in %."""
         self._blue_light()
         free = ((unit.position(), unit.ahead()) for unit in self.fleet.idle.values())
         return self.reach.probe(free, self.blue_ms[self.network.rows])
-
-    def _show_units(self) -> None:
-        nodes = self.area.nodes
-        units = [unit for unit in self.fleet.everyone if unit.key >= 0 or unit.passed is None]
-        at = np.array([unit.position() for unit in units], np.int64)
-        self.rows(
-            "replay/ambulances",
-            time=np.full(len(at), self.now),
-            unit=np.array([unit.key for unit in units], np.int64),
-            x=nodes.x[at],
-            y=nodes.y[at],
-            busy=np.array([unit.call is not None for unit in units], bool),
-        )
 
     # -- results -----------------------------------------------------------------------------------------------------
 

@@ -56,6 +56,20 @@ class Fleet:
         """Ids of the calls that own units are on."""
         return [unit.call.id for unit in self.units if unit.call is not None]
 
+    def show(self) -> None:
+        """Record where the units are: the area's own, and those of neighbours that are in the area."""
+        care, nodes = self.care, self.care.area.nodes
+        units = [unit for unit in self.everyone if unit.key >= 0 or unit.passed is None]
+        at = np.array([unit.position() for unit in units], np.int64)
+        care.rows(
+            "replay/ambulances",
+            time=np.full(len(at), care.now),
+            unit=np.array([unit.key for unit in units], np.int64),
+            x=nodes.x[at],
+            y=nodes.y[at],
+            busy=np.array([unit.call is not None for unit in units], bool),
+        )
+
     # -- dispatch ----------------------------------------------------------------------------------------------------
 
     def ask(self, call: Call) -> None:
