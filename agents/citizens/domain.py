@@ -119,7 +119,7 @@ class Citizens(Domain):
         self.midnight, self.customised = 0, False
         self.found = np.empty(n, np.int64)
         self.count = dict.fromkeys(law.MODES, 0)
-        self.resident_trips, self.resident_metres = np.zeros(5, np.int64), np.zeros(5)
+        self.resident_trips, self.resident_metres = np.zeros(5, np.int64), np.zeros(5, np.int64)
         self.kind = self._kinds(people)
         self.cars = np.zeros(len(KINDS), np.int64)
         self.given_up, self.out_at_night = 0, 0
@@ -285,8 +285,9 @@ class Citizens(Domain):
         self.cars += np.bincount(self.kind[rows[mode == law.CAR]], minlength=len(KINDS))
         resident = np.asarray(self.area.people.resident[rows])
         self.resident_trips += np.bincount(mode[resident], minlength=5)
-        metres = self._distance(origin[resident], goal[resident])
-        self.resident_metres += np.bincount(mode[resident], metres, minlength=5)
+        # whole metres: their sum does not hang on who sets off first
+        metres = np.rint(self._distance(origin[resident], goal[resident])).astype(np.int64)
+        np.add.at(self.resident_metres, mode[resident], metres)
         for k, name in enumerate(law.MODES):
             self.count[name] += int((mode == k).sum())
 
@@ -432,7 +433,7 @@ class Citizens(Domain):
     def forget(self):
         self.resident_trips[:] = 0
         self.cars[:] = 0
-        self.resident_metres[:] = 0.0
+        self.resident_metres[:] = 0
         self.people.seconds_travelled[:] = 0.0
         self.arrivals[:] = 0.0
         self.given_up = 0
