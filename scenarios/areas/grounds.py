@@ -67,7 +67,7 @@ def read_site(given: Sources) -> Site:
     town = borders.find_town(published, given.municipality, given.energy)
     border = town.border if town else None
     if given.boundary is not None:
-        border = read_border(given.boundary) if border is None else border.intersection(read_border(given.boundary))
+        border = read_border(given.boundary) if border is None else _common(border, read_border(given.boundary), given)
     city = read_city(given.jemss) if given.jemss is not None else None
     models = read_all(given.buildings)
     ground, districts = _ground(given, published, town, border, city, models)
@@ -97,9 +97,11 @@ def _ground(
     elif given.sumo is not None:
         net = read_net(given.sumo)
         title = Path(given.sumo).name.split(".")[0].replace("_", " ").title()
-        ground = _of_streets(net.streets, net.crs, net.account, net.facts, title)
+        ground = _of_streets(net.streets, net.crs, net.account, net.facts, title, border)
     elif city is not None and city.streets is not None:
-        ground = _of_streets(city.streets, city.crs, city.account, city.facts, Path(str(given.jemss)).name.title())
+        ground = _of_streets(
+            city.streets, city.crs, city.account, city.facts, Path(str(given.jemss)).name.title(), border
+        )
     elif models:
         ground = between_buildings(models, border)
     elif border is not None:
@@ -113,12 +115,14 @@ def _ground(
                 "add one of them",
             )
         )
+    if given.osm is not None and given.sumo is not None:
+        ground.account.notes.append(f"{Path(given.sumo).name} is not read: the streets are those of the extract")
     found = borders.districts_in(published, town, ground.outline, ground.crs, parts=True)
     return ground, zones.clip_districts(found, ground.outline, town.name if town else ground.title)
 
 
-def _of_streets(net: Any, crs: str, account: Account, facts: dict[str, Any], title: str) -> Ground:
-    """A ground of streets alone; it covers what its streets surround."""
+def _of_streets(net: Any, crs: str, account: Account, facts: dict[str, Any], title: str, border: Any) -> Ground:
+    """A ground of streets alone; it covers what its streets surround, whatever the border."""
     import numpy as np
     import shapely
 
@@ -128,6 +132,8 @@ def _of_streets(net: Any, crs: str, account: Account, facts: dict[str, Any], tit
                 account.file, "has no road on which cars come in and out", "a network of streets", "take a larger one"
             )
         )
+    if border is not None:
+        account.notes.append("the border does not cut it: all of its streets are taken")
     outline = shapely.convex_hull(shapely.multipoints(np.stack([net.x, net.y], 1))).buffer(50.0)
     return Ground(crs, outline, net, "observed", None, account, {"streets": facts}, title)
 
@@ -186,6 +192,24 @@ def _of_city(city: City) -> Sites:
         np.concatenate([units, np.zeros(hospitals, np.int64)]),
         city.account,
     )
+
+
+def _common(town: Any, border: Any, given: Sources) -> Any:
+    """The land of a municipality within a border. Raises InputError where they have none in common."""
+    import shapely
+
+    parts = shapely.get_parts(shapely.get_parts(shapely.intersection(town, border)))
+    land = [p for p in parts if p.geom_type == "Polygon" and not p.is_empty]
+    if not land:
+        raise InputError(
+            Fault(
+                f"--boundary {given.boundary}",
+                f"lies outside the municipality {given.municipality}",
+                "a border that shares land with it",
+                "leave one of the two out",
+            )
+        )
+    return shapely.union_all(land)
 
 
 def read_border(path: File) -> Any:

@@ -111,3 +111,23 @@ def test_zones_without_buildings_are_left_out() -> None:
     table, zone = zones.make_zones(x, x, homes, np.array(["", ""], object), whole, rows, zones.members(x, x, rows))
     assert table["code"].tolist() == ["WK1", "BU0"]
     assert zone.tolist() == [1, 1]
+
+
+def border_file(path: Path, *box: float) -> Path:
+    path.write_text(shapely.to_geojson(shapely.box(*box)), encoding="utf-8")
+    return path
+
+
+def test_a_border_outside_the_municipality_is_refused(published: Path, tmp_path: Path) -> None:
+    for box in ((5.1, SOUTH, 5.2, NORTH), (EAST, SOUTH, 5.2, NORTH)):  # apart, and touching it along one side
+        with pytest.raises(InputError, match="lies outside the municipality Testum"):
+            build_place(stats=published, municipality="Testum", boundary=border_file(tmp_path / "b.geojson", *box))
+
+
+def test_of_a_municipality_the_land_within_the_border_is_taken(published: Path, tmp_path: Path) -> None:
+    inner = border_file(tmp_path / "b.geojson", WEST - 0.1, SOUTH, MIDDLE, NORTH)
+    area = build_place(stats=published, municipality="Testum", boundary=inner)
+    whole = build_place(stats=published, municipality="Testum")
+    share = (MIDDLE - WEST) / (EAST - WEST)
+    level = [np.asarray(a.zones.level == "district") for a in (area, whole)]
+    assert area.zones.area_m2[level[0]].sum() == pytest.approx(share * whole.zones.area_m2[level[1]].sum(), rel=0.01)
