@@ -40,7 +40,7 @@ class Hours:
     time        : int64, seconds of UTC since 1970, of the end of the hour
     temperature : deg C, at the end of the hour
     irradiance  : W/m2, global horizontal, mean of the hour
-    wind, rain  : m/s and mm/h, means of the hour; -1 where the station does not measure them
+    wind, rain  : m/s and mm/h, means of the hour; -1 where they were not measured
     """
 
     station: int
@@ -84,12 +84,16 @@ def read_hours(path: str | Path, station: int | None = None) -> Hours:
     grid = np.arange(time[0], time[-1] + 1, HOUR)
     account.count("repaired", "hours without a row between the first and the last", len(grid) - len(time))
     values = {ours: _column(ours, names, rows, time, grid, path, account) for ours in COLUMNS}
-    keep = ~np.any([np.isnan(v) for v in values.values()], axis=0)
+    keep = ~np.any([np.isnan(values[c]) for c in NEEDED], axis=0)
     if not keep.any():
         raise refuse(
             path, "has no hour with both temperature and irradiance", ALLOWED, "take a station that measures both"
         )
     account.count("dropped", f"hours in gaps longer than {FILL} h", int((~keep).sum()))
+    for other in (c for c in COLUMNS if c not in NEEDED):
+        lost = np.isnan(values[other])
+        account.count("repaired", f"hours without {other}, told as not measured", int((lost & keep).sum()))
+        values[other][lost] = -1.0
     _tell(grid, keep, account)
     return Hours(
         int(rows[0, names.index("STN")]), grid[keep], **{c: v[keep] for c, v in values.items()}, account=account
@@ -163,7 +167,7 @@ def _column(
     path: Path,
     account: Account,
 ) -> Floats:
-    """One quantity on every hour of the grid in SI units; NaN in long gaps, -1 everywhere where it is not measured."""
+    """One quantity on every hour of the grid in SI units; NaN in long gaps, -1 everywhere where it is never measured."""
     published, factor, low, high = COLUMNS[ours]
     there = [rows[:, names.index(n)] for n in published if n in names]
     given = next((c for c in there if not np.isnan(c).all()), None)

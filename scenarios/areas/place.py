@@ -17,6 +17,7 @@ from scenarios.areas import (
     grounds3d,
     housing,
     jemss,
+    knmi,
     margins,
     municipality,
     osm_buildings,
@@ -35,7 +36,6 @@ from scenarios.areas.commuting import GATEWAY_WEIGHT, gateway_distances
 from scenarios.areas.counts import Counts, read_counts
 from scenarios.areas.demand import Demand
 from scenarios.areas.grounds import Site, Sources, read_site
-from scenarios.areas.knmi import read_hours
 from scenarios.areas.people import ALL_ASSUMPTIONS, make_people
 from scenarios.areas.places import WayOut
 from scenarios.areas.sites import join_sites
@@ -105,7 +105,7 @@ def build_place(
     site = read_site(given)
     area = settle(site, name or site.title, citizens, seed, read_counts(counts) if counts is not None else None)
     if weather is not None:
-        hours = read_hours(weather)
+        hours = knmi.read_hours(weather)
         area.put("weather", hours.table())
         area.sources["weather"] = hours.account.about
         area.facts["sources"].append(hours.account.plain())
@@ -245,6 +245,7 @@ def _assumptions() -> dict[str, str]:
         sites,
         sumo,
         jemss,
+        knmi,
         municipality,
     )
     out = {**ALL_ASSUMPTIONS, **ASSUMPTIONS}

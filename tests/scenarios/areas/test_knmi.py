@@ -103,6 +103,17 @@ def test_what_a_station_does_not_measure(tmp_path: Path) -> None:
     assert "the station does not measure wind" in found.account.notes
 
 
+def test_an_hour_without_rain_gauge_or_wind_keeps_its_warmth(tmp_path: Path) -> None:
+    rows = day({})
+    rows[5:12] = [",".join([*r.split(",")[:2], "", "", *r.split(",")[4:-1], ""]) for r in rows[5:12]]
+    found = read_hours(write(tmp_path / "a.txt", rows))
+    assert found.temperature.tolist() == pytest.approx(np.arange(1.0, 25.0))
+    assert found.wind.tolist() == [3.0] * 5 + [-1.0] * 7 + [3.0] * 12
+    assert (found.rain == -1.0).sum() == 7
+    assert found.account.repaired["hours without rain, told as not measured"] == 7
+    assert "hours in gaps longer than 3 h" not in found.account.dropped
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
