@@ -18,8 +18,9 @@ LEAST = 50  # people from which a sample can stand for an area (assumption)
 def sample(area: Area, share: float, seed: int = 1) -> Area:
     """The area with `share` of its households and visitors, evenly over neighbourhoods, gateways and occupations.
 
-    Everybody in it stands for `area.represents` people: those of the whole over those of the sample. Buildings, streets,
-    places and the grid stay whole. Raises InputError where fewer than LEAST people are left.
+    Everybody in it stands for `represents` people: those of the whole over those of the sample, times what each of the
+    whole stands for. Buildings, streets, places and the grid stay whole. Raises InputError where fewer than LEAST people
+    are left.
     """
     if not 0.0 < share <= 1.0:
         raise InputError(Fault("area.sample", f"is {share}", "more than 0, at most 1", "write 0.1 for one in ten"))
@@ -45,7 +46,7 @@ def sample(area: Area, share: float, seed: int = 1) -> Area:
     rows["people"]["household"] = np.where(of >= 0, number[of], -1)
     resident = int(people.resident.sum())
     stands_for = resident / max(int(people.resident[keep].sum()), 1) if resident else len(people) / int(keep.sum())
-    facts = {**area.facts, "sample": share, "represents": stands_for}
+    facts = {**area.facts, "sample": share, "represents": area.represents * stands_for}
     tables = {name: columns for name, columns in rows.items() if name in TABLES}
     return Area(area.name, area.crs, tables, area.sources, facts)
 

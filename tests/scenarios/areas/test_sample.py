@@ -37,6 +37,13 @@ def test_the_whole_is_no_sample(whole) -> None:
     assert build("town", citizens=5000, seed=1, sample=1.0).digest() == whole.digest()
 
 
+def test_a_sample_of_a_sample_stands_for_all(tmp_path, whole) -> None:
+    build("town", citizens=5000, seed=1, sample=0.5).write(tmp_path / "half")
+    part = build("folder", path=tmp_path / "half", sample=0.2)
+    assert part.represents * part.people.resident.sum() == pytest.approx(5000)
+    assert part.represents == pytest.approx(10, rel=0.15)
+
+
 @pytest.mark.parametrize("share", [0.0, -0.1, 1.5, 0.0001])
 def test_shares_that_make_no_sample(share: float) -> None:
     with pytest.raises(InputError, match=r"area\.sample"):
