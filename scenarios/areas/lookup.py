@@ -42,6 +42,11 @@ class Hit:
     about: str
     where: str = ""
 
+    @property
+    def code(self) -> str:
+        """What a measure writes behind the kind, as the code of a district."""
+        return self.where.partition(": ")[2]
+
 
 def plain(text: str) -> str:
     """Text without capitals and accents, for comparing names."""
@@ -55,7 +60,7 @@ def find(area: Area, text: str) -> list[Hit]:
     Zones and streets come first; of one kind, names that begin with the text.
     """
     wanted = plain(text)
-    hits = [hit for hit in everything(area) if wanted in plain(hit.name) or wanted == plain(hit.about)]
+    hits = [hit for hit in everything(area) if wanted in plain(hit.name) or wanted in plain(hit.code)]
     return sorted(hits, key=lambda h: (_rank(h.kind), not plain(h.name).startswith(wanted), h.name))
 
 

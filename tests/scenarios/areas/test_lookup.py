@@ -54,6 +54,11 @@ def test_districts_assets_and_places_are_found(town) -> None:
     assert f"district: {code}" in {h.where for h in find(town, str(town.zones.name[0]))}
 
 
+def test_a_district_is_found_by_its_code(town) -> None:
+    code = str(town.zones.code[0])
+    assert (str(town.zones.name[0]), f"district: {code}") in {(h.name, h.where) for h in find(town, code.lower())}
+
+
 def test_zones_and_streets_come_first_and_of_these_names_that_begin_with_the_text(town) -> None:
     hits = find(town, "r")
     kinds = [h.kind for h in hits]
