@@ -34,19 +34,21 @@ def join_sites(
     rows = {c: list(table[c]) for c in table}
     for sites in lists:
         for kind in KINDS:
+            called = f"{kind}s".replace("ys", "ies").replace("_", " ")
             chosen = [k for k in range(len(sites)) if sites.kind[k] == kind]
             at = _buildings(sites, chosen, buildings, crs)
             placed = [(k, b) for k, b in zip(chosen, at, strict=True) if b >= 0]
-            sites.account.count("unplaced", f"{kind.replace('_', ' ')}s outside the area", len(chosen) - len(placed))
+            sites.account.count("unplaced", f"{called} outside the area", len(chosen) - len(placed))
             if placed:
                 _drop_stand_ins(rows, kind)
                 facts["served_from_outside"] = [k for k in facts.get("served_from_outside", ()) if k != kind]
-            for k, b in placed:
-                _put(rows, kind, sites, k, b, buildings)
+            given = len(rows["kind"])  # two of one list are two, however near
+            joined = sum(_put(rows, kind, sites, k, b, buildings, given) for k, b in placed)
+            sites.account.count("repaired", f"{called} that another source has, made one", joined)
         others = sum(kind not in KINDS for kind in sites.kind)
         sites.account.count("unplaced", "schools and others, whose places come with the buildings", others)
     posts = [i for i, kind in enumerate(rows["kind"]) if kind == "ambulance_post"]
-    if not any(rows["capacity"][i] for i in posts):
+    if posts and not any(rows["capacity"][i] for i in posts):
         for i, units in zip(posts, places.ambulances(citizens, len(posts)).tolist(), strict=True):
             rows["capacity"][i] = units
     order = sorted(range(len(rows["kind"])), key=lambda i: (rows["building"][i], rows["kind"][i]))
@@ -78,15 +80,17 @@ def _drop_stand_ins(rows: dict[str, list[Any]], kind: str) -> None:
         rows[column] = [v for v, kept in zip(values, keep, strict=True) if kept]
 
 
-def _put(rows: dict[str, list[Any]], kind: str, sites: Sites, k: int, building: int, buildings: dict[str, Any]) -> None:
-    """Add a site, or give its name and capacity to the same place of another source."""
+def _put(
+    rows: dict[str, list[Any]], kind: str, sites: Sites, k: int, building: int, buildings: dict[str, Any], given: int
+) -> bool:
+    """Add a site, or give its name and capacity to the same place among the `given` rows of other sources; whether so."""
     capacity = int(sites.capacity[k]) or USUAL.get(kind, 0)
-    for i, (other, at) in enumerate(zip(rows["kind"], rows["building"], strict=True)):
+    for i, (other, at) in enumerate(zip(rows["kind"][:given], rows["building"][:given], strict=True)):
         far = np.hypot(buildings["x"][at] - buildings["x"][building], buildings["y"][at] - buildings["y"][building])
         if other == kind and far <= REACH and rows["origin"][i] == "observed":
             rows["name"][i] = rows["name"][i] or sites.name[k]
             rows["capacity"][i] = int(sites.capacity[k]) or rows["capacity"][i]
-            return
+            return True
     for column, value in (
         ("building", building),
         ("kind", kind),
@@ -97,3 +101,4 @@ def _put(rows: dict[str, list[Any]], kind: str, sites: Sites, k: int, building: 
         ("origin", "observed"),
     ):
         rows[column].append(value)
+    return False
