@@ -65,7 +65,23 @@ def fit(area: Area) -> Iterator[Finding]:
                 "residents and commuters alone are more than that, or no other gateway takes up so much through traffic",
                 "warning",
             )
+    yield from _dwellings(area)
+
+
+def _dwellings(area: Area) -> Iterator[Finding]:
+    """Districts whose dwellings were not found in any source."""
     for told in area.facts.get("dwellings") or ():
+        if isinstance(told, dict) and told.get("residents_left_out"):
+            yield Finding(
+                "residents_housed",
+                "people",
+                -1,
+                "",
+                f"no dwelling could be placed in {told['district']}: its {told['residents_left_out']:,} residents are "
+                "left out",
+                "add a source of buildings, or figures with dwellings",
+                "warning",
+            )
         if isinstance(told, dict) and "published" in told and not told.get("found") and told["published"]:
             yield Finding(
                 "dwellings_found",

@@ -47,6 +47,9 @@ def control(
                 weight = floor_m2[here] * (homes if homes.any() else 1.0)
             out[here] = shares_of(weight, int(published))
             fact["published"] = int(published)
+        people = district.figure("population")
+        if people and district.inside >= WHOLE and not out[here].any():
+            fact["residents_left_out"] = int(people)
         told.append(fact)
     return out, told
 
@@ -55,6 +58,8 @@ def residents_of(
     dwellings: Ints, member: Ints, districts: Sequence[District], profiles: Sequence[Profile]
 ) -> list[int]:
     """Residents of each district inside the area: its published number, scaled to the dwellings inside where it is cut.
+
+    A part never has more than the whole, however many dwellings a map shows in it; without a dwelling nobody lives there.
 
     Without a published number: what the dwellings hold at the usual vacancy.
     """
@@ -65,6 +70,6 @@ def residents_of(
         if people is None or (district.inside < WHOLE and not homes):
             out.append(round(float(inside[k]) * OCCUPIED * profiles[k].size))
         else:
-            share = 1.0 if district.inside >= WHOLE or not homes else float(inside[k]) / homes
+            share = 1.0 if district.inside >= WHOLE or not homes else min(float(inside[k]) / homes, 1.0)
             out.append(round(people * share) if inside[k] else 0)
     return out
