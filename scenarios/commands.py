@@ -106,6 +106,7 @@ def _simulate(configuration: Any, begin: Callable[[Callable[[str], None]], Any])
 
 
 def _show_results(simulation: Any) -> None:
+    from scenarios.areas.sample import in_words
     from scenarios.indicators import DEFINITIONS, described
 
     table, shown = Table(box=None, pad_edge=False), set()
@@ -130,6 +131,8 @@ def _show_results(simulation: Any) -> None:
                 label, f"{row['value']:,.2f}", row["unit"], f"{row['n']:,}" if row["n"] else "", norm, published
             )
     screen.print(table)
+    if sampled := in_words(simulation.area):
+        screen.print(f"Mind: {sampled}")
     manifest = simulation.manifest
     laws = len(manifest["balances"])
     screen.print(

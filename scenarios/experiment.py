@@ -112,11 +112,15 @@ class Experiment:
 
     @property
     def cautions(self) -> list[str]:
-        """What a reader should know before the numbers: few pairs, an area in which an outage cannot show on the streets."""
+        """What a reader should know before the numbers: few pairs, a sample, an area whose streets show no outage."""
+        from scenarios.areas.sample import in_words
+
         said, signals = [], len(self.area.signals)
         if len(self.seeds) < FEW_PAIRS:
             pairs = "1 pair" if len(self.seeds) == 1 else f"{len(self.seeds)} pairs"
             said.append(f"{pairs} can hardly call anything; take {FEW_PAIRS} or more, twenty for most questions")
+        if sampled := in_words(self.area):
+            said.append(f"{sampled}; all pairs share it, so the intervals do not hold who was left out of it")
         fails = {str(given.get("type")) for arm in self.arms for given in arm.configuration.given_measures.values()}
         if "asset_failure" in fails and signals < FEW_SIGNALS:
             many = "1 traffic signal" if signals == 1 else f"{signals or 'no'} traffic signals"

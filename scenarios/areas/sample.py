@@ -51,6 +51,11 @@ def sample(area: Area, share: float, seed: int = 1) -> Area:
     return Area(area.name, area.crs, tables, area.sources, facts)
 
 
+def in_words(area: Area) -> str:
+    """That an area is a sample, in words; "" of a whole one."""
+    return f"a sample: each person simulated stands for {area.represents:.3g}" if area.represents != 1.0 else ""
+
+
 def _choose(group: Any, share: float, seed: int, purpose: str) -> Any:
     """A share of each group, at random, its number rounded up or down."""
     _, label = np.unique(group, return_inverse=True)

@@ -50,15 +50,19 @@ HIDDEN = {
 
 def happened(m: Material) -> str:
     """The run in a few sentences."""
+    from scenarios.areas.sample import in_words
+
     area, manifest = m.area, m.manifest
     date = m.calendar.at(0)
-    residents = int(area.people.resident.sum()) if len(area.people) else int(area.zones.population.sum())
+    simulated = area.represents * int(area.people.resident.sum())
+    residents = round(simulated) if len(area.people) else int(area.zones.population.sum())
+    sampled = f" ({words})" if (words := in_words(area)) else ""
     lived = (
         f"{date:%A} {date.day} {date:%B %Y}"
         if m.until <= 24 * 60 * minute
         else f"{m.until / (24 * 60 * minute):g} days from {date.day} {date:%B %Y}"
     )
-    counted = f"{many(residents, 'synthetic resident')}, {many(len(area.buildings), 'building')}"
+    counted = f"{many(residents, 'synthetic resident')}{sampled}, {many(len(area.buildings), 'building')}"
     first = f"{text(m.place)}, {lived}: {counted}, one clock."
     acts = [measure_words(m, name, measure) for name, measure in m.measures.items()]
     measures = "The measure" if len(acts) == 1 else "The measures"

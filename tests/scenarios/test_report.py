@@ -37,6 +37,15 @@ def test_page_is_well_formed_small_and_closed(page: str) -> None:
     check_well_formed_small_and_closed(page)
 
 
+def test_a_sampled_run_says_so(run: Path) -> None:
+    area = small_area()
+    area.facts["represents"] = 9.87
+    sampled = words(write_report(run, area).read_text(encoding="utf-8"))
+    whole = words(write_report(run, small_area()).read_text(encoding="utf-8"))
+    assert "a sample: each person simulated stands for 9.87" in sampled
+    assert "a sample" not in whole
+
+
 def test_page_says_what_happened_and_why(page: str) -> None:
     said = words(page)
     for text in (

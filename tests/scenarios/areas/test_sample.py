@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from scenarios.areas import build
+from scenarios.areas.sample import in_words
 from scenarios.configuration import compose
+from scenarios.experiment import Experiment
 from scenarios.simulate import Simulation
 from twin.errors import InputError
 
@@ -42,6 +46,15 @@ def test_a_sample_of_a_sample_stands_for_all(tmp_path, whole) -> None:
     part = build("folder", path=tmp_path / "half", sample=0.2)
     assert part.represents * part.people.resident.sum() == pytest.approx(5000)
     assert part.represents == pytest.approx(10, rel=0.15)
+
+
+def test_a_sample_says_that_it_is_one(whole) -> None:
+    part = build("town", citizens=5000, seed=1, sample=0.5)
+    assert in_words(whole) == ""
+    assert f"stands for {part.represents:.3g}" in in_words(part)
+    of = {a: Experiment.cautions.fget(SimpleNamespace(area=a, seeds=range(20), arms=())) for a in (whole, part)}
+    assert of[whole] == []
+    assert ["all pairs share it" in said for said in of[part]] == [True]
 
 
 @pytest.mark.parametrize("share", [0.0, -0.1, 1.5, 0.0001])
