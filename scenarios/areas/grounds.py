@@ -66,8 +66,9 @@ def read_site(given: Sources) -> Site:
     published = statistics.read_zones(given.stats) if given.stats is not None else None
     town = borders.find_town(published, given.municipality, given.energy)
     border = town.border if town else None
-    if given.boundary is not None:
-        border = read_border(given.boundary) if border is None else _common(border, read_border(given.boundary), given)
+    drawn = read_border(given.boundary) if given.boundary is not None else None
+    if drawn is not None:
+        border = drawn[0] if border is None else _common(border, drawn[0], given)
     city = read_city(given.jemss) if given.jemss is not None else None
     models = read_all(given.buildings)
     ground, districts = _ground(given, published, town, border, city, models)
@@ -84,6 +85,7 @@ def read_site(given: Sources) -> Site:
         accounts.append(published.account)
     if town and town.energy:
         accounts.append(town.energy.account)
+    accounts += [drawn[1]] if drawn is not None else []
     accounts += [s.account for s in care if s.account is not ground.account]
     return Site(ground, title, districts, town, care, accounts)
 
@@ -212,8 +214,8 @@ def _common(town: Any, border: Any, given: Sources) -> Any:
     return shapely.union_all(land)
 
 
-def read_border(path: File) -> Any:
-    """The polygons of a GeoJSON file as one, in degrees. Raises InputError where there is none."""
+def read_border(path: File) -> tuple[Any, Account]:
+    """The polygons of a GeoJSON file as one, in degrees, and the file's account. Raises InputError where there is none."""
     import numpy as np
     import shapely
 
@@ -239,4 +241,5 @@ def read_border(path: File) -> Any:
         raise InputError(
             Fault(where, "is in no system known here", "degrees (EPSG:4326) or Dutch metres (EPSG:28992)", "convert it")
         )
-    return reproject(border, crs, DEGREES)
+    account.count("read", "polygons of a border", len(shapes))
+    return reproject(border, crs, DEGREES), account

@@ -127,6 +127,8 @@ def test_a_border_outside_the_municipality_is_refused(published: Path, tmp_path:
 def test_of_a_municipality_the_land_within_the_border_is_taken(published: Path, tmp_path: Path) -> None:
     inner = border_file(tmp_path / "b.geojson", WEST - 0.1, SOUTH, MIDDLE, NORTH)
     area = build_place(stats=published, municipality="Testum", boundary=inner)
+    (told,) = (s for s in area.facts["sources"] if s["file"] == inner.name)
+    assert told["read"] == {"polygons of a border": 1}
     whole = build_place(stats=published, municipality="Testum")
     share = (MIDDLE - WEST) / (EAST - WEST)
     level = [np.asarray(a.zones.level == "district") for a in (area, whole)]
