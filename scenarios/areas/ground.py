@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from scenarios.areas.account import Account
 from scenarios.areas.osm_buildings import Stock
+from scenarios.areas.places import WayOut
 from scenarios.areas.streets import Streets
 
 
@@ -40,7 +41,7 @@ class Ground:
     facts: dict[str, Any] = field(default_factory=dict)
     title: str = ""
     part: bool = True
-    places: Callable[[], tuple[dict[str, Any], Any, Any]] | None = None
+    places: Callable[[WayOut | None], tuple[dict[str, Any], Any, Any]] | None = None
     member: NDArray[np.int64] | None = None
     turns: dict[str, Any] = field(default_factory=dict)
 

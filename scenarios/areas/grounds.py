@@ -26,7 +26,7 @@ from scenarios.areas.stock3d import read_all
 from scenarios.areas.sumo import read_net
 from twin.errors import Fault, InputError
 
-PERSONS = 2.13 * OCCUPIED  # residents per dwelling where only their number is given; mean household of CBS 2022
+PERSONS = zones.MEAN_SIZE * OCCUPIED  # residents per dwelling where only their number is given
 AROUND = 4_000.0  # m of land around a municipality that is looked at for roads out of it
 
 File = str | Path

@@ -14,6 +14,7 @@ import numpy as np
 
 from scenarios.areas import exits, rural_roads, settlements, town_places
 from scenarios.areas import land as lands
+from scenarios.areas.housing import WHOLE
 from scenarios.areas.land import Land
 from scenarios.areas.places import WayOut
 from scenarios.areas.settlements import Settlements
@@ -33,7 +34,6 @@ ESTATES = ("bedrij", "industr", "haven", "europoort", "maasvlakte")  # in the na
 # Dutch dwellings are flats in the country, two in three in large towns)
 FLATS_STAY = ((100.0, -0.7), (700.0, -0.35), (2_000.0, -0.1), (4_500.0, 0.35))
 MOST = 0.6  # share of a district in its largest part from which the other parts are not built upon (assumption)
-WHOLE = 0.98  # share of a district inside the outline from which its figures hold as they are
 
 ASSUMPTIONS = {
     "municipality.plan": "streets and buildings are invented: a lattice of superblocks of 420 m inside the real "

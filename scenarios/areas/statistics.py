@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +23,7 @@ from scenarios.areas.statistics_figures import (
     figures_of,
 )
 from scenarios.areas.statistics_files import ALLOWED, ENDINGS, Feature, read_features
-from twin.errors import Fault, InputError, nearest
+from twin.errors import nearest
 
 LEVELS = {"GM": "municipality", "WK": "district", "BU": "neighbourhood"}
 DIGITS = {"GM": 4, "WK": 6, "BU": 8}
@@ -307,20 +306,3 @@ def _simple(name: str) -> str:
     """A name for comparing: no accents, capitals, hyphens or apostrophes."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9()]", "", plain)
-
-
-def zones_of(zones: Iterable[Zone], municipality: str, level: str) -> list[Zone]:
-    """The zones of one level in a municipality, by code. Raises InputError where there are none."""
-    inside = [z for z in zones if z.municipality_code == municipality]
-    out = sorted((z for z in inside if z.level == level), key=lambda z: z.code)
-    if out:
-        return out
-    levels = ", ".join(f"{n} {PLURAL[name]}" for name, n in Counter(z.level for z in inside).items()) or "nothing"
-    raise InputError(
-        Fault(
-            "statistics",
-            f"no {PLURAL.get(level, level)} of {municipality}",
-            f"what is there of it: {levels}",
-            "take a file with that level, or name another municipality",
-        )
-    )
