@@ -10,8 +10,9 @@ REACH = 150_000.0  # m from the middle of an extract to its farthest corner: a p
 
 # a rough outline of the Netherlands in degrees, enough to choose a projected system
 NETHERLANDS = (
-    (3.30, 51.30),
-    (4.30, 51.35),
+    (3.36, 51.26),
+    (3.95, 51.20),
+    (4.25, 51.33),
     (5.05, 51.40),
     (5.60, 51.20),
     (5.55, 50.83),
@@ -19,6 +20,7 @@ NETHERLANDS = (
     (6.03, 50.72),
     (6.10, 50.92),
     (5.90, 51.05),
+    (6.18, 51.17),
     (6.25, 51.45),
     (6.00, 51.80),
     (6.85, 51.90),

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import shapely
 
+from scenarios.areas.ground import reproject
+from scenarios.areas.osm_frame import projected_system
 from scenarios.areas.statistics import Zones, find_municipality, read_zones
 from twin.errors import InputError
 
@@ -84,6 +86,15 @@ def test_a_municipality_and_its_districts(dutch: Zones) -> None:
     assert districts[0].name == "Binnenstad"
     (whole,) = (z.figures["population"] for z in inside if z.level == "municipality")
     assert sum(z.figures["population"] or 0 for z in districts) == pytest.approx(whole, rel=0.01)
+
+
+def test_every_municipality_lies_in_the_dutch_system(dutch: Zones) -> None:
+    whole = [z for z in dutch if z.level == "municipality"]
+    middles = [reproject(z.shape, z.crs, "EPSG:4326").centroid for z in whole]
+    elsewhere = [z.name for z, m in zip(whole, middles, strict=True) if projected_system(m.x, m.y) != "EPSG:28992"]
+    assert (len(whole), elsewhere) == (345, [])
+    abroad = {"Antwerp": (4.40, 51.22), "Zelzate": (3.81, 51.20), "Wassenberg": (6.15, 51.10), "Aachen": (6.09, 50.78)}
+    assert [name for name, at in abroad.items() if projected_system(*at) == "EPSG:28992"] == []
 
 
 @pytest.mark.parametrize(
