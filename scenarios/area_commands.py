@@ -24,15 +24,17 @@ def build_area_from(
 
     sources : files and folders of kinds told from their content
     named   : option -> file, or files for the options in SEVERAL
-    Raises InputError with every source that is none, is missing, or is one too many.
+    Raises InputError with every source that is none, is missing, or is one too many, and where `out` is something else.
     """
     from scenarios.areas import build
     from scenarios.areas.account import describe
     from scenarios.areas.check import summary
+    from twin.area import free_folder
 
     if options.get("citizens") is not None and options["citizens"] < 1:
         raise InputError(Fault("--citizens", f"is {options['citizens']}", "1 or more"))
     given = _gather(sources, named)
+    free_folder(out)  # told before the work, not after it
     began = time.perf_counter()
     area = build("place", **given, **options)
     area.write(out)

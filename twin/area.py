@@ -202,10 +202,7 @@ class Area:
         """
         from twin.parquet import write_table
 
-        target = Path(os.path.abspath(folder))  # so that "." has a name
-        foreign = target.is_dir() and not (target / "area.json").exists() and any(target.iterdir())
-        if foreign or (target.exists() and not target.is_dir()):
-            raise InputError(Fault(str(target), "exists and is not an area", remedy="name another folder with --out"))
+        target = free_folder(folder)
         partial, before = (target.with_name(f".{target.name}.{os.getpid()}.{what}") for what in ("partial", "before"))
         try:
             partial.mkdir(parents=True)
@@ -254,6 +251,15 @@ class Area:
             "sources": self.sources,
             "facts": self.facts,
         }
+
+
+def free_folder(folder: str | Path) -> Path:
+    """The absolute path of a folder that an area may be written to. Raises InputError where something else stands there."""
+    target = Path(os.path.abspath(folder))  # so that "." has a name
+    foreign = target.is_dir() and not (target / "area.json").exists() and any(target.iterdir())
+    if foreign or (target.exists() and not target.is_dir()):
+        raise InputError(Fault(str(target), "exists and is not an area", remedy="name another folder with --out"))
+    return target
 
 
 def read_area(folder: str | Path) -> Area:

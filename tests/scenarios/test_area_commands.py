@@ -48,6 +48,17 @@ def test_every_fault_of_the_sources_at_once(twin, tmp_path) -> None:
     assert "--citizens" in answer.err
 
 
+def test_a_folder_that_is_taken_is_told_before_the_work(twin, tmp_path) -> None:
+    extract = tmp_path / "empty.osm"
+    extract.write_text("<osm/>", encoding="utf-8")  # of which no area could be made
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("Dear", encoding="utf-8")
+    for out in ("mine", "empty.osm"):
+        answer = twin("area", "build", "--osm", extract, "--out", out)
+        assert answer.code == 2
+        assert "exists and is not an area" in answer.err
+
+
 def test_credits_name_every_source_once() -> None:
     town = build("town", citizens=1000, seed=1)
     assert town.credits == ["generated; no real place (CC0-1.0)"]
