@@ -37,6 +37,7 @@ ASSUMPTIONS = {
 class Hours:
     """Hourly weather; every array of shape (hours,), in order of time, with hours left out where nothing is known.
 
+    filled      : whether temperature or irradiance was missing and filled
     time        : int64, seconds of UTC since 1970, of the end of the hour
     temperature : deg C, at the end of the hour
     irradiance  : W/m2, global horizontal, mean of the hour
@@ -44,6 +45,7 @@ class Hours:
     """
 
     station: int
+    filled: NDArray[np.bool_]
     time: NDArray[np.int64]
     temperature: Floats
     irradiance: Floats
@@ -54,7 +56,7 @@ class Hours:
     def table(self) -> dict[str, Any]:
         """As table `weather` of an area."""
         columns = {c: getattr(self, c) for c in ("time", "temperature", "irradiance", "wind", "rain")}
-        return {**columns, "origin": np.full(len(self.time), "observed", object)}
+        return {**columns, "origin": np.where(self.filled, "inferred", "observed").astype(object)}
 
 
 def read_hours(path: str | Path, station: int | None = None) -> Hours:
@@ -83,7 +85,9 @@ def read_hours(path: str | Path, station: int | None = None) -> Hours:
     account.count("read", "hours", len(time))
     grid = np.arange(time[0], time[-1] + 1, HOUR)
     account.count("repaired", "hours without a row between the first and the last", len(grid) - len(time))
-    values = {ours: _column(ours, names, rows, time, grid, path, account) for ours in COLUMNS}
+    found = {ours: _column(ours, names, rows, time, grid, path, account) for ours in COLUMNS}
+    values = {ours: _fill(column, ours, account) for ours, column in found.items()}
+    filled = np.any([np.isnan(found[c]) for c in NEEDED], axis=0)
     keep = ~np.any([np.isnan(values[c]) for c in NEEDED], axis=0)
     if not keep.any():
         raise refuse(
@@ -95,9 +99,8 @@ def read_hours(path: str | Path, station: int | None = None) -> Hours:
         account.count("repaired", f"hours without {other}, told as not measured", int((lost & keep).sum()))
         values[other][lost] = -1.0
     _tell(grid, keep, account)
-    return Hours(
-        int(rows[0, names.index("STN")]), grid[keep], **{c: v[keep] for c, v in values.items()}, account=account
-    )
+    number, kept = int(rows[0, names.index("STN")]), {c: v[keep] for c, v in values.items()}
+    return Hours(number, filled[keep], grid[keep], **kept, account=account)
 
 
 def _rows(text: str, name: str, path: Path, account: Account) -> tuple[list[str], Floats]:
@@ -167,7 +170,7 @@ def _column(
     path: Path,
     account: Account,
 ) -> Floats:
-    """One quantity on every hour of the grid in SI units; NaN in long gaps, -1 everywhere where it is never measured."""
+    """One quantity on every hour of the grid in SI units; NaN where it is missing, -1 everywhere where it is never measured."""
     published, factor, low, high = COLUMNS[ours]
     there = [rows[:, names.index(n)] for n in published if n in names]
     given = next((c for c in there if not np.isnan(c).all()), None)
@@ -186,7 +189,7 @@ def _column(
     value[wrong] = np.nan
     full = np.full(len(grid), np.nan)
     full[(time - grid[0]) // HOUR] = value
-    return _fill(full, ours, account)
+    return full
 
 
 def _fill(values: Floats, what: str, account: Account) -> Floats:

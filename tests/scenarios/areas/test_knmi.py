@@ -59,6 +59,8 @@ def test_short_gaps_are_filled_and_long_ones_left_out(tmp_path: Path) -> None:
     assert hours.tolist() == [*range(1, 10), *range(14, 25)]
     assert found.temperature == pytest.approx(hours)
     assert found.account.repaired["values of temperature filled"] == 4
+    inferred = np.flatnonzero(found.table()["origin"] == "inferred")
+    assert hours[inferred].tolist() == [2, 3, 4, 20]
     assert found.account.repaired["hours without a row between the first and the last"] == 1
     assert found.account.dropped["hours in gaps longer than 3 h"] == 4
     assert any("left out" in note for note in found.account.notes)
