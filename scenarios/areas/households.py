@@ -191,7 +191,7 @@ def _draw_group(
     order = np.lexsort((np.arange(homes), place))
     place, size, head = place[order], size[order], head[order]
     second = np.arange(homes) - np.searchsorted(place, place)
-    home_key = key[place] + 5_000 * second
+    home_key = key[place] + 10**12 * second  # beyond the key of every dwelling
     household = np.repeat(np.arange(homes), size)
     member = np.arange(len(household)) - np.repeat(np.cumsum(size) - size, size)
     who = home_key[household] * 32 + member

@@ -49,6 +49,13 @@ def test_number_of_citizens_is_exact() -> None:
     assert (np.bincount(homes["building"]) >= 1).all()
 
 
+@pytest.mark.parametrize("citizens", [100, 2_700, 6_000])
+def test_everybody_has_luck_of_their_own_however_crowded(citizens: int) -> None:
+    """Also where several households share each of the 300 dwellings, as in a shelter."""
+    _, persons = draw_households(np.full(100, 3), np.zeros(100, np.int64), [Profile()], 1, [citizens])
+    assert len(np.unique(persons["key"])) == len(persons["key"]) == citizens
+
+
 def test_a_household_of_children_has_an_adult() -> None:
     homes, persons, _ = drawn(Profile())
     oldest = np.zeros(len(homes["size"]))
