@@ -30,7 +30,6 @@ M2_PER_JOB = {
 # secondary 8 m2, higher education 18 m2 per enrolled student: assumption
 M2_PER_PUPIL = (5.03, 8.0, 18.0)
 CITIZENS_PER_AMBULANCE = 28_000  # 608 ambulances by day for 17 million (RIVM reference frame, 2016 rides)
-CITIZENS_PER_POST = 50_000  # denser than the 226 24-hour posts of 2023 (one per 78,000), which have day posts beside
 BEDS_PER_CITIZEN = 2.3 / 1000  # hospital beds; OECD 2021: 2.3-2.9 per 1,000
 VISITORS_M2 = 12.0  # floor per visitor at once in shops and leisure (assumption)
 # m of road to what an area lacks, at most that beyond its gateway. Ambulance posts: 226 by night (2023) on 33,500 km2 of

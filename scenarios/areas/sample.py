@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from scenarios.areas import margins
 from twin.area import Area
 from twin.draws import stream, uniforms
 from twin.errors import Fault, InputError
@@ -16,7 +15,7 @@ LEAST = 50  # people from which a sample can stand for an area (assumption)
 
 
 def sample(area: Area, share: float, seed: int = 1) -> Area:
-    """The area with `share` of its households and visitors, evenly over neighbourhoods, gateways and occupations.
+    """The area with `share` of its households and visitors, evenly over neighbourhoods, sizes, cars, gateways, occupations.
 
     Everybody in it stands for `represents` people: those of the whole over those of the sample, times what each of the
     whole stands for. Buildings, streets, places and the grid stay whole. Raises InputError where fewer than LEAST people
@@ -27,13 +26,17 @@ def sample(area: Area, share: float, seed: int = 1) -> Area:
     if share == 1.0:
         return area
     people, homes = area.people, area.households
-    chosen = _choose(area.buildings.zone[homes.building], share, seed, "household")
-    visitors = np.flatnonzero(people.household < 0)
-    come = _choose(people.home[visitors] * 16 + people.occupation[visitors], share, seed, "visitor")
+    chosen = _every(share, (homes.cars, homes.size, area.buildings.zone[homes.building]), seed, "household")
     keep = np.zeros(len(people), bool)
     inside = people.household >= 0
     keep[inside] = chosen[people.household[inside]]
-    keep[visitors] = come
+    # as many visitors are left out for each that stays as residents are
+    residents, left = int(people.resident.sum()), int(people.resident[keep].sum())
+    visitors = np.flatnonzero(people.household < 0)
+    part = left / residents if residents else share
+    keep[visitors] = _every(
+        part, (people.has_car[visitors], people.occupation[visitors], people.home[visitors]), seed, "visitor"
+    )
     if keep.sum() < LEAST:
         raise InputError(
             Fault("area.sample", f"{share} leaves {int(keep.sum())} people", f"{LEAST} or more", "take a larger share")
@@ -56,8 +59,15 @@ def in_words(area: Area) -> str:
     return f"a sample: each person simulated stands for {area.represents:.3g}" if area.represents != 1.0 else ""
 
 
-def _choose(group: Any, share: float, seed: int, purpose: str) -> Any:
-    """A share of each group, at random, its number rounded up or down."""
-    _, label = np.unique(group, return_inverse=True)
-    luck = uniforms(stream(seed, "sample." + purpose), np.arange(len(label)))
-    return margins.choose(np.full(len(label), share), label.ravel(), luck)
+def _every(share: float, sorted_by: tuple[Any, ...], seed: int, purpose: str) -> Any:
+    """A share of the rows, drawn systematically in the order of `sorted_by` (last first), equal ones at random.
+
+    The sample has the shares of what the rows are sorted by, to within a row (Cochran 1977, *Sampling Techniques*, 8.5).
+    """
+    n = len(sorted_by[0])
+    luck = uniforms(stream(seed, "sample." + purpose), np.arange(n + 1))
+    order = np.lexsort((luck[:n], *sorted_by))
+    steps = luck[n] + share * np.arange(n + 1)
+    out = np.zeros(n, bool)
+    out[order] = np.diff(np.floor(steps + 1e-9)) > 0
+    return out

@@ -70,7 +70,9 @@ def profile_of(district: District) -> Profile:
     known = all(b is not None for b in bands) and sum(bands) > 50
     shares = tuple(max(b, 0.0) / sum(bands) for b in bands) if known else DUTCH_BANDS
     people, homes = figure("population") or 0, figure("dwellings") or 0
-    size = figure("household_size") or (people / homes / OCCUPIED if homes >= LEAST_HOMES and people else MEAN_SIZE)
+    households = figure("households")
+    stated = figure("household_size") or (people / households if people and households else None)
+    size = stated or (people / homes / OCCUPIED if homes >= LEAST_HOMES and people else MEAN_SIZE)
     students = 0.45 + 2.0 * (shares[1] / sum(shares) - 0.123)
 
     def share(name: str) -> float | None:
@@ -87,7 +89,7 @@ def profile_of(district: District) -> Profile:
         "cars": figure("cars_per_household"),
     }
     found = {name: value for name, value in found.items() if value is not None}
-    published = {*found, *(("bands",) if known else ()), *(("size",) if people and homes >= LEAST_HOMES else ())}
+    published = {*found, *(("bands",) if known else ()), *(("size",) if stated else ())}
     return Profile(
         bands=shares,
         size=float(np.clip(size, 1.15, 3.4)),

@@ -61,7 +61,9 @@ def sources(m: Material) -> str:
         groups.setdefault(key, []).append(name.replace("_", " "))  # type: ignore[arg-type]
     for about in m.area.facts.get("sources", ()):
         groups.setdefault((about["attribution"], about["licence"], about["file"]), [])
-    rows = [(text(", ".join(names)) or "figures", text(key[0]), text(key[1]), text(key[2])) for key, names in groups.items()]
+    rows = [
+        (text(", ".join(names)) or "figures", text(key[0]), text(key[1]), text(key[2])) for key, names in groups.items()
+    ]
     return table(("Tables", "Attribution", "Licence", "From"), rows, "Data sources") if rows else ""
 
 
