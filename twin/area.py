@@ -214,7 +214,7 @@ class Area:
                         partial / f"{name}.parquet",
                         vars(table),
                         TABLES[name],
-                        geometry=GEOMETRY_TYPES.get(name),
+                        geometry=GEOMETRY_TYPES.get(name, ()),
                         crs=self.crs,
                     )
             (partial / "area.json").write_text(json.dumps(self._header(), indent=2) + "\n", encoding="utf-8")

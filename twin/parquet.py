@@ -21,13 +21,13 @@ def write_table(
     arrays: Mapping[str, Array],
     columns: Mapping[str, Column],
     *,
-    geometry: str | None = None,
+    geometry: tuple[str, ...] = (),
     crs: str = "",
     metadata: Mapping[str, str] | None = None,
 ) -> None:
     """Write one Parquet file (zstd) with the unit and meaning of each column in its metadata.
 
-    geometry : GeoParquet geometry type of the column `geometry`, if there is one
+    geometry : GeoParquet geometry types of the column `geometry`, if there is one
     crs      : "EPSG:..." of that column
     """
     import pyarrow as pa
@@ -64,8 +64,8 @@ def _arrow(array: Array, declared: Column | None) -> Any:
     return pa.array(array)
 
 
-def _geo(geometry: str, crs: str) -> dict[str, Any]:
-    column: dict[str, Any] = {"encoding": "WKB", "geometry_types": [geometry]}
+def _geo(geometry: tuple[str, ...], crs: str) -> dict[str, Any]:
+    column: dict[str, Any] = {"encoding": "WKB", "geometry_types": list(geometry)}
     if crs:
         import pyproj
 

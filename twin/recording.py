@@ -275,7 +275,7 @@ class writing:  # noqa: N801 - reads as a statement: with writing(folder)
                     str(self.folder),
                     f"cannot be written ({reason})",
                     "a writable disk with room",
-                    "free some room or name another place with run.folder=DIR",
+                    "free some room or name another place (run.folder=DIR for a run, --out for a page or an area)",
                 )
             ) from error
 

@@ -299,4 +299,9 @@ TABLES: dict[str, dict[str, Column]] = {
 }
 # tables that an area may be without; an absent one leaves the area's digest as it was before there was such a table
 OPTIONAL = ("weather", "turns")
-GEOMETRY_TYPES = {"zones": "Polygon", "links": "LineString", "buildings": "Polygon", "cables": "LineString"}
+GEOMETRY_TYPES = {
+    "zones": ("Polygon", "MultiPolygon"),
+    "links": ("LineString",),
+    "buildings": ("Polygon",),
+    "cables": ("LineString",),
+}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.areas.account import Account
-from scenarios.areas.coordinates import DEGREES, DUTCH_DEGREES, DUTCH_METRES, RD, named_system, within
-from scenarios.areas.opening import decode, read_members, read_sheet, refuse
+from scenarios.areas.coordinates import DEGREES, DUTCH_DEGREES, DUTCH_METRES, RD, within
+from scenarios.areas.geojson import read_geojson
+from scenarios.areas.opening import decimal, decode, read_members, read_sheet, refuse
 
 Floats = NDArray[np.float64]
 Bounds = tuple[float, float, float, float]
@@ -111,8 +111,8 @@ def read_sites(path: str | Path, bounds: Bounds = DUTCH_DEGREES) -> Sites:
     path = Path(path)
     account = Account("sites of care and learning", path.name, "as its publisher states", "the publisher of the file")
     rows, crs = _rows(path, account)
-    x = np.array([_number(r.get("x")) for r in rows])
-    y = np.array([_number(r.get("y")) for r in rows])
+    x = np.array([decimal(r.get("x")) for r in rows])
+    y = np.array([decimal(r.get("y")) for r in rows])
     if np.isnan(x + y).all():
         raise refuse(path, "has no coordinates that can be read", ALLOWED, "add columns lon and lat, or x and y")
     lon, lat = _degrees(x, y, crs, bounds, account)
@@ -123,7 +123,7 @@ def read_sites(path: str | Path, bounds: Bounds = DUTCH_DEGREES) -> Sites:
         raise refuse(path, f"has no site of use ({account})", ALLOWED, "check the kinds and the coordinates")
     chosen = np.flatnonzero(keep).tolist()
     account.count("read", "sites", len(chosen))
-    capacity = [_number(rows[i].get("capacity")) for i in chosen]
+    capacity = [decimal(rows[i].get("capacity")) for i in chosen]
     unknown = sum(not c > 0 for c in capacity)
     if unknown:
         account.notes.append(f"{unknown} sites tell no capacity")
@@ -156,22 +156,15 @@ def _rows(path: Path, account: Account) -> tuple[list[dict[str, Any]], str]:
 def _from_geojson(text: str, path: Path, account: Account) -> tuple[list[dict[str, Any]], str]:
     import shapely
 
-    try:
-        whole = json.loads(text)
-        features = [f for f in whole["features"] if f.get("geometry") and isinstance(f.get("properties"), dict)]
-        shapes = shapely.from_geojson([json.dumps(f["geometry"]) for f in features], on_invalid="ignore")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise refuse(path, f"cannot be read as GeoJSON of points ({error})", ALLOWED) from error
-    if not features:
+    found = read_geojson(text, path, ALLOWED)
+    if not len(found.cells):
         raise refuse(path, "holds no features", ALLOWED, "check which file it is")
-    account.count("dropped", "features without a place", len(whole["features"]) - len(features))
-    account.count("repaired", "shapes taken as their middle", int((shapely.get_type_id(shapes) > 0).sum()))
-    middle = shapely.centroid(shapes)
-    points = zip(shapely.get_x(middle), shapely.get_y(middle), strict=True)
-    rows = [
-        {**_ours(f["properties"]), "x": float(x), "y": float(y)} for f, (x, y) in zip(features, points, strict=True)
-    ]
-    return rows, named_system(whole)
+    there = ~shapely.is_missing(found.shapes)
+    account.count("dropped", "features without a place", int((~there).sum()))
+    account.count("repaired", "shapes taken as their middle", int((shapely.get_type_id(found.shapes) > 0).sum()))
+    middle = shapely.centroid(found.shapes)
+    points = zip(found.cells, there, shapely.get_x(middle), shapely.get_y(middle), strict=True)
+    return [{**_ours(cells), "x": float(x), "y": float(y)} for cells, known, x, y in points if known], found.named
 
 
 def _ours(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -185,14 +178,6 @@ def _ours(row: Mapping[str, Any]) -> dict[str, Any]:
         elif there:
             out[ours] = next((v for v in there if str(v).strip()), "")
     return out
-
-
-def _number(cell: Any) -> float:
-    """The number in a cell, also with a decimal comma; NaN where there is none."""
-    try:
-        return float(str(cell).strip().replace(",", "."))
-    except ValueError:
-        return float("nan")
 
 
 def _degrees(x: Floats, y: Floats, crs: str, bounds: Bounds, account: Account) -> tuple[Floats, Floats]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scenarios.areas.account import Account
 from scenarios.areas.coordinates import DEGREES, tell_system
 from scenarios.areas.ground import projector
-from scenarios.areas.opening import decode, read_members, read_sheet, refuse
+from scenarios.areas.opening import decimal, decode, read_members, read_sheet, refuse
 
 REACH = 500.0  # m from a count to its gateway (assumption)
 ALLOWED = "CSV with columns lon and lat (or x and y) and vehicles: both directions, an average workday"
@@ -67,9 +67,5 @@ def read_counts(path: str | Path) -> Counts:
 
 
 def _number(row: dict[str, Any], names: tuple[str, ...]) -> float:
-    for name in names:
-        try:
-            return float(str(row[name]).replace(",", "."))
-        except (KeyError, ValueError):
-            continue
-    return float("nan")
+    """The first of the columns `names` that holds a number; NaN where none does."""
+    return next((value for name in names if np.isfinite(value := decimal(row.get(name)))), float("nan"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +12,13 @@ from scenarios.areas.account import Account
 from scenarios.areas.borders import Municipality
 from scenarios.areas.care_sites import Sites, read_sites
 from scenarios.areas.cityjson import Models
-from scenarios.areas.coordinates import DEGREES, named_system, tell_system
+from scenarios.areas.coordinates import DEGREES
+from scenarios.areas.geojson import read_geojson
 from scenarios.areas.ground import Ground, reproject
 from scenarios.areas.grounds3d import between_buildings, with_models
-from scenarios.areas.households import OCCUPIED
+from scenarios.areas.households import PERSONS_PER_DWELLING
 from scenarios.areas.jemss import City, read_city
-from scenarios.areas.opening import decode, read_bytes
+from scenarios.areas.opening import decode, read_bytes, refuse
 from scenarios.areas.osm import read_ground as read_osm
 from scenarios.areas.osm_buildings import Stock
 from scenarios.areas.osm_frame import projected_system
@@ -26,7 +26,6 @@ from scenarios.areas.stock3d import read_all
 from scenarios.areas.sumo import read_net
 from twin.errors import Fault, InputError
 
-PERSONS = zones.MEAN_SIZE * OCCUPIED  # residents per dwelling where only their number is given
 AROUND = 4_000.0  # m of land around a municipality that is looked at for roads out of it
 
 File = str | Path
@@ -161,7 +160,10 @@ def _generated(
                     "add one of them",
                 )
             )
-        figures = {"population": float(given.citizens), "dwellings": float(round(given.citizens / PERSONS))}
+        figures = {
+            "population": float(given.citizens),
+            "dwellings": float(round(given.citizens / PERSONS_PER_DWELLING)),
+        }
         districts = [zones.District("WK01", title, outline, figures, 1.0, "synthetic")]
     districts = zones.clip_districts(districts, outline, title)
     around = borders.land_around(published, town, outline, crs, AROUND) if published is not None else None
@@ -216,30 +218,17 @@ def _common(town: Any, border: Any, given: Sources) -> Any:
 
 def read_border(path: File) -> tuple[Any, Account]:
     """The polygons of a GeoJSON file as one, in degrees, and the file's account. Raises InputError where there is none."""
-    import numpy as np
     import shapely
 
-    where = str(path)
     account = Account("border", Path(path).name, "as its publisher states", "the publisher of the file")
-    try:
-        whole = json.loads(decode(read_bytes(Path(path)), where, account))
-        parts = whole["features"] if whole.get("type") == "FeatureCollection" else [whole]
-        shapes = shapely.from_geojson([json.dumps(p.get("geometry", p)) for p in parts])
-        shapes = [
-            s for s in shapely.get_parts(shapely.make_valid(shapes)) if s.geom_type in ("Polygon", "MultiPolygon")
-        ]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, shapely.GEOSException) as error:
-        raise InputError(
-            Fault(where, f"cannot be read as GeoJSON of a border ({error})", "polygons", "check which file it is")
-        ) from error
-    if not shapes:
-        raise InputError(Fault(where, "holds no area", "polygons", "check which file it is"))
-    border = shapely.union_all(shapes)
-    west, south, east, north = border.bounds
-    crs = named_system(whole) or tell_system(np.array([west, east]), np.array([south, north]))
-    if not crs:
-        raise InputError(
-            Fault(where, "is in no system known here", "degrees (EPSG:4326) or Dutch metres (EPSG:28992)", "convert it")
+    found = read_geojson(decode(read_bytes(Path(path)), path, account), path, "polygons")
+    parts = shapely.get_parts(shapely.get_parts(shapely.make_valid(found.shapes)))
+    parts = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
+    if not len(parts):
+        raise refuse(path, "holds no area", "polygons", "check which file it is")
+    if not found.crs:
+        raise refuse(
+            path, "is in no system known here", "degrees (EPSG:4326) or Dutch metres (EPSG:28992)", "convert it"
         )
-    account.count("read", "polygons of a border", len(shapes))
-    return reproject(border, crs, DEGREES), account
+    account.count("read", "polygons of a border", len(parts))
+    return reproject(shapely.union_all(parts), found.crs, DEGREES), account

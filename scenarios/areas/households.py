@@ -38,7 +38,9 @@ HEAD_GIVEN_SIZE = np.array(
 )
 PARTNER = np.array([0.0, 0.80, 0.82, 0.90, 0.92, 0.92])  # chance that the second member is a partner (assumption)
 MOST = 4.5  # persons per household on average, more than which a district does not have (assumption)
+MEAN_SIZE = 2.13  # persons per household, CBS 2022
 OCCUPIED = 0.97  # share of dwellings lived in; CBS: some 3 % vacant
+PERSONS_PER_DWELLING = MEAN_SIZE * OCCUPIED  # where only one of the two numbers is given
 
 ASSUMPTIONS = {
     "households.sizes": "1: 39 %, 2: 32 %, 3: 12 %, 4: 12 %, 5 and more: 5 %, mean 2.13 (CBS 2022, from memory); "
@@ -62,7 +64,7 @@ class Profile:
     """
 
     bands: tuple[float, ...] = DUTCH_BANDS
-    size: float = 2.13
+    size: float = MEAN_SIZE
     employment: float = 0.70  # CBS 2022: 72 %
     students: float = 0.45  # (assumption)
     owner: float | None = None

@@ -148,6 +148,7 @@ def _one_station(rows: Floats, station: int | None, path: Path, account: Account
     year, month, day, hour = out[:, 1] // 10_000, out[:, 1] // 100 % 100, out[:, 1] % 100, out[:, 2]
     real = (year > 1850) & (year < 2200) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
     real &= (hour >= 1) & (hour <= 24)
+    real[real] &= _month(_date(out[real, 1])) == out[real, 1] // 100  # not 30 February
     account.count("dropped", "rows without a date or an hour from 1 to 24", int((~real).sum()))
     if not real.any():
         raise refuse(path, "has no row with a date and an hour from 1 to 24", ALLOWED)
@@ -156,9 +157,20 @@ def _one_station(rows: Floats, station: int | None, path: Path, account: Account
 
 def _seconds(day: NDArray[np.int64], hour: NDArray[np.int64]) -> NDArray[np.int64]:
     """The end of hour 1-24 of a date as YYYYMMDD, in seconds of UTC since 1970."""
-    months = (day // 10_000 - 1970) * 12 + day // 100 % 100 - 1
-    dates = months.astype("datetime64[M]").astype("datetime64[D]") + (day % 100 - 1)
-    return np.asarray(dates.astype(np.int64) * 86_400 + hour * HOUR)
+    return np.asarray(_date(day).astype(np.int64) * 86_400 + hour * HOUR)
+
+
+def _date(day: NDArray[Any]) -> NDArray[np.datetime64]:
+    """YYYYMMDD as a date; a day past the end of its month is one of the next month."""
+    whole = day.astype(np.int64)
+    months = (whole // 10_000 - 1970) * 12 + whole // 100 % 100 - 1
+    return np.asarray(months.astype("datetime64[M]").astype("datetime64[D]") + (whole % 100 - 1))
+
+
+def _month(date: NDArray[np.datetime64]) -> NDArray[np.int64]:
+    """YYYYMM of dates."""
+    months = date.astype("datetime64[M]").astype(np.int64)
+    return np.asarray((months // 12 + 1970) * 100 + months % 12 + 1)
 
 
 def _column(

@@ -14,6 +14,7 @@ import numpy as np
 
 from scenarios.areas import exits, rural_roads, settlements, town_places
 from scenarios.areas import land as lands
+from scenarios.areas.households import PERSONS_PER_DWELLING
 from scenarios.areas.housing import WHOLE
 from scenarios.areas.land import Land
 from scenarios.areas.places import WayOut
@@ -28,7 +29,6 @@ from scenarios.areas.zones import District
 from twin.draws import stream, uniforms
 from twin.errors import Fault, InputError
 
-PERSONS_PER_DWELLING = 2.07  # where a district tells only one of the two; mean of the Netherlands, 2022
 ESTATES = ("bedrij", "industr", "haven", "europoort", "maasvlakte")  # in the name of a district of industry
 # how much sooner houses make room for green than flats do, by dwellings per km2 of the district (assumption: some 10 % of
 # Dutch dwellings are flats in the country, two in three in large towns)

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from scenarios.areas.account import Account
 from twin.errors import Fault, InputError
@@ -79,6 +80,14 @@ def decode(data: bytes, where: str | Path, account: Account | None = None) -> st
         if account:
             account.count("repaired", "file in Windows-1252 instead of UTF-8")
         return data.decode("cp1252", errors="replace")
+
+
+def decimal(cell: Any) -> float:
+    """The number in a cell, also with a decimal comma; NaN where there is none."""
+    try:
+        return float(str(cell).strip().replace(",", "."))
+    except ValueError:
+        return float("nan")
 
 
 @dataclass

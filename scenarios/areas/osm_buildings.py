@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scenarios.areas.opening import decimal
 from scenarios.areas.osm_read import Extract
 from scenarios.areas.osm_tags import parse_length
 from scenarios.areas.osm_uses import poi_use, uses
@@ -232,9 +233,9 @@ def _sizes(
     tags: list[dict[str, str]], use: NDArray[Any], size: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
     """Storeys, height in metres, and whether each was stated in a way that can be true."""
-    levels = np.array([_number(t.get("building:levels", "")) for t in tags])
+    levels = np.array([decimal(t.get("building:levels", "").split(";")[0]) for t in tags])
     levels[~((levels >= 1) & (levels <= HIGHEST) & (levels * size <= MOST_FLOOR))] = np.nan
-    roof = np.array([_number(t.get("roof:levels", "")) for t in tags])
+    roof = np.array([decimal(t.get("roof:levels", "").split(";")[0]) for t in tags])
     high = np.array([parse_length(t.get("height", t.get("building:height", ""))) or np.nan for t in tags], float)
     roof[~((roof >= 0) & (roof <= 5))] = np.nan
     high[(high < 1.5) | (high > 500) | (high / STOREY_M * size > MOST_FLOOR)] = np.nan
@@ -248,13 +249,6 @@ def _sizes(
     storeys = np.ceil(storeys).astype(np.int64)
     height = np.where(np.isfinite(high), high, storeys * STOREY_M + np.where(use == "garage", 0.0, ROOF_M))
     return storeys, np.maximum(height, 2.0), np.isfinite(levels), np.isfinite(high)
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text.split(";", maxsplit=1)[0].replace(",", "."))
-    except ValueError:
-        return float("nan")
 
 
 def _dwellings(

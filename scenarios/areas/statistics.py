@@ -271,6 +271,8 @@ def find_municipality(zones: Iterable[Zone], text: str | int) -> str:
     rows = list(zones)
     codes = {z.municipality_code for z in rows}
     text = str(text).strip()
+    if not text:
+        raise refuse("municipality", "is empty", "a code (GM0503) or a name (Delft)", "name one of the table")
     digits = re.fullmatch(r"(?:GM)?0*(\d{1,4})", text.upper())
     if digits:
         code = f"GM{int(digits[1]):04d}"

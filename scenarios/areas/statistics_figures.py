@@ -13,11 +13,13 @@ Known layouts, all told from the names of their columns (a column that is not th
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from scenarios.areas.account import Account
+from scenarios.areas.opening import decimal
 
 # canonical figure -> (smallest, largest) value that makes sense, and the published names of the value itself
 FIGURES: dict[str, tuple[float, float, tuple[str, ...]]] = {
@@ -183,10 +185,9 @@ def number(cell: Any, account: Account) -> float | None:
     if text in URBANITY:
         return URBANITY[text]
     if "," in text:
-        text = text.replace(".", "").replace(" ", "").replace(",", ".")
-    try:
-        value = float(text)
-    except ValueError:
+        text = text.replace(".", "").replace(" ", "")
+    value = decimal(text)
+    if math.isnan(value):
         account.count("dropped", "cells that are no number")
         return None
     return value

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from scenarios.areas.account import Account
-from scenarios.areas.coordinates import named_system, tell_system
-from scenarios.areas.opening import decode, read_members, read_sheet, refuse
+from scenarios.areas.coordinates import tell_system
+from scenarios.areas.geojson import read_geojson
+from scenarios.areas.opening import decode, read_members, read_sheet
 from scenarios.areas.statistics_figures import plain_name
 
 MEMBERS = (".csv", ".geojson", ".json", ".gpkg")
@@ -66,19 +66,10 @@ def _from_table(text: str, where: str, account: Account) -> list[Feature]:
 
 
 def _from_geojson(text: str, where: str) -> list[Feature]:
-    import numpy as np
-    import shapely
-
-    try:
-        whole = json.loads(text)
-        features = [f for f in whole["features"] if isinstance(f.get("properties"), dict)]
-        given = np.array([json.dumps(f["geometry"]) if f.get("geometry") else None for f in features], object)
-        shapes = shapely.from_geojson(given, on_invalid="ignore")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, shapely.GEOSException) as error:
-        raise refuse(where, f"cannot be read as GeoJSON of areas ({error})", ALLOWED) from error
-    crs = named_system(whole) or tell_system(*_corners(shapes))
-    rows = [_first_named((plain_name(k), v) for k, v in f["properties"].items()) for f in features]
-    return [Feature(cells, shape, crs) for cells, shape in zip(rows, shapes, strict=True)]
+    found = read_geojson(text, where, ALLOWED)
+    crs = found.crs
+    rows = [_first_named((plain_name(k), v) for k, v in cells.items()) for cells in found.cells]
+    return [Feature(cells, shape, crs) for cells, shape in zip(rows, found.shapes, strict=True)]
 
 
 def _first_named(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

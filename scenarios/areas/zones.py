@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.areas.households import DUTCH_BANDS, OCCUPIED, Profile
+from scenarios.areas.households import DUTCH_BANDS, MEAN_SIZE, OCCUPIED, Profile
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -17,7 +17,6 @@ Ints = NDArray[np.int64]
 RESIDENTS = 1_400  # residents wanted in a neighbourhood; a Dutch buurt has some 1,200 (assumption)
 LEAST = 500
 LEAST_HOMES = 5  # dwellings from which persons per dwelling say something (assumption)
-MEAN_SIZE = 2.13  # persons per household, CBS 2022
 
 ASSUMPTIONS = {
     "zones.neighbourhoods": "districts are split into neighbourhoods of some 1,400 residents around centres of "
@@ -114,7 +113,7 @@ def make_zones(
     """
     import shapely
 
-    clipped = [_largest(shapely.intersection(d.shape, outline)) for d in districts]
+    clipped = [_land(shapely.intersection(d.shape, outline)) for d in districts]
     used = [k for k in range(len(districts)) if (member == k).any()]
     zone = np.zeros(len(x), np.int64)
     rows, parent = _district_rows(districts, clipped, used)
@@ -162,16 +161,17 @@ def _district_rows(
     parent: dict[int, int] = {}
     for (code, name), members_ in parts.items():
         parent |= dict.fromkeys(members_, len(rows))
-        shape = _largest(shapely.union_all([clipped[k] for k in members_]))
+        shape = _land(shapely.union_all([clipped[k] for k in members_]))
         rows.append((code, name, "district", -1, shape, districts[members_[0]].origin))
     return rows, parent
 
 
-def _largest(shape: Any) -> Any:
+def _land(shape: Any) -> Any:
+    """The polygons of a shape, however many; an intersection may hold lines and points as well."""
     import shapely
 
     parts = [p for p in shapely.get_parts(shape) if p.geom_type == "Polygon"]
-    return max(parts, key=lambda p: p.area) if parts else shapely.Polygon()
+    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
 
 
 def members(x: Floats, y: Floats, districts: Sequence[District]) -> Ints:
@@ -218,7 +218,7 @@ def split(x: Floats, y: Floats, dwellings: Ints, shape: Any, size: float) -> tup
         return label, [shape]
     cells = shapely.get_parts(shapely.voronoi_polygons(shapely.MultiPoint(points), extend_to=shape))
     order = [int(np.flatnonzero(shapely.contains_xy(cells, *p))[0]) for p in points]
-    return label, [_largest(cells[i].intersection(shape)) for i in order]
+    return label, [_land(cells[i].intersection(shape)) for i in order]
 
 
 def _merge_small(label: Ints, points: Floats, residents: Floats) -> tuple[Ints, Floats]:

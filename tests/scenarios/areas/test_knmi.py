@@ -87,6 +87,13 @@ def test_disorder_doubles_and_nonsense_are_counted(tmp_path: Path) -> None:
         assert found.account.dropped[what] == 1
 
 
+def test_a_day_that_is_not_in_the_calendar(tmp_path: Path) -> None:
+    rows = [*day({}), "20240230,5,30,20,50,0,0", "20230229,5,30,20,50,0,0", "20240229,5,30,20,50,0,0"]
+    found = read_hours(write(tmp_path / "a.txt", rows))
+    assert found.account.dropped["rows without a date or an hour from 1 to 24"] == 2
+    assert found.time[0] == datetime(2024, 2, 29, 5, tzinfo=UTC).timestamp()
+
+
 def test_one_station_of_several(tmp_path: Path) -> None:
     path = write(tmp_path / "a.txt", day({}))
     path.write_text(path.read_text() + "  260,20240310,1,30,20,-50,0,0\n")
