@@ -149,8 +149,8 @@ def settle(site: Site, title: str, citizens: int | None, seed: int, counts: Coun
         rows, jobs, schools = ground.places(way)
     else:
         rows, jobs, schools = osm_places.make_places(stock, way, expected, facts)
-    rows = join_sites(rows, site.care, buildings, ground.crs, expected, facts)
     gateway_xy = np.stack([nodes["x"][gateways["node"]], nodes["y"][gateways["node"]]], 1)
+    rows = join_sites(rows, site.care, buildings, gateway_xy, ground.crs, expected, facts)
     demand = Demand(
         buildings,
         profiles,

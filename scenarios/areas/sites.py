@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scenarios.areas import places
 from scenarios.areas.care_sites import Sites
@@ -13,23 +14,34 @@ from scenarios.areas.ground import projector
 
 KINDS = ("ambulance_post", "hospital", "gp_post", "pharmacy", "care_home")
 REACH = 250.0  # m from a site to its building, and between a site and the same place of another source (assumption)
+DETOUR = 1.3  # road over straight line between a gateway and a site beyond it (assumption)
 # beds, consulting places or ambulances where a list tells none (assumption; ambulances: of the residents' number)
 USUAL = {"hospital": 250, "gp_post": 6, "pharmacy": 8, "care_home": 60}
 
 ASSUMPTIONS = {
     "sites.building": "a listed site is in the largest building that is no house within 250 m, else in the nearest; one "
     "farther from every building lies outside the area; listed places within 250 m of an observed one are the same",
+    "sites.outside": "where a kind has no site in the area, listed ones outside stand for it: the nearest first, beyond the "
+    "gateway nearest to each, 1.3 times the straight line from there (assumption)",
     "sites.capacity": "without a number: hospital 250 beds, GP post 6 places, pharmacy 8, care home 60 (assumption)",
 }
 
 
 def join_sites(
-    table: dict[str, Any], lists: Sequence[Sites], buildings: dict[str, Any], crs: str, citizens: int, facts: Any
+    table: dict[str, Any],
+    lists: Sequence[Sites],
+    buildings: dict[str, Any],
+    gateways: NDArray[np.float64],
+    crs: str,
+    citizens: int,
+    facts: Any,
 ) -> dict[str, Any]:
     """The table places with the sites of `lists`; kinds that stood in for places outside give way to listed ones.
 
-    Sites that no building is near are counted as not placed, schools and universities as well: their places come with
-    the buildings.
+    gateways : coordinates, shape (gateways, 2)
+
+    Sites that no building is near lie outside: they tell where the stand-ins of their kind are, or are counted as not
+    placed. So are schools and universities: their places come with the buildings.
     """
     rows = {c: list(table[c]) for c in table}
     for sites in lists:
@@ -38,8 +50,13 @@ def join_sites(
             chosen = [k for k in range(len(sites)) if sites.kind[k] == kind]
             at = _buildings(sites, chosen, buildings, crs)
             placed = [(k, b) for k, b in zip(chosen, at, strict=True) if b >= 0]
-            sites.account.count("unplaced", f"{called} outside the area", len(chosen) - len(placed))
-            if placed:
+            outside = [k for k, b in zip(chosen, at, strict=True) if b < 0]
+            if not placed:
+                named = _stand_outside(rows, kind, sites, outside, gateways, crs)
+                sites.account.count("repaired", f"{called} outside the area, reached by a gateway", named)
+                sites.account.count("unplaced", f"{called} outside the area", len(outside) - named)
+            else:
+                sites.account.count("unplaced", f"{called} outside the area", len(outside))
                 _drop_stand_ins(rows, kind)
                 facts["served_from_outside"] = [k for k in facts.get("served_from_outside", ()) if k != kind]
             given = len(rows["kind"])  # two of one list are two, however near
@@ -72,6 +89,30 @@ def _buildings(sites: Sites, chosen: list[int], buildings: dict[str, Any], crs: 
             nearest = int(np.argmin(far))
             out.append(nearest if far[nearest] <= REACH else -1)
     return out
+
+
+def _stand_outside(
+    rows: dict[str, list[Any]],
+    kind: str,
+    sites: Sites,
+    outside: list[int],
+    gateways: NDArray[np.float64],
+    crs: str,
+) -> int:
+    """Give the stand-ins of a kind the names and distances of listed sites outside, the nearest first; how many."""
+    kinds, gates, origins = rows["kind"], rows["gateway"], rows["origin"]
+    stand_ins = [i for i, k in enumerate(kinds) if k == kind and gates[i] >= 0 and origins[i] == "synthetic"]
+    if not stand_ins or not outside or not len(gateways):
+        return 0
+    x, y = projector(crs)(sites.lon[outside], sites.lat[outside])
+    far = np.hypot(np.subtract.outer(x, gateways[:, 0]), np.subtract.outer(y, gateways[:, 1])) * DETOUR
+    nearest = np.argsort(far.min(axis=1), kind="stable")
+    for i, at in zip(stand_ins, nearest.tolist(), strict=False):
+        k, gateway = outside[at], int(np.argmin(far[at]))
+        rows["name"][i], rows["origin"][i] = sites.name[k], "inferred"
+        rows["capacity"][i] = int(sites.capacity[k]) or rows["capacity"][i]
+        rows["gateway"][i], rows["beyond"][i] = gateway, float(far[at, gateway])
+    return min(len(stand_ins), len(outside))
 
 
 def _drop_stand_ins(rows: dict[str, list[Any]], kind: str) -> None:

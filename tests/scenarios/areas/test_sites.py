@@ -19,6 +19,7 @@ BUILDINGS = {
     "use": np.array(["office", "office", "house"], object),
     "floor_m2": np.full(3, 500.0),
 }
+GATEWAYS = np.array([[83_000.0, 446_000.0], [86_000.0, 446_000.0]])
 
 
 def listed(*sites: tuple[str, str, float, int]) -> Sites:
@@ -41,7 +42,7 @@ def places(*rows: tuple[str, str, int, int, str]) -> dict[str, Any]:
 
 
 def joined(table: dict[str, Any], *lists: Sites, facts: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
-    out = join_sites(table, lists, BUILDINGS, CRS, 20_000, {} if facts is None else facts)
+    out = join_sites(table, lists, BUILDINGS, GATEWAYS, CRS, 20_000, {} if facts is None else facts)
     return list(zip(out["kind"], out["name"], out["building"], out["capacity"], strict=True))
 
 
@@ -63,6 +64,21 @@ def test_a_stand_in_gives_way_to_a_listed_place_and_far_ones_are_told() -> None:
     )
     assert joined(places(("hospital", "", 2, 9, "synthetic")), sites, facts=facts) == [("hospital", "Here", 0, 250)]
     assert facts["served_from_outside"] == []
+    assert sites.account.unplaced == {"hospitals outside the area": 1}
+
+
+def test_a_listed_place_outside_tells_where_the_stand_in_is() -> None:
+    sites = listed(("hospital", "Far", 30_000, 0), ("hospital", "Near", 4_000, 400))
+    table = {
+        **places(("hospital", "Ziekenhuis", 2, 9, "synthetic")),
+        "gateway": np.array([0]),
+        "beyond": np.array([7e3]),
+    }
+    out = join_sites(table, [sites], BUILDINGS, GATEWAYS, CRS, 20_000, {})
+    assert (out["name"].tolist(), out["capacity"].tolist(), out["gateway"].tolist()) == (["Near"], [400], [1])
+    assert out["beyond"][0] == pytest.approx(1.3 * 2_000, rel=1e-3)
+    assert out["origin"].tolist() == ["inferred"]
+    assert sites.account.repaired == {"hospitals outside the area, reached by a gateway": 1}
     assert sites.account.unplaced == {"hospitals outside the area": 1}
 
 
