@@ -86,6 +86,14 @@ def records(size: int, dtype: np.dtype[Any]) -> Any:
     return np.zeros(size, dtype).view(np.recarray)
 
 
+def largest_flow(speed: Array, density: Array, wave: float = BACKWARD_WAVE) -> Array:
+    """The capacity of a triangular fundamental diagram, veh/s (Newell 1993, part I).
+
+    speed, wave : m/s; density : veh/m when all lanes stand full
+    """
+    return density * wave / (1.0 + wave / speed)
+
+
 @dataclass
 class State(Part):
     """The traffic on a network. Make it with `State.of`; then `add` trips and `run` to a later time."""
@@ -118,6 +126,7 @@ class State(Part):
         priority: ArrayLike | None = None,
         burst: ArrayLike | None = None,
         inflow: ArrayLike | None = None,
+        storage: ArrayLike | None = None,
         wave: float = BACKWARD_WAVE,
         jam_density: float = JAM_DENSITY,
         stuck: float = np.inf,
@@ -131,14 +140,15 @@ class State(Part):
             is faster. Unknown: 2 everywhere
         priority : (links,): share at a merge, relative to the others; the capacity if it is not given
         burst : (links,): vehicles that may enter at once after a pause; the lanes, but at least 2, if it is not given
-        inflow : (links,): veh/s that may enter in the long run; if it is not given, the largest flow of the triangular
-            diagram, lanes * speed * jam_density * wave / (speed + wave), but at least the capacity, which is a limit
-            at the downstream end
+        inflow : (links,): veh/s that may enter in the long run; if it is not given, `largest_flow`, but at least the
+            capacity, which is a limit at the downstream end
+        storage : (links,): vehicles that fit on a link, obeyed as given: rounded down, at least one, nothing added. So
+            less than capacity * (length / speed + length / wave) throttles the link
         wave, jam_density : m/s; veh/m per lane
         stuck : s after which a waiting vehicle is released; infinite or 0: never
 
-        A link holds lanes * length * jam_density vehicles, rounded up; at least one per lane, and enough for its
-        capacity at free speed, capacity * (length / speed + length / wave), since rounding would throttle a short link.
+        Without `storage` a link holds lanes * length * jam_density vehicles, rounded up; at least one per lane, and
+        enough for its capacity at free speed, since rounding would throttle a short link.
         """
         length, speed, lanes, capacity = (np.asarray(v, np.float64) for v in (length, speed, lanes, capacity))
         n = len(length)
@@ -147,12 +157,16 @@ class State(Part):
         with np.errstate(divide="ignore"):
             headway = np.where(capacity > 0, 1.0 / capacity, np.inf)
         links.headway = headway
-        most = np.maximum(capacity, lanes * speed * jam_density * wave / (speed + wave))
+        density = lanes * jam_density if storage is None else np.asarray(storage, np.float64) / length
+        most = np.maximum(capacity, largest_flow(speed, density, wave))
         links.headway_in = 1.0 / (most if inflow is None else np.asarray(inflow, np.float64))
         depth = np.maximum(lanes, 2.0) if burst is None else np.asarray(burst, np.float64)
         links.slack = (depth - 1.0) * links.headway_in
-        places = np.maximum(lanes * length * jam_density, capacity * (links.free + links.wave))
-        links.room = np.maximum(np.ceil(places - 1e-6), np.maximum(lanes, 1)).astype(np.int32)
+        if storage is None:
+            places = np.maximum(lanes * length * jam_density, capacity * (links.free + links.wave))
+            links.room = np.maximum(np.ceil(places - 1e-6), np.maximum(lanes, 1)).astype(np.int32)
+        else:
+            links.room = np.maximum(np.floor(np.asarray(storage, np.float64) + 1e-6), 1).astype(np.int32)
         links.slots = np.concatenate([[0], np.cumsum(links.room)[:-1]]) if n else 0
         for name in ("wait_first", "queue_first", "waits_for", "wait_next", "queue_last", "stuck_since"):
             links[name] = -1
