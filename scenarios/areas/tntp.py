@@ -15,6 +15,8 @@ import numpy as np
 from scenarios.areas.account import Account
 from scenarios.areas.opening import decode, read_bytes, refuse
 from scenarios.areas.road_network import (
+    LENGTHS,
+    TIMES,
     Floats,
     Gathered,
     Ints,
@@ -28,11 +30,7 @@ from scenarios.areas.road_network import (
 ALLOWED = "a folder with one *_net.tntp, one *_trips.tntp and at most one *_node.tntp"
 COLUMNS = ("init_node", "term_node", "capacity", "length", "free_flow_time", "b", "power", "speed", "toll", "link_type")
 NEEDED = 7  # columns without which a link has no cost
-TIMES = {"s": 1.0, "sec": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0}  # s
-LENGTHS = {  # m
-    **{"m": 1.0, "meter": 1.0, "metre": 1.0, "km": 1000.0, "kilometer": 1000.0, "kilometre": 1000.0},
-    **{"ft": 0.3048, "foot": 0.3048, "feet": 0.3048, "mi": 1609.344, "mile": 1609.344},
-}
+FIRST = "FIRST THRU NODE"
 ASSUMPTIONS = {
     "tntp.units": "a TNTP network whose README and heading state no units has minutes, miles, and no cost of toll and "
     "distance (assumption: so do most networks that state them)",
@@ -106,9 +104,6 @@ def read_tntp(folder: str | Path, units: Units | None = None) -> RoadNetwork:
     return network
 
 
-FIRST = "FIRST THRU NODE"
-
-
 def looks_like_tntp(folder: Path) -> bool:
     """Whether a folder holds a TNTP network and its trips."""
     return all(any(p.name.lower().endswith(end) for p in folder.iterdir()) for end in ("_net.tntp", "_trips.tntp"))
@@ -127,7 +122,8 @@ def _files(folder: Path) -> tuple[Path, Path, Path | None]:
         found.append(files[0] if files else None)
     gathered.refuse()
     net, trips, node = found
-    assert net is not None and trips is not None
+    assert net is not None
+    assert trips is not None
     return net, trips, node
 
 
