@@ -63,6 +63,9 @@ def test_nothing_is_lost_and_the_day_is_plausible(area):
     assert len(world.balances()) >= 8
     value = {i.indicator: i.value for i in world.indicators() if i.level == "area" and not i.group}
     assert value["trips_per_person"] == pytest.approx(3.08, rel=0.06)
+    # CBS 2002/03: 59.64 min and 31.87 km per person and day
+    assert value["travel_time_per_person"] == pytest.approx(59.64, rel=0.06)
+    assert value["distance_per_person"] == pytest.approx(31.87, rel=0.06)
     assert value["trips_routed"] >= 99.0
     assert value["trips_given_up"] == 0
     assert value["outage_customer_hours"] == 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 HOUR = 3600.0
 
@@ -56,7 +58,7 @@ class ModeTaste(BaseModel):
     model_config = ConfigDict(extra="forbid")
     constant: float = 0.0
     per_minute: float = Field(-0.06, le=0.0)
-    overhead: float = Field(0.0, ge=0.0, description="min, to reach and park or to wait")
+    overhead: float = Field(0.0, ge=0.0, description="min at the ends: to walk, park or wait")
     speed: float = Field(15.0, gt=0.0, description="km/h, door to door; a driver takes the live time instead")
     beyond_speed: float | None = Field(None, gt=0.0, description="km/h beyond a gateway; as `speed` if absent")
     shortest: float = Field(0.0, ge=0.0)
@@ -112,9 +114,9 @@ def _tastes() -> dict[str, ModeTaste]:
     # bicycle .26, walk .19, public transport .05 of 3.08 trips)
     return {
         "car": ModeTaste(constant=0.15, per_minute=-0.06, overhead=4.0),
-        "passenger": ModeTaste(constant=-2.15, per_minute=-0.06, overhead=4.0, speed=30.0, beyond_speed=75.0),
+        "passenger": ModeTaste(constant=-2.15, per_minute=-0.06, overhead=4.0, speed=30.0, beyond_speed=60.0),
         "transit": ModeTaste(
-            constant=-2.3, per_minute=-0.05, overhead=14.0, speed=22.0, beyond_speed=50.0, shortest=1.5
+            constant=-2.3, per_minute=-0.05, overhead=14.0, speed=22.0, beyond_speed=40.0, shortest=1.5
         ),
         "bicycle": ModeTaste(constant=-0.4, per_minute=-0.08, overhead=2.0, speed=16.0, longest=15.0),
         "walk": ModeTaste(constant=-0.45, per_minute=-0.09, overhead=0.0, speed=5.0, longest=5.0),
@@ -155,7 +157,9 @@ class CitizensConfig(BaseModel):
     visit_far: float = Field(12.0, gt=0.0)
     lift: float = Field(-1.0, le=0.0)  # assumption
     dwell: float = Field(5.0, ge=1.0)
-    beyond_speed: float = Field(75.0, gt=0.0)
+    # assumption: motorways and the streets at the far end; set so that travel comes to the published 59.64 min a day (CBS
+    # 2002/03), as the overhead of cars and bicycles is
+    beyond_speed: float = Field(60.0, gt=0.0)
     through_by_hour: list[float] = Field(
         # assumption, after the double peak of Dutch main roads
         default=[
@@ -187,3 +191,18 @@ class CitizensConfig(BaseModel):
         min_length=24,
         max_length=24,
     )
+
+    @field_validator("habits", "tastes", "days", mode="before")
+    @classmethod
+    def _over_defaults(cls, given: Any, info: ValidationInfo) -> Any:
+        """What is given changes that much of the defaults; there are no others than these names."""
+        factory: Any = cls.model_fields[str(info.field_name)].default_factory
+        defaults = {name: model.model_dump() for name, model in factory().items()}
+        if not isinstance(given, dict):
+            return given
+        if unknown := [str(name) for name in given if name not in defaults]:
+            raise ValueError(f"{', '.join(unknown)} is none of {', '.join(defaults)}")
+        merged = {
+            name: {**old, **new} for name, old in defaults.items() if isinstance(new := given.get(name, {}), dict)
+        }
+        return {**given, **merged}

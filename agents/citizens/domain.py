@@ -104,7 +104,9 @@ class Citizens(Domain):
         )
         speed = np.array([t.speed for t in tastes]) / 3.6
         beyond_speed = np.array([t.beyond_speed or t.speed for t in tastes]) / 3.6
-        self.pace = speed, beyond_speed, np.array([t.overhead for t in tastes])
+        overhead = np.array([t.overhead for t in tastes])
+        self.pace = speed, beyond_speed, overhead
+        self.last_bit = np.rint(overhead * minute).astype(np.int64)
         self.limits = np.array([[t.shortest, t.longest] for t in tastes]) * 1000.0
         self.xy, self.node = area.location_xy(), area.location_node("car")
         gates = len(area.gateways)
@@ -343,8 +345,10 @@ class Citizens(Domain):
 
     @on("vehicles.arrived", phase="advance", when="next", coupling="vehicles.arrivals")
     def take_arrivals(self, arrived: Batch) -> None:
-        """People whom the vehicles domain brought to their stop."""
-        self._reach_stop(arrived.subject, arrived.object, arrived.time, self.world.start)
+        """People whom the vehicles domain brought near their stop: they park and walk the last bit."""
+        p, rows = self.people, arrived.subject
+        walk = np.where(self.kind[rows] < KINDS.index("goods"), self.last_bit[p.mode[rows]], 0)
+        p.state[rows], p.goal[rows], p.due[rows] = law.CARRIED, arrived.object, arrived.time + walk
 
     @on("vehicles.unrouted", phase="advance", when="next", coupling="vehicles.arrivals")
     def give_up(self, failed: Batch) -> None:

@@ -15,7 +15,7 @@ class VehiclesConfig(BaseModel):
     backward_wave : m/s; jam_density: veh/m per lane (Newell 1993; Treiber & Kesting 2013, ch. 8)
     bicycle_speed, walk_speed : km/h. 15 km/h: mean of Dutch cyclists; 4.8 km/h: free walking speed, 1.34 m/s
         (Weidmann 1993, Transporttechnik der Fussgaenger)
-    beyond_speed  : km/h of cars on the road beyond a gateway
+    beyond_speed  : km/h of cars on the road beyond a gateway, the streets at its far end included
     electric_share: share of drivers whose car is electric. A larger share only adds electric cars
     kwh_per_km    : kWh/km of an electric car on roads up to 50 km/h, up to 80 km/h and above
     slow_ratio, clear_ratio : a junction is slow when the time over its approaches exceeds this multiple of what it was
@@ -32,7 +32,7 @@ class VehiclesConfig(BaseModel):
     jam_density: float = Field(0.15, gt=0.0, le=0.5)
     bicycle_speed: float = Field(15.0, gt=0.0)
     walk_speed: float = Field(4.8, gt=0.0)
-    beyond_speed: float = Field(75.0, gt=0.0)
+    beyond_speed: float = Field(60.0, gt=0.0)
     electric_share: float = Field(0.1, ge=0.0, le=1.0)
     # assumption, after mean test figures of cars of 2020-24: 0.14-0.16 in towns, 0.20-0.22 at 110-120 km/h
     kwh_per_km: tuple[float, float, float] = (0.15, 0.16, 0.21)

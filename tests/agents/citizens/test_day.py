@@ -175,6 +175,32 @@ def test_plan_kernel_equals_its_python():
             assert (np.diff(seconds[i, : stops[i]]) >= 0).all()
 
 
+def test_a_driver_is_there_when_he_has_parked_and_walked(area):
+    world = lived(area)
+    citizens, driven = world.domains["citizens"], world.domains["vehicles"].trips
+    people, trips = citizens.people, np.bincount([t[0] for t in driven], minlength=len(area.people))
+    # everyone's every trip takes ten minutes on the road; the ends come on top, by the mode of his tours
+    ended = (people.state == law.RESTING) & (trips == people.trips) & (trips > 0)
+    only = np.flatnonzero(ended & (citizens.kind < 2))
+    minutes = people.seconds_travelled[only] / 60.0 / trips[only] - 10.0
+    ends = {mode: citizens.config.tastes[mode].overhead for mode in ("car", "bicycle", "walk")}
+    assert ends == {"car": 4.0, "bicycle": 2.0, "walk": 0.0}
+    assert set(np.round(minutes[minutes % 2 == 0])) == set(ends.values())
+    goods = ended & (citizens.kind == 2)
+    assert people.seconds_travelled[goods].sum() == 600.0 * trips[goods].sum()
+    assert ((minutes >= 0.0) & (minutes <= 4.0)).all()
+
+
+def test_what_is_given_changes_that_much_of_the_defaults():
+    plain, given = CitizensConfig(), CitizensConfig(tastes={"transit": {"speed": 30.0}}, days={"sunday": {"main": 0.2}})
+    changed = plain.tastes["transit"].model_copy(update={"speed": 30.0})
+    assert given.tastes == {**plain.tastes, "transit": changed}
+    assert given.days["sunday"].outing == plain.days["sunday"].outing
+    assert given.habits == plain.habits
+    with pytest.raises(ValueError, match="tram is none of car, passenger, transit, bicycle, walk"):
+        CitizensConfig(tastes={"tram": {"speed": 30.0}})
+
+
 def test_distance_comes_to_the_published_total():
     # CBS 2002/03: 31.87 km per person and day, 10.35 km per trip (reference case nl-trips-mode-2003), rel. tolerance 10 %
     town = build("town", citizens=20_000, seed=1)
