@@ -34,12 +34,15 @@ DECAY = {
     "work": 3_500.0,
     "university": 5_000.0,
 }  # m, mean of the decay (assumption)
+SCHOOL_OUT = 5_000.0  # m; the chance of a school beyond a gateway falls as exp(-road beyond / this) (assumption)
 
 ASSUMPTIONS = {
     "commuting.decay": "choice of school and work falls off as exp(-distance/decay), decay 0.6 km primary school, 1.8 "
     "km secondary school, 3.5 km work, 5 km university (assumption)",
     "commuting.gateways": "commuters and through traffic use gateways in proportion to vehicles per day by road class: "
     "motorway 25,000, trunk 10,000, primary 6,000, secondary 3,000, tertiary 1,200 (assumption)",
+    "commuting.schools": "pupils without a place leave by a gateway with the share above times exp(-road beyond / 5 km), as "
+    "the next school is near (assumption); students by the share above",
     "commuting.distance": "road beyond a gateway: motorway 38 km, trunk and primary 30, secondary 20, tertiary 8, smaller "
     "4, half of that for all but motorway and trunk where the area is part of a town; set by the mean Dutch "
     "home-work distance of some 22 km (CBS), within the own town included (assumption)",

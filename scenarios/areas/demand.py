@@ -26,7 +26,7 @@ class Demand:
     residents    : persons of each profile; None: what the dwellings hold
     jobs         : (building, count) of workplaces
     schools      : (building, capacity, level: 0 primary, 1 secondary, 2 higher)
-    gateways     : road_class and xy, shape (gateways, 2)
+    gateways     : road_class, xy, shape (gateways, 2), and m of road beyond each
     work_inside  : share of working residents who look for work inside the area
     through      : shape (gateways,), vehicles a day that enter and leave without stopping
     outside_car  : share of the workers from outside who come by car
@@ -42,6 +42,7 @@ class Demand:
     schools: tuple[Ints, Ints, Ints]
     gateway_class: NDArray[Any]
     gateway_xy: Floats
+    gateway_distance: Floats
     zone_xy: Floats
     codes: list[str]
     residents: list[int | None] | None = None

@@ -77,12 +77,16 @@ def _give_main(demand: Demand, people: dict[str, Any], seed: int) -> tuple[Ints,
     found = assign_people(demand, people, workers[inside], jobs, zone_of[jobs], demand.zone_xy, "work", seed)
     demand.facts["jobs"] = int(demand.jobs[1].sum())
     demand.facts["workers_inside"] = int((found >= 0).sum())
-    outside = np.flatnonzero(np.isin(occupation, (PUPIL, STUDENT, WORKER)) & (people["main"] < 0))
     if len(demand.gateway_class):
         share = commuting.gateway_shares(demand.gateway_class)
-        people["main"][outside] = n + commuting.choose_gateway(
-            share, uniforms(stream(seed, "people.out"), key[outside])
-        )
+        near = share * np.exp(-(demand.gateway_distance - demand.gateway_distance.min()) / commuting.SCHOOL_OUT)
+        without = people["main"] < 0
+        for rows, shares in (
+            (np.flatnonzero(without & (occupation == PUPIL)), near),
+            (np.flatnonzero(without & np.isin(occupation, (STUDENT, WORKER))), share),
+        ):
+            luck = uniforms(stream(seed, "people.out"), key[rows])
+            people["main"][rows] = n + commuting.choose_gateway(shares, luck)
     return np.delete(jobs, found[found >= 0]), free_students
 
 

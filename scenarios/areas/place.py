@@ -159,6 +159,7 @@ def settle(site: Site, title: str, citizens: int | None, seed: int, counts: Coun
         schools,
         gateways["road_class"],
         gateway_xy,
+        gateways["distance"],
         np.stack([table["x"], table["y"]], 1),
         [d.code for d in districts],
         residents,

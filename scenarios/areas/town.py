@@ -277,6 +277,7 @@ def _demand(
         schools,
         gateways["road_class"],
         np.stack([nodes["x"][at], nodes["y"][at]], 1),
+        gateways["distance"],
         np.stack([zones["x"], zones["y"]], 1),
         list(KINDS[: PARK + 1]),
         expected_residents(buildings["dwellings"], group, profiles, citizens),

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scenarios.areas.commuting import assign
+from scenarios.areas.demand import PUPIL, STUDENT, WORKER, Demand
 from scenarios.areas.households import BANDS, DUTCH_BANDS, Profile, draw_households, fit
+from scenarios.areas.people import make_people
 from scenarios.areas.places import ambulances
 
 
@@ -86,3 +88,35 @@ def test_nearer_places_are_taken_more_often() -> None:
 def test_ambulances(citizens: int, posts: int, total: int) -> None:
     assert ambulances(citizens, posts).sum() == total
     assert ambulances(citizens, posts).min() >= 1
+
+
+def test_pupils_without_a_place_leave_by_near_gateways_and_workers_by_busy_ones() -> None:
+    n, none = 1_000, np.zeros(0, np.int64)
+    buildings = {
+        "x": np.zeros(n),
+        "y": np.zeros(n),
+        "zone": np.zeros(n, np.int64),
+        "dwellings": np.ones(n, np.int64),
+        "use": np.full(n, "house", object),
+    }
+    demand = Demand(
+        buildings,
+        [Profile()],
+        np.zeros(n, np.int64),
+        (none, none),
+        (none, none, none),
+        np.array(["motorway", "tertiary"], object),
+        np.zeros((2, 2)),
+        np.array([38_000.0, 8_000.0]),
+        np.zeros((1, 2)),
+        ["A"],
+    )
+    _, people, _ = make_people(demand, 1)
+    out = {o: people["main"][people["resident"] & (people["occupation"] == o)] - n for o in (PUPIL, STUDENT, WORKER)}
+    busy = 25_000 / 26_200
+    near = 1_200 * np.exp(30 / 5) / (1_200 * np.exp(30 / 5) + 25_000)
+    for who, expected in ((PUPIL, 1 - near), (STUDENT, busy), (WORKER, busy)):
+        assert len(out[who]) > 50
+        assert out[who].min() >= 0
+        se = np.sqrt(expected * (1 - expected) / len(out[who]))
+        assert abs((out[who] == 0).mean() - expected) < 4 * se

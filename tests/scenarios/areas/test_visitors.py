@@ -21,7 +21,19 @@ def demand(**given_):
     classes = np.array(["motorway", "primary", "secondary", "tertiary"], object)
     none = (np.zeros(0, np.int64),) * 3
     group = np.zeros(6, np.int64)
-    return Demand(buildings, [Profile()], group, jobs, none, classes, XY, np.zeros((1, 2)), ["A"], **given_)
+    return Demand(
+        buildings,
+        [Profile()],
+        group,
+        jobs,
+        none,
+        classes,
+        XY,
+        np.full(len(XY), 20_000.0),
+        np.zeros((1, 2)),
+        ["A"],
+        **given_,
+    )
 
 
 def came(wanted: Demand, out=(10, 20, 5, 0)):
