@@ -19,6 +19,7 @@ from numba import njit
 compiled = njit(cache=True)
 
 NOISE = 1e-14  # of a cost; smaller differences are those of rounding
+TRACE = 1e-13  # of what passes a node; a flow that is less is rounding
 ROUND = 1e-12  # of a cost by which a link must make a node cheaper to be added to a bush
 
 
@@ -215,13 +216,42 @@ def label(roads, cost, bushes, o, labels, used):
 
 
 @compiled
-def improve(roads, load, bushes, o, origin, labels):
+def settle(roads, trips, bushes, o, labels, through):
+    """Make the flows of a bush exactly those of its trips again, by the share of each link in what reaches its head.
+
+    Many shifts leave traces of rounding: a link that keeps 1e-12 veh/h where nobody arrives would stay in the bush for
+    ever, and its dearest cost keep others out. through: float64 (nodes,), room to work in; labels: of the bush.
+    """
+    flow, order = bushes.flow[o], bushes.order[o]
+    through[:] = 0.0
+    for i in range(trips.first[o], trips.first[o + 1]):
+        through[trips.goal[i]] += trips.trips[i]
+    for k in range(bushes.count[o] - 1, 0, -1):
+        node = order[k]
+        arriving = 0.0
+        for i in range(roads.first_in[node], roads.first_in[node + 1]):
+            m = roads.in_links[i]
+            if flow[m] <= TRACE * through[node]:
+                flow[m] = 0.0
+            arriving += flow[m]
+        if arriving <= 0.0:
+            flow[labels.cheap[node]] = arriving = through[node]
+        for i in range(roads.first_in[node], roads.first_in[node + 1]):
+            m = roads.in_links[i]
+            if flow[m] > 0.0:
+                flow[m] *= through[node] / arriving
+                through[roads.tail[m]] += flow[m]
+
+
+@compiled
+def improve(roads, trips, load, bushes, o, labels, through):
     """Drop links without flow that are on no cheapest path, and add links that make a node cheaper.
 
     An added link leads from a lower to a higher dearest cost, and no link of a bush leads down, so no cycle arises.
     """
-    member, flow, cost = bushes.member[o], bushes.flow[o], load.cost
+    member, flow, cost, origin = bushes.member[o], bushes.flow[o], load.cost, trips.origins[o]
     label(roads, cost, bushes, o, labels, False)
+    settle(roads, trips, bushes, o, labels, through)
     for m in range(len(member)):
         if member[m] and flow[m] <= 0.0 and labels.cheap[roads.head[m]] != m:
             member[m] = False
@@ -281,8 +311,9 @@ def balance(roads, load, bushes, o, labels):
 @compiled
 def sweep(roads, trips, load, bushes, labels, passes):
     """Improve every bush and balance it; then balance all of them so many `passes` more."""
+    through = np.empty(len(labels.low))
     for o in range(len(trips.origins)):
-        improve(roads, load, bushes, o, trips.origins[o], labels)
+        improve(roads, trips, load, bushes, o, labels, through)
         balance(roads, load, bushes, o, labels)
     for _ in range(passes):
         for o in range(len(trips.origins)):
