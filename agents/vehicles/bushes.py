@@ -247,9 +247,11 @@ def settle(roads, trips, bushes, o, labels, through):
 def improve(roads, trips, load, bushes, o, labels, through):
     """Drop links without flow that are on no cheapest path, and add links that make a node cheaper.
 
-    An added link leads from a lower to a higher dearest cost, and no link of a bush leads down, so no cycle arises.
+    An added link leads from a lower to a higher dearest cost, or from a lower to a higher place of the same cost. No link
+    of a bush leads down in either, so no cycle arises.
     """
-    member, flow, cost, origin = bushes.member[o], bushes.flow[o], load.cost, trips.origins[o]
+    member, flow, place = bushes.member[o], bushes.flow[o], bushes.place[o]
+    cost, origin = load.cost, trips.origins[o]
     label(roads, cost, bushes, o, labels, False)
     settle(roads, trips, bushes, o, labels, through)
     for m in range(len(member)):
@@ -258,9 +260,10 @@ def improve(roads, trips, load, bushes, o, labels, through):
     label(roads, cost, bushes, o, labels, False)
     for m in range(len(member)):
         a, b = roads.tail[m], roads.head[m]
-        if member[m] or b == origin or bushes.place[o, a] < 0 or (a < roads.first_through and a != origin):
+        if member[m] or b == origin or place[a] < 0 or (a < roads.first_through and a != origin):
             continue
-        if labels.high[a] < labels.high[b] and labels.low[a] + cost[m] < labels.low[b] * (1.0 - ROUND):
+        ahead = labels.high[a] < labels.high[b] or (labels.high[a] == labels.high[b] and place[a] < place[b])
+        if ahead and labels.low[a] + cost[m] < labels.low[b] * (1.0 - ROUND):
             member[m] = True
     sort_bush(roads, bushes, o, origin, labels.queue)
 

@@ -185,13 +185,13 @@ def cities(draw):
     ends += draw(st.lists(pair, max_size=12))
     shape = st.tuples(
         st.sampled_from([0.0, 10.0, 60.0, 61.0, 300.0]),
-        st.sampled_from([100.0, 500.0, 1900.0]),
+        st.sampled_from([500.0, 1900.0, 4000.0]),
         st.sampled_from([0.0, 0.15, 1.0]),
-        st.sampled_from([0.0, 1.0, 2.5, 4.0, 9.0]),
+        st.sampled_from([0.0, 1.0, 2.5, 4.0]),
         st.sampled_from([0.0, 5.0, 60.0]),
     )
     links = [(*e, *draw(shape)) for e in ends]
-    trips = st.tuples(pair, st.sampled_from([0.0, 0.1, 50.0, 700.0, 3000.0])).map(lambda t: (*t[0], t[1]))
+    trips = st.tuples(pair, st.sampled_from([0.0, 0.1, 20.0, 150.0, 400.0])).map(lambda t: (*t[0], t[1]))
     return network(links, draw(st.lists(trips, min_size=1, max_size=12)))
 
 
