@@ -167,6 +167,9 @@ def area_build(
     municipality: Annotated[str | None, typer.Option(help="CBS code or name, as GM0503 or Delft")] = None,
     energy: Annotated[Path | None, typer.Option(help="Table of the municipalities' energy figures")] = None,
     weather: Annotated[Path | None, typer.Option(help="Hourly observations of a KNMI station")] = None,
+    transit: Annotated[
+        Path | None, typer.Option(help="Timetable of public transport: GTFS, or SUMO's files in a folder")
+    ] = None,
     care: Annotated[list[Path] | None, typer.Option(help="Care posts and hospitals; may be repeated")] = None,
     sumo: Annotated[Path | None, typer.Option(help="SUMO network, where there is no OpenStreetMap extract")] = None,
     jemss: Annotated[Path | None, typer.Option(help="Folder of a JEMSS city: posts, hospitals, roads")] = None,
@@ -187,6 +190,7 @@ def area_build(
         "stats": stats,
         "energy": energy,
         "weather": weather,
+        "transit": transit,
         "care": care,
         "sumo": sumo,
         "jemss": jemss,

@@ -269,6 +269,31 @@ TURNS = {
     "to_link": Column("int32", low=0, refers="links", meaning="no car may go here after from_link (and via)"),
     "origin": ORIGIN,
 }
+STOPS = {
+    "name": Column("str"),
+    "x": X,
+    "y": Y,
+    "origin": ORIGIN,
+}
+LINES = {
+    "name": Column("str", meaning="as passengers know it: 64, Tram 1"),
+    "mode": Column("str", allowed=("bus", "tram", "metro", "rail", "ferry")),
+    "capacity": Column("int32", unit="passengers", low=1, meaning="of one vehicle, standing ones included"),
+    "origin": ORIGIN,
+}
+SERVICES = {
+    "line": Column("int32", low=0, refers="lines"),
+    "days": Column("uint8", low=1, high=127, meaning="weekdays on which it runs, a bit each: Monday 1, Sunday 64"),
+    "origin": ORIGIN,
+}
+CALLS = {
+    "service": Column(
+        "int32", low=0, refers="services", meaning="the run of a vehicle from its first stop to its last"
+    ),
+    "stop": Column("int32", low=0, refers="stops"),
+    "arrival": Column("int32", unit="s", low=0, meaning="since the midnight with which the day of service begins"),
+    "departure": Column("int32", unit="s", low=0, meaning="likewise; from 86,400 on it is the night after"),
+}
 WEATHER = {
     "time": Column("int64", unit="s", meaning="end of the hour, seconds of UTC since 1970"),
     "temperature": Column(unit="deg C", low=-60.0, high=60.0, meaning="of the air at 1.5 m, at the end of the hour"),
@@ -296,9 +321,13 @@ TABLES: dict[str, dict[str, Column]] = {
     "connections": CONNECTIONS,
     "weather": WEATHER,
     "turns": TURNS,
+    "stops": STOPS,
+    "lines": LINES,
+    "services": SERVICES,
+    "calls": CALLS,
 }
 # tables that an area may be without; an absent one leaves the area's digest as it was before there was such a table
-OPTIONAL = ("weather", "turns")
+OPTIONAL = ("weather", "turns", "stops", "lines", "services", "calls")
 GEOMETRY_TYPES = {
     "zones": ("Polygon", "MultiPolygon"),
     "links": ("LineString",),

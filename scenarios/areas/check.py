@@ -98,7 +98,7 @@ def summary(area: Area) -> dict[str, Any]:
     origins = {
         name: {o: round(float((table.origin == o).mean()), 4) for o in ORIGINS if (table.origin == o).any()}
         for name, table in area.tables.items()
-        if len(table)
+        if len(table) and "origin" in vars(table)
     }
     housed = area.people.resident & (area.people.home < len(area.buildings))
     kinds, counts = np.unique(area.places.kind.astype(str), return_counts=True)

@@ -15,6 +15,7 @@ from scenarios.areas import (
     finish,
     flows,
     grounds3d,
+    gtfs,
     housing,
     jemss,
     knmi,
@@ -28,13 +29,17 @@ from scenarios.areas import (
     sites,
     streets,
     sumo,
+    sumo_transit,
+    timetable,
     zones,
 )
 from scenarios.areas.account import Account
 from scenarios.areas.along import along_streets
 from scenarios.areas.commuting import GATEWAY_WEIGHT, gateway_distances
+from scenarios.areas.coordinates import DEGREES
 from scenarios.areas.counts import Counts, read_counts
 from scenarios.areas.demand import Demand
+from scenarios.areas.ground import reproject
 from scenarios.areas.grounds import Site, Sources, read_site
 from scenarios.areas.people import ALL_ASSUMPTIONS, make_people
 from scenarios.areas.places import WayOut
@@ -79,6 +84,7 @@ def build_place(
     sumo: str | Path | None = None,
     boundary: str | Path | None = None,
     counts: str | Path | None = None,
+    transit: str | Path | None = None,
     name: str | None = None,
     citizens: int | None = None,
     seed: int = 1,
@@ -96,6 +102,7 @@ def build_place(
     sumo         : SUMO network, used where there is no OpenStreetMap extract
     boundary     : GeoJSON of a border that cuts the area
     counts       : vehicles counted where roads cross the border
+    transit      : timetable of public transport: GTFS, or a folder of SUMO's stops, routes and vehicles with their net
     name         : title; default: the municipality's, else the file's name
     citizens     : number of residents; default: what the figures say, else what the dwellings hold
     Without a source of streets, streets and buildings are generated inside the border.
@@ -104,12 +111,28 @@ def build_place(
     given = Sources(osm, buildings, stats, municipality, energy, care, jemss, sumo, boundary, citizens, seed)
     site = read_site(given)
     area = settle(site, name or site.title, citizens, seed, read_counts(counts) if counts is not None else None)
+    if transit is not None:
+        _add_timetable(area, site, transit)
     if weather is not None:
         hours = knmi.read_hours(weather)
         area.put("weather", hours.table())
         area.sources["weather"] = hours.account.about
         area.facts["sources"].append(hours.account.plain())
     return area
+
+
+def _add_timetable(area: Area, site: Site, path: str | Path) -> None:
+    """The tables of public transport, of the part of a feed that serves the area."""
+    ground = site.ground
+    west, south, east, north = reproject(ground.outline, ground.crs, DEGREES).bounds
+    if Path(path).is_dir() and sumo_transit.parts(Path(path)):
+        found = sumo_transit.read_sumo_timetable(path)
+    else:
+        found = gtfs.read_feed(path, (west - 0.01, south - 0.01, east + 0.01, north + 0.01))
+    for table, columns in found.tables(ground.crs, ground.outline).items():
+        area.put(table, columns)
+        area.sources[table] = found.account.about
+    area.facts["sources"].append(found.account.plain())
 
 
 def settle(site: Site, title: str, citizens: int | None, seed: int, counts: Counts | None = None) -> Area:
@@ -248,6 +271,7 @@ def _assumptions() -> dict[str, str]:
         jemss,
         knmi,
         municipality,
+        timetable,
     )
     out = {**ALL_ASSUMPTIONS, **ASSUMPTIONS}
     for part in parts:

@@ -26,6 +26,7 @@ KINDS = {
     "energy": "energy figures of municipalities (CSV)",
     "weather": "hourly weather of KNMI (text)",
     "care": "sites of care and learning with coordinates (CSV, GeoJSON)",
+    "transit": "a timetable of public transport (GTFS: a zip or folder with stop_times.txt)",
     "jemss": "a JEMSS city (folder with stations_1.csv)",
     "sumo": "a SUMO network (.net.xml)",
     "boundary": "a border (GeoJSON of an area)",
@@ -46,6 +47,8 @@ def recognise(path: str | Path) -> str:
     if not path.exists():
         raise refuse(path, "no such file or folder", remedy="check the path")
     try:
+        if zipfile.is_zipfile(path) and _is_feed(Path(n).name for n in zipfile.ZipFile(path).namelist()):
+            return "transit"
         start, name = _start(path)
     except UNREADABLE as error:
         raise refuse(path, f"cannot be unpacked ({error})", "a whole file, not cut off") from error
@@ -75,6 +78,8 @@ def _folder(path: Path) -> str:
     """The kind of a folder: a JEMSS city, or districts where every file that is recognised in it is of them."""
     if (path / "stations_1.csv").is_file():
         return "jemss"
+    if _is_feed(f.name for f in path.iterdir()):
+        return "transit"
     kinds = set()
     for file in sorted(p for p in path.iterdir() if p.is_file()):
         try:
@@ -84,7 +89,12 @@ def _folder(path: Path) -> str:
     if kinds and kinds <= {"zones", "boundary"} and "zones" in kinds:
         return "zones"
     which = f"holds {', '.join(sorted(kinds))}" if kinds else "holds nothing that is recognised"
-    raise refuse(path, which, "a folder of districts, or a JEMSS city", "name its files one by one")
+    raise refuse(path, which, "a folder of districts, a JEMSS city, or a GTFS feed", "name its files one by one")
+
+
+def _is_feed(names: Iterable[str]) -> bool:
+    """Whether files of these names are a GTFS feed."""
+    return {"stops.txt", "trips.txt", "stop_times.txt"} <= set(names)
 
 
 def _start(path: Path) -> tuple[bytes, str]:

@@ -6,7 +6,7 @@ import gzip
 import re
 import xml.etree.ElementTree as ET
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,7 @@ def read_net(path: str | Path, crs: str | None = None) -> Net:
     whose = "the publisher of the network; streets often © OpenStreetMap contributors (ODbL)"
     account = Account("SUMO network", path.name, "as its publisher states", whose)
     raw = _Raw()
-    for tag, item in _elements(path):
+    for tag, item in elements(path, "net", ALLOWED):
         try:
             _take(raw, tag, item, account)
         except ValueError as error:
@@ -105,7 +105,7 @@ def read_net(path: str | Path, crs: str | None = None) -> Net:
     account.count("dropped", "edges without their junctions", len(raw.edges) - len(edges))
     if not edges:
         raise refuse(path, "holds no street for cars, bicycles or walking", ALLOWED, "check which file it is")
-    crs, move = _projection(raw, path, crs, account)
+    crs, move = projection(raw.location, list(raw.places.values()), path, crs, account)
     streets = _streets(edges, raw, move, account)
     streets, facts = clean(streets, _signals)
     for mark in ("signal", "roundabout", "gateway"):
@@ -113,8 +113,11 @@ def read_net(path: str | Path, crs: str | None = None) -> Net:
     return Net(streets, crs, facts, account)
 
 
-def _elements(path: Path) -> Iterator[tuple[str, ET.Element]]:
-    """Each complete child of the root, forgotten once it is used. Raises InputError where the file breaks off."""
+def elements(path: Path, root_tag: str, allowed: str) -> Iterator[tuple[str, ET.Element]]:
+    """Each complete child of the root, forgotten once it is used.
+
+    Raises InputError where the file breaks off or its root is not `root_tag`.
+    """
     try:
         with path.open("rb") as plain:
             packed = plain.read(2) == b"\x1f\x8b"
@@ -124,15 +127,15 @@ def _elements(path: Path) -> Iterator[tuple[str, ET.Element]]:
                 if event == "start":
                     root = item if root is None else root
                     depth += 1
-                    if depth == 1 and item.tag != "net":
-                        raise refuse(path, f"is XML of {item.tag!r}", ALLOWED, "check which file it is")
+                    if depth == 1 and item.tag != root_tag:
+                        raise refuse(path, f"is XML of {item.tag!r}", allowed, "check which file it is")
                     continue
                 depth -= 1
                 if depth == 1 and root is not None:
                     yield item.tag, item
                     root.clear()
     except (OSError, EOFError, zlib.error, ET.ParseError) as error:
-        raise refuse(path, f"cannot be read ({error})", ALLOWED, AGAIN) from error
+        raise refuse(path, f"cannot be read ({error})", allowed, AGAIN) from error
 
 
 def _take(raw: _Raw, tag: str, item: ET.Element, account: Account) -> None:
@@ -161,7 +164,7 @@ def _edge(item: ET.Element, account: Account) -> _Edge:
         item.get("to", ""),
         item.get("name", ""),
         _road(item.get("type", "")),
-        _points(item.get("shape", "")),
+        points_of(item.get("shape", "")),
     )
     fastest = 0.0
     for lane in item.iter("lane"):
@@ -202,13 +205,15 @@ def _allowed(lane: ET.Element, edge: _Edge, account: Account) -> set[str]:
     return out
 
 
-def _projection(raw: _Raw, path: Path, crs: str | None, account: Account) -> tuple[str, Any]:
+def projection(
+    location: Mapping[str, str], places: Sequence[Any], path: Path, crs: str | None, account: Account
+) -> tuple[str, Any]:
     """The system wanted, and a function of the network's (x, y) into it: netOffset taken off, then projected."""
     import pyproj
 
-    stated = raw.location.get("projParameter", "!")
+    stated = location.get("projParameter", "!")
     try:
-        dx, dy = (float(v) for v in raw.location.get("netOffset", "0,0").split(","))
+        dx, dy = (float(v) for v in location.get("netOffset", "0,0").split(","))
         source = pyproj.CRS.from_user_input(stated)
     except (ValueError, pyproj.exceptions.CRSError) as error:
         raise refuse(
@@ -217,7 +222,7 @@ def _projection(raw: _Raw, path: Path, crs: str | None, account: Account) -> tup
             "a network made with a projection, as netconvert does from OpenStreetMap",
             "build the network again with --proj.utm",
         ) from error
-    points = np.array(list(raw.places.values()))
+    points = np.array(places)
     to_degrees = pyproj.Transformer.from_crs(source, "EPSG:4326", always_xy=True).transform
     lon, lat = to_degrees(float(np.median(points[:, 0])) - dx, float(np.median(points[:, 1])) - dy)
     crs = crs or projected_system(lon, lat)
@@ -309,7 +314,7 @@ def _length(edge: _Edge, raw: _Raw) -> float:
     return float(np.hypot(*np.diff(points, axis=0).T).sum())
 
 
-def _points(shape: str) -> Floats:
+def points_of(shape: str) -> Floats:
     """Points of a shape "x,y x,y,z ...", shape (points, 2)."""
     return np.array([[float(v) for v in p.split(",")[:2]] for p in shape.split()]).reshape(-1, 2)
 

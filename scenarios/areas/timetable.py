@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.areas.account import Account
+from scenarios.areas.ground import projector
 
 Ids = NDArray[np.int32]
 WEEK = 7  # bits of `days`: Monday 1, Tuesday 2, ... Sunday 64
 # places for passengers, standing ones included, by mode: a standard city bus, an articulated tram, a regional train
 # (assumption, after usual Dutch vehicles)
 CAPACITY = {"bus": 75, "tram": 180, "metro": 600, "rail": 500, "ferry": 150}
+REACH = 300.0  # m beyond the border at which a stop still serves the area (assumption)
 
 ASSUMPTIONS = {
     "timetable.capacity": "passengers per vehicle: bus 75, tram 180, metro 600, rail 500, ferry 150 (assumption, after "
@@ -87,6 +89,40 @@ class Timetable:
             self.departure[called],
             self.account,
         )
+
+    def tables(self, crs: str, outline: Any) -> dict[str, dict[str, Any]]:
+        """Tables stops, lines, services and calls of the part inside `outline` (in `crs`); none where nothing calls there."""
+        import shapely
+
+        around = shapely.buffer(outline, REACH)
+        here = self.keep_stops(shapely.contains_xy(around, *projector(crs)(self.lon, self.lat)))
+        if not here.trips:
+            self.account.notes.append("nothing calls at two stops of the area")
+            return {}
+        for what, n in (("stops", len(here.lon)), ("lines", len(here.line_name)), ("trips", here.trips)):
+            self.account.count("read", f"{what} in the area", n)
+        x, y = projector(crs)(here.lon, here.lat)
+        seen = np.full(len(here.lon), "observed", object)
+        return {
+            "stops": {"name": np.array(here.stop_name, object), "x": x, "y": y, "origin": seen},
+            "lines": {
+                "name": np.array(here.line_name, object),
+                "mode": np.array(here.line_mode, object),
+                "capacity": np.array([CAPACITY[m] for m in here.line_mode], np.int32),
+                "origin": np.full(len(here.line_name), "observed", object),
+            },
+            "services": {
+                "line": here.trip_line,
+                "days": here.trip_days,
+                "origin": np.full(here.trips, "observed", object),
+            },
+            "calls": {
+                "service": here.call_trip,
+                "stop": here.call_stop,
+                "arrival": here.arrival,
+                "departure": here.departure,
+            },
+        }
 
 
 def _some(values: list[str], mask: NDArray[Any]) -> list[str]:

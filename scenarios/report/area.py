@@ -72,7 +72,7 @@ def _counts(told: Mapping[str, Any]) -> str:
 def _shares(area: Area) -> str:
     rows = []
     for name, rows_of in area.tables.items():
-        if len(rows_of):
+        if len(rows_of) and "origin" in vars(rows_of):
             share = (100.0 * float((rows_of.origin == kind).mean()) for kind in ORIGINS)
             rows.append((text(name.replace("_", " ")), f"{len(rows_of):,}", *(f"{s:.1f} %" for s in share)))
     heads = ("Table", "Rows", *(kind.capitalize() for kind in ORIGINS))

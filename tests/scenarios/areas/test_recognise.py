@@ -30,13 +30,13 @@ FILES = {
     "weather": ["energy/knmi_hourly_260_de_bilt_2021_2025.zip"],
     "jemss": ["care/jemss_utrecht", "care/jemss_manhattan"],
     "sumo": ["mobility/sumo_bad_hersfeld/osm_edited.net.xml.gz", "mobility/sumo_wildau/net.net.xml.gz"],
+    "transit": ["mobility/gtfs_berlin_sample.zip"],
     "boundary": ["stats_nl/nl_provinces_2022.geojson.gz"],
 }
 OTHERS = [
     "crime/york_street_crime.csv.gz",  # coordinates and categories, but not of care
     "energy/substation_HAL_15min.csv.gz",
     "mobility/sumo_wildau/flows_SUMOV2.2.rou.xml",
-    "mobility/gtfs_berlin_sample.zip",
     "care/jemss_utrecht/pop_density_raster.zip",
     "osm/SOURCES.md",
     "reference_cases.json",
