@@ -36,7 +36,7 @@ def build_area_from(
     given = _gather(sources, named)
     free_folder(out)  # told before the work, not after it
     began = time.perf_counter()
-    area = build("place", **given, **options)
+    area = build("roads", **_roads_alone(given, options)) if "roads" in given else build("place", **given, **options)
     area.write(out)
     for source in area.facts["sources"]:
         screen.print(describe(source), soft_wrap=True, markup=False)
@@ -69,6 +69,17 @@ def _gather(sources: Sequence[Path], named: Mapping[str, Path | Sequence[Path] |
     if faults:
         raise InputError(faults)
     return {option: files if option in SEVERAL else files[0] for option, files in found.items()}
+
+
+def _roads_alone(given: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of the builder of a road network, which nothing else can be joined with."""
+    others = [o for o in given if o != "roads"] + [
+        o for o in ("municipality", "citizens") if options.get(o) is not None
+    ]
+    if others:
+        what = f"cannot be joined with the road network {given['roads']}"
+        raise InputError([Fault(f"--{o}", what, "a road network alone", "leave one of the two out") for o in others])
+    return {"roads": given["roads"], "name": options["name"]}
 
 
 def check_area_in(folder: Path) -> None:

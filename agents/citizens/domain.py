@@ -159,11 +159,13 @@ class Citizens(Domain):
         spots = np.flatnonzero(inside & np.isin(places.kind, ("shop", "leisure", "library", "pharmacy", "gp_post")))
         if not len(spots):
             spots = np.flatnonzero(inside)
-        where = places.building[spots] if len(spots) else np.zeros(1, np.int32)
-        weight = np.maximum(places.capacity[spots], 1.0) if len(spots) else np.ones(1)
         zones, buildings = area.zones, area.buildings
+        some = min(len(buildings), 1)  # an area of roads alone has none
+        where = places.building[spots] if len(spots) else np.zeros(some, np.int32)
+        weight = np.maximum(places.capacity[spots], 1.0) if len(spots) else np.ones(some)
         distance = np.hypot(zones.x[:, None] - buildings.x[where], zones.y[:, None] - buildings.y[where])
-        chance = weight * np.exp(-(distance - distance.min(axis=1, keepdims=True)) / (1000.0 * self.config.visit_range))
+        nearest = distance.min(axis=1, keepdims=True, initial=np.inf)
+        chance = weight * np.exp(-(distance - nearest) / (1000.0 * self.config.visit_range))
         chance /= chance.sum(axis=1, keepdims=True)
         gates = area.gateways
         if len(gates):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TYPES: dict[str, str] = {
     "town": "scenarios.areas.town:generate_town",
     "place": "scenarios.areas.place:build_place",
+    "roads": "scenarios.areas.roads_only:build_roads",
     "folder": "scenarios.areas:read_folder",
 }
 

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from scenarios.areas.care_sites import looks_like_sites
+from scenarios.areas.gmns import looks_like_gmns
 from scenarios.areas.opening import read_sheet, refuse
 from scenarios.areas.statistics_figures import CODE, CODES, KIND, PATTERN, plain_name
+from scenarios.areas.tntp import looks_like_tntp
 from twin.errors import Fault, InputError
 
 START = 1 << 20  # bytes of a file that are looked at
@@ -30,6 +32,7 @@ KINDS = {
     "jemss": "a JEMSS city (folder with stations_1.csv)",
     "sumo": "a SUMO network (.net.xml)",
     "boundary": "a border (GeoJSON of an area)",
+    "roads": "a road network and its trips (folder of TNTP or GMNS files)",
 }
 ACCEPTED = "; ".join(KINDS.values())
 CODE_NAMES = {*CODE, *(n for codes, _ in CODES.values() for n in codes)}
@@ -75,11 +78,13 @@ def sort_sources(paths: Iterable[str | Path]) -> dict[str, list[Path]]:
 
 
 def _folder(path: Path) -> str:
-    """The kind of a folder: a JEMSS city, or districts where every file that is recognised in it is of them."""
+    """The kind of a folder: told by its files' names, or districts where every file that is recognised in it is of them."""
     if (path / "stations_1.csv").is_file():
         return "jemss"
     if _is_feed(f.name for f in path.iterdir()):
         return "transit"
+    if looks_like_gmns(path) or looks_like_tntp(path):
+        return "roads"
     kinds = set()
     for file in sorted(p for p in path.iterdir() if p.is_file()):
         try:
@@ -89,7 +94,9 @@ def _folder(path: Path) -> str:
     if kinds and kinds <= {"zones", "boundary"} and "zones" in kinds:
         return "zones"
     which = f"holds {', '.join(sorted(kinds))}" if kinds else "holds nothing that is recognised"
-    raise refuse(path, which, "a folder of districts, a JEMSS city, or a GTFS feed", "name its files one by one")
+    raise refuse(
+        path, which, "a folder of districts, a JEMSS city, a GTFS feed or a road network", "name its files one by one"
+    )
 
 
 def _is_feed(names: Iterable[str]) -> bool:

@@ -58,7 +58,7 @@ def make_visitors(
     student = np.arange(len(come)) >= len(jobs)
     u, v, w = (uniforms(stream(seed, "people.visitor"), np.arange(len(come)), o) for o in range(3))
     car = np.where(student, OUTSIDE_STUDENT_CAR, demand.outside_car) > v
-    commuters = _rows(
+    commuters = from_outside(
         n + by,
         come,
         np.where(student, STUDENT, WORKER),
@@ -76,7 +76,7 @@ def make_visitors(
     }
     known = CROSSINGS * (np.bincount(by, car, gates) + OUT_BY_CAR * out) + 2.0 * volumes["goods"]
     entry, leave = _through(demand, known, seed)
-    through = _rows(n + entry, n + leave, np.full(len(entry), THROUGH), np.ones(len(entry), bool))
+    through = from_outside(n + entry, n + leave, np.full(len(entry), THROUGH), np.ones(len(entry), bool))
     volumes["through"] = np.bincount(entry, minlength=gates)
     if demand.counts is not None:
         both = known + volumes["through"] + np.bincount(leave, minlength=gates)
@@ -89,7 +89,7 @@ def make_visitors(
     return {c: np.concatenate([p[c] for p in parts]) for c in commuters}, volumes
 
 
-def _rows(home: Ints, main: Ints, occupation: Any, car: Any, **given: Any) -> dict[str, Any]:
+def from_outside(home: Ints, main: Ints, occupation: Any, car: Any, **given: Any) -> dict[str, Any]:
     """Columns of people who live outside; drivers of 40 where nothing else is given."""
     n = len(home)
     return {
@@ -119,7 +119,7 @@ def _goods(demand: Demand, share: Floats, seed: int) -> dict[str, Any]:
     total = np.cumsum(count)
     row = np.searchsorted(total, uniforms(stream(seed, "goods.stop"), key) * max(int(count.sum()), 1), "right")
     at = building[row] if number else key
-    return _rows(len(demand.buildings["x"]) + by, at, np.full(number, GOODS), np.ones(number, bool))
+    return from_outside(len(demand.buildings["x"]) + by, at, np.full(number, GOODS), np.ones(number, bool))
 
 
 def _through(demand: Demand, known: Floats, seed: int) -> tuple[Ints, Ints]:
