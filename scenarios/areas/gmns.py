@@ -223,9 +223,8 @@ def _free(gathered: Gathered, table: _Table, stated: Floats, length: Floats, uni
     """Free-flow time in s: as stated, else length / speed; a fault where there is neither."""
     rows = np.flatnonzero(~(stated > 0))
     texts = table.cells.get("speed", [""] * len(stated))
-    speed = gathered.numbers(
-        table.file, "free_speed", [texts[i] for i in rows], [table.lines[i] for i in rows], np.finfo(float).tiny
-    )
+    cells, lines = [texts[i] for i in rows], [table.lines[i] for i in rows]
+    speed = gathered.numbers(table.file, "free_speed", cells, lines, positive=True)
     out = stated.copy()
     out[rows] = length[rows] / (speed * unit)
     if "free" in table.cells:

@@ -90,8 +90,16 @@ class Gathered:
         if self.faults:
             raise InputError(self.faults)
 
-    def numbers(self, file: str, column: str, texts: Sequence[str], lines: Sequence[int], low: float = 0.0) -> Floats:
-        """The cells of a column as numbers of at least `low`; a fault for each that is none.
+    def numbers(
+        self,
+        file: str,
+        column: str,
+        texts: Sequence[str],
+        lines: Sequence[int],
+        low: float = 0.0,
+        positive: bool = False,
+    ) -> Floats:
+        """The cells of a column as finite numbers of at least `low`, or `positive` ones; a fault for each that is none.
 
         lines : row of each cell, as an editor counts. Returns float64 (cells,), NaN where a fault was found.
         """
@@ -103,9 +111,9 @@ class Gathered:
             except ValueError:
                 bad.append(i)
                 continue
-            if not low <= out[i] < np.inf:
+            if not low <= out[i] < np.inf or (positive and out[i] <= 0):
                 bad.append(i)
-        allowed = f"a number of {low:g} or more" if np.isfinite(low) else "a number"
+        allowed = "a number above 0" if positive else f"a number of {low:g} or more" if np.isfinite(low) else "a number"
         for i in bad[:SHOWN]:
             self.add(f"{file}: row {lines[i]}, column {column}", f"is {texts[i]!r}", allowed, "correct the cell")
         if len(bad) > SHOWN:

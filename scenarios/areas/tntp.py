@@ -143,6 +143,12 @@ def _rows(path: Path, account: Account) -> _Rows:
     return _Rows(path.name, about, rows, lines)
 
 
+def _cells(table: _Rows) -> list[tuple[list[str], int]]:
+    """The words of each row before its first `;`, and its line; headings left out."""
+    rows = [(row[: row.index(";")] if ";" in row else row, n) for row, n in zip(table.rows, table.lines, strict=True)]
+    return [(row, n) for row, n in rows if row and not row[0][0].isalpha()]
+
+
 def _whole(gathered: Gathered, net: _Rows, key: str) -> int:
     """A whole number of 1 or more in the metadata."""
     text = net.about.get(key, "")
@@ -182,9 +188,7 @@ def _weight(name: str, text: str) -> float:
 
 def _links(gathered: Gathered, net: _Rows, nodes: int, account: Account) -> dict[str, Floats]:
     """The columns of the links, the first of several between two nodes kept."""
-    pairs = zip(net.rows, net.lines, strict=True)
-    rows = [([w for w in row if w != ";"], line) for row, line in pairs]
-    rows = [(row, line) for row, line in rows if not row[0][0].isalpha()]  # a heading without its `~`
+    rows = _cells(net)
     for row, line in rows:
         if len(row) < NEEDED:
             gathered.add(
@@ -226,8 +230,7 @@ def _coordinates(gathered: Gathered, path: Path | None, nodes: int, account: Acc
         account.notes.append("has no coordinates")
         return x, y
     table = _rows(path, account)
-    rows = [([w for w in row if w != ";"], n) for row, n in zip(table.rows, table.lines, strict=True)]
-    rows = [(row, n) for row, n in rows if len(row) >= 3 and not row[0][0].isalpha()]
+    rows = [(row, n) for row, n in _cells(table) if len(row) >= 3]
     lines = [n for _, n in rows]
     columns = [
         gathered.numbers(table.file, name, [row[k] for row, _ in rows], lines, low)
