@@ -51,8 +51,7 @@ def trips(network: Network, count: int, seconds: float) -> tuple[np.ndarray, np.
 def empty(network: Network) -> State:
     """One lane of 50 km/h and 1,800 veh/h per link."""
     ones = np.ones(network.links)
-    degree = np.diff(network.first_in)[network.tail]
-    return State.of(network.length, 13.9 * ones, ones, 0.5 * ones, in_degree=degree, stuck=300.0)
+    return State.of(network.length, 13.9 * ones, ones, 0.5 * ones, stuck=300.0)
 
 
 def measure(size: int, count: int, seconds: float, window: float, repeats: int) -> dict[str, float]:

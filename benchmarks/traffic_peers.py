@@ -12,6 +12,7 @@ itself, with the network and all routes loaded before. UXsim logs every vehicle 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import subprocess
@@ -31,7 +32,7 @@ def routes(data: Any) -> list[list[int]]:
     """Links of each trip."""
     ends = data["rptr"].tolist()
     links = data["rlink"].tolist()
-    return [links[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    return [links[a:b] for a, b in itertools.pairwise(ends)]
 
 
 def one_of(data: Any, platoon: int) -> np.ndarray:
@@ -101,9 +102,9 @@ def sumo(data: Any, horizon: float, every: float) -> dict[str, Any]:
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         _write_sumo(data, Path(folder), every)
-        quiet = {"cwd": folder, "check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        quiet = {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         net = ["-n", "nodes.xml", "-e", "edges.xml", "-o", "net.xml", "--no-internal-links", "true"]
-        subprocess.run([str(programs / "netconvert"), *net], **quiet)
+        subprocess.run([str(programs / "netconvert"), *net], check=True, **quiet)
         build_s = time.perf_counter() - began
         run = ["-n", "net.xml", "-r", "routes.xml", "-a", "series.xml", "--mesosim", "--end", str(horizon)]
         run += ["--no-step-log", "--route-steps", "0", "--duration-log.statistics", "--statistic-output", "out.xml"]

@@ -136,7 +136,6 @@ def simulate(scenario: Scenario, horizon: float, every: float = 300.0, stuck: fl
         scenario.speed,
         scenario.lanes,
         scenario.cap,
-        in_degree=np.bincount(scenario.to, minlength=int(scenario.frm.max(initial=0)) + 1)[scenario.frm],
         inflow=np.maximum(scenario.cap, flow),
         storage=np.minimum(scenario.storage, np.maximum(most, 1)),
         stuck=stuck,

@@ -113,7 +113,6 @@ class Vehicles(Domain):
             links.lanes[self.row],
             capacity,
             priority=priority,
-            in_degree=np.diff(self.network.first_in)[self.network.tail],
             wave=config.backward_wave,
             jam_density=config.jam_density / self.weight,
             stuck=config.stuck * self.weight,

@@ -20,23 +20,37 @@ saturated in-links share in proportion to priority, and what one leaves unused g
 
 *Events* lie in buckets of 0.1 s, at most one of each kind per link: READY (its first vehicle could leave), GRANT (it
 may take one in), TIMER (its first vehicle may be stuck). All READY events of a bucket come before its GRANT events, and
-these before TIMER. Within a kind they keep the order in which they arose, which is a function of the network and the
-trips alone: a window's length plays no part, as long as its edges are whole buckets. Times are exact; the bucket only
-decides who is compared with whom. Everything is float64 seconds; rows are those of `agents.vehicles.state`.
+these before TIMER. A vehicle that finds space and nobody waiting needs no grant and enters at once. Within a kind events
+keep the order in which they arose, which is a function of the network and the trips alone: a window's length plays no
+part, as long as its edges are whole buckets. Times are exact; the bucket only decides who is compared with whom.
+Everything is float64 seconds; rows are those of `agents.vehicles.state`.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from agents.vehicles.wheel import BUCKETS, GRANT, READY, TIMER, bucket_of, cancel, compiled, pop, push
+from agents.vehicles.wheel import (
+    GRANT,
+    KINDS,
+    READY,
+    TIMER,
+    bucket_of,
+    cancel,
+    cell_of,
+    compiled,
+    inlined,
+    pop,
+    push,
+)
 
 FREE, DUE, QUEUED, DRIVING = 0, 1, 2, 3  # states of a vehicle
+FAR = 1e15  # s; a finite time later than any, since infinity has no bucket
 # cells of `counts`
 NEXT_FREE, FRESH, FREE_SLOTS, DUE_AT, DUE_END, STARTED, ARRIVED, ROAD, WAITING, RELEASED, ENTRIES, NOW = range(12)
 
 
-@compiled
+@inlined
 def next_green(time, cycle, start, length):
     """The first moment not before `time` in the green window [start, start + length) of a cycle, in seconds."""
     phase = (time - start) % cycle
@@ -44,68 +58,89 @@ def next_green(time, cycle, start, length):
     return time if phase < length or cycle - phase < 1e-9 else time + (cycle - phase)
 
 
-@compiled
-def space_at(links, slots, m):
-    """When the tail of link m can take one more vehicle, s; infinite while it is full or closed."""
+@inlined
+def space_at(link):
+    """When the tail of a link can take one more vehicle, s; infinite while it is full or closed."""
+    return max(link.tokens - link.slack, link.tail_free)
+
+
+@inlined
+def find_tail(links, slots, m):
+    """Note when the slot at the tail of link m becomes free."""
     link = links[m]
     if link.closed or link.count == link.room:
-        return np.inf
+        link.tail_free = np.inf
+        return
     at = link.first + link.count
     if at >= link.room:
         at -= link.room
-    return max(link.tokens - link.slack, slots[link.slots + at].time)
+    link.tail_free = slots[link.slots + at].time
 
 
-@compiled
-def offer(links, slots, events, wheel, m, time, now):
+@inlined
+def offer(links, events, wheel, m, time, now):
     """See to it that link m grants, once it has space, to those who wait for it from `time` on."""
-    grant = len(links) + m
+    grant = KINDS * m + GRANT
     if events[grant].cell < 0:
-        push(events, wheel, grant, GRANT, max(time, space_at(links, slots, m)), now)
+        push(events, wheel, grant, max(time, space_at(links[m])), now)
 
 
-@compiled
-def enter(links, slots, events, wheel, car, m, time, now):
+@inlined
+def look_ahead(links, slots, cars, route, m):
+    """Note where the first vehicle of link m is bound for, -1 where its route ends: before it is ready, memory is slow."""
+    link = links[m]
+    vehicle = cars[slots[link.slots + link.first].car]
+    onward = vehicle.cursor + 1
+    link.target = route[onward] if onward < vehicle.end else -1
+
+
+@inlined
+def enter(links, slots, cars, events, wheel, route, car, m, time, now):
     """Put a vehicle on link m, which has space."""
     link = links[m]
     link.tokens = max(time, link.tokens) + link.headway_in
     at = link.first + link.count
     if at >= link.room:
         at -= link.room
-    at += link.slots
-    slots[at].car = car
-    slots[at].time = time + link.free
+    slot = slots[link.slots + at]
+    slot.car = car
+    slot.time = time + link.free
     link.count += 1
     link.entered += 1
+    find_tail(links, slots, m)
     if link.count == 1:
-        push(events, wheel, m, READY, max(time + link.free, link.last_exit + link.headway), now)
+        push(events, wheel, KINDS * m + READY, max(time + link.free, link.last_exit + link.headway), now)
+        look_ahead(links, slots, cars, route, m)
 
 
-@compiled
-def leave(links, slots, events, wheel, m, time, now):
+@inlined
+def leave(links, slots, cars, events, wheel, route, m, time, now):
     """Take the first vehicle off link m; the vehicle. Its slot becomes free when the backward wave is at the tail."""
     link = links[m]
     full = link.count == link.room
-    at = link.slots + link.first
-    car = slots[at].car
-    link.time_spent += time - (slots[at].time - link.free)
+    slot = slots[link.slots + link.first]
+    car = slot.car
+    link.time_spent += time - (slot.time - link.free)
     link.left += 1
-    slots[at].time = time + link.wave
+    slot.time = time + link.wave
     link.first += 1
     if link.first == link.room:
         link.first = 0
     link.count -= 1
     link.last_exit = time
     link.stuck_since = -1.0
-    if full and (link.wait_first >= 0 or link.queue_first >= 0):
-        offer(links, slots, events, wheel, m, time, now)
+    if full:
+        find_tail(links, slots, m)
+        if link.wait_first >= 0 or link.queue_first >= 0:
+            offer(links, events, wheel, m, time, now)
     if link.count > 0:
         ready = slots[link.slots + link.first].time
-        push(events, wheel, m, READY, max(ready, time + link.headway), now)
+        push(events, wheel, KINDS * m + READY, max(ready, time + link.headway), now)
+        look_ahead(links, slots, cars, route, m)
     return car
 
 
-@compiled
+@inlined
 def unwait(links, m):
     """Take link m off the list at its target."""
     target = links[links[m].waits_for]
@@ -119,61 +154,85 @@ def unwait(links, m):
     links[m].waits_for = -1
 
 
-@compiled
+@inlined
+def free_now(link, time, now):
+    """Whether a vehicle may enter a link at once: nobody waits to be compared with, and there is space in this bucket."""
+    return link.wait_first < 0 and link.queue_first < 0 and bucket_of(min(max(time, space_at(link)), FAR)) <= now
+
+
+@inlined
+def finish(cars, counts, arrivals, arrived, car, time):
+    """A vehicle arrives, and is put among the `arrived` others by (time, key); its slot is used again."""
+    vehicle = cars[car]
+    at = arrived
+    while at > 0:  # of those that arrived before, only a few of the same bucket can come later
+        before = arrivals[at - 1]
+        if before.time < time or (before.time == time and before.key < vehicle.key):
+            break
+        arrivals[at].key, arrivals[at].time, arrivals[at].started = before.key, before.time, before.started
+        at -= 1
+    arrivals[at].key = vehicle.key
+    arrivals[at].time = time
+    arrivals[at].started = vehicle.depart
+    vehicle.state = FREE
+    vehicle.next = counts[NEXT_FREE]
+    counts[NEXT_FREE] = car
+    counts[FREE_SLOTS] += 1
+    counts[ROAD] -= 1
+    counts[ARRIVED] += 1
+
+
+@inlined
 def do_ready(links, slots, cars, events, wheel, route, counts, arrivals, arrived, m, now, stuck):
     """The first vehicle of link m could leave: it arrives, drives on, or waits at its target; number of arrivals."""
     link = links[m]
-    time = events[m].time
-    car = slots[link.slots + link.first].car
-    vehicle = cars[car]
-    if vehicle.cursor + 1 == vehicle.end:
-        leave(links, slots, events, wheel, m, time, now)
-        arrivals[arrived].key = vehicle.key
-        arrivals[arrived].time = time
-        arrivals[arrived].started = vehicle.depart
-        vehicle.state = FREE
-        vehicle.next = counts[NEXT_FREE]
-        counts[NEXT_FREE] = car
-        counts[FREE_SLOTS] += 1
-        counts[ROAD] -= 1
-        counts[ARRIVED] += 1
+    time = events[KINDS * m + READY].time
+    target = link.target
+    if target < 0:
+        car = leave(links, slots, cars, events, wheel, route, m, time, now)
+        finish(cars, counts, arrivals, arrived, car, time)
         return arrived + 1
     if link.cycle > 0.0:
         green = next_green(time, link.cycle, link.green_from, link.green_for)
         if green > time:
-            push(events, wheel, m, READY, green, now)
+            push(events, wheel, KINDS * m + READY, green, now)
             return arrived
-    target = route[vehicle.cursor + 1]
     onto = links[target]
-    grant = len(links) + target
-    if onto.single and onto.wait_first < 0 and onto.queue_first < 0 and events[grant].cell < 0:
-        at = max(time, space_at(links, slots, target))  # nobody to compare with: no need for a grant
-        if at < np.inf and bucket_of(at) <= now and (link.cycle == 0.0 or at == time):
-            leave(links, slots, events, wheel, m, at, now)
-            vehicle.cursor += 1
-            enter(links, slots, events, wheel, car, target, at, now)
+    if free_now(onto, time, now):
+        at = max(time, space_at(onto))
+        if link.cycle == 0.0 or at == time:
+            car = leave(links, slots, cars, events, wheel, route, m, at, now)
+            cars[car].cursor += 1
+            enter(links, slots, cars, events, wheel, route, car, target, at, now)
             counts[ENTRIES] += 1
             return arrived
+    wait(links, events, wheel, m, target, time, now, stuck)
+    return arrived
+
+
+@compiled
+def wait(links, events, wheel, m, target, time, now, stuck):
+    """Put link m on the list at its target: its first vehicle could leave from `time` on."""
+    link, onto = links[m], links[target]
     link.waits_for = target
     link.wait_time = time
     link.tag = onto.virtual + link.weight
     link.wait_next = onto.wait_first
     onto.wait_first = m
-    offer(links, slots, events, wheel, target, time, now)
+    offer(links, events, wheel, target, time, now)
     if stuck < np.inf:
         if link.stuck_since < 0.0:
             link.stuck_since = time
-        timer = 2 * len(links) + m
+        timer = KINDS * m + TIMER
         if events[timer].cell < 0:
-            push(events, wheel, timer, TIMER, link.stuck_since + stuck, now)
-    return arrived
+            push(events, wheel, timer, link.stuck_since + stuck, now)
 
 
 @compiled
-def do_grant(links, slots, cars, events, wheel, counts, m, now):
+def do_grant(links, slots, cars, events, wheel, route, counts, m, now):
     """Link m has space: the vehicle with the least tag enters, of equals the one that came first."""
     onto = links[m]
-    space = space_at(links, slots, m)
+    space = space_at(onto)
     if space == np.inf:
         return
     while True:
@@ -193,7 +252,7 @@ def do_grant(links, slots, cars, events, wheel, counts, m, now):
             return
         time = max(space, since)
         if bucket_of(time) > now:
-            push(events, wheel, len(links) + m, GRANT, time, now)
+            push(events, wheel, KINDS * m + GRANT, time, now)
             return
         if best < 0:
             break
@@ -204,7 +263,7 @@ def do_grant(links, slots, cars, events, wheel, counts, m, now):
         if green <= time:
             break
         unwait(links, best)  # its light is red by now
-        push(events, wheel, best, READY, green, now)
+        push(events, wheel, KINDS * best + READY, green, now)
     onto.virtual = tag
     if best < 0:
         car = onto.queue_first
@@ -218,55 +277,18 @@ def do_grant(links, slots, cars, events, wheel, counts, m, now):
         counts[ROAD] += 1
     else:
         unwait(links, best)
-        car = leave(links, slots, events, wheel, best, time, now)
+        car = leave(links, slots, cars, events, wheel, route, best, time, now)
         cars[car].cursor += 1
-    enter(links, slots, events, wheel, car, m, time, now)
+    enter(links, slots, cars, events, wheel, route, car, m, time, now)
     counts[ENTRIES] += 1
     if onto.wait_first >= 0 or onto.queue_first >= 0:
-        offer(links, slots, events, wheel, m, time, now)
+        offer(links, events, wheel, m, time, now)
 
 
-@compiled
-def do_timer(links, slots, cars, events, wheel, counts, m, now, stuck):
-    """Lift the first vehicle off link m if it has waited too long: it joins the queue of those who start at its target.
-
-    The road behind it is free to move again and no link ever holds more than its storage. Each release is counted.
-    """
-    link = links[m]
-    if link.waits_for < 0 or link.stuck_since < 0.0:
-        return
-    time = events[2 * len(links) + m].time
-    if link.stuck_since + stuck > time:
-        push(events, wheel, 2 * len(links) + m, TIMER, link.stuck_since + stuck, now)
-        return
-    target = link.waits_for
-    unwait(links, m)
-    car = leave(links, slots, events, wheel, m, time, now)
-    cars[car].cursor += 1
-    cars[car].state = QUEUED
-    cars[car].ready = time
-    cars[car].next = -1
-    onto = links[target]
-    if onto.queue_first < 0:
-        onto.queue_first = car
-        onto.queue_time = time
-        onto.queue_tag = onto.virtual + onto.queue_weight
-    else:
-        cars[onto.queue_last].next = car
-    onto.queue_last = car
-    onto.queued += 1
-    counts[RELEASED] += 1
-    counts[ROAD] -= 1
-    counts[WAITING] += 1
-    offer(links, slots, events, wheel, target, time, now)
-
-
-@compiled
-def start(links, slots, cars, events, wheel, route, counts, car, now):
-    """A vehicle departs: it joins the queue at the beginning of its first link."""
-    vehicle = cars[car]
-    m = route[vehicle.cursor]
-    onto = links[m]
+@inlined
+def join(links, cars, events, wheel, counts, car, m, now):
+    """A vehicle joins the queue of those who wait to enter link m from nowhere."""
+    vehicle, onto = cars[car], links[m]
     vehicle.state = QUEUED
     vehicle.next = -1
     onto.queued += 1
@@ -278,7 +300,46 @@ def start(links, slots, cars, events, wheel, route, counts, car, now):
     else:
         cars[onto.queue_last].next = car
     onto.queue_last = car
-    offer(links, slots, events, wheel, m, vehicle.ready, now)
+    offer(links, events, wheel, m, vehicle.ready, now)
+
+
+@compiled
+def do_timer(links, slots, cars, events, wheel, route, counts, m, now, stuck):
+    """Lift the first vehicle off link m if it has waited too long: it joins the queue of those who start at its target.
+
+    The road behind it is free to move again and no link ever holds more than its storage. Each release is counted.
+    """
+    link = links[m]
+    if link.waits_for < 0 or link.stuck_since < 0.0:
+        return
+    time = events[KINDS * m + TIMER].time
+    if link.stuck_since + stuck > time:
+        push(events, wheel, KINDS * m + TIMER, link.stuck_since + stuck, now)
+        return
+    target = link.waits_for
+    unwait(links, m)
+    car = leave(links, slots, cars, events, wheel, route, m, time, now)
+    cars[car].cursor += 1
+    cars[car].ready = time
+    counts[RELEASED] += 1
+    counts[ROAD] -= 1
+    join(links, cars, events, wheel, counts, car, target, now)
+
+
+@inlined
+def start(links, slots, cars, events, wheel, route, counts, car, now):
+    """A vehicle departs: it enters its first link, or joins the queue at its beginning."""
+    vehicle = cars[car]
+    m = route[vehicle.cursor]
+    onto = links[m]
+    if free_now(onto, vehicle.ready, now):
+        vehicle.state = DRIVING
+        counts[ROAD] += 1
+        counts[ENTRIES] += 1
+        time = max(vehicle.ready, space_at(onto))
+        enter(links, slots, cars, events, wheel, route, car, m, time, now)
+    else:
+        join(links, cars, events, wheel, counts, car, m, now)
 
 
 @compiled
@@ -302,28 +363,28 @@ def run(links, slots, cars, events, wheel, route, due, counts, arrivals, stop, s
             car = due[counts[DUE_AT]].car
             counts[DUE_AT] += 1
             start(links, slots, cars, events, wheel, route, counts, car, now)
-        cell = (now % BUCKETS) * 3
+        cell = cell_of(now, READY)
         while True:
-            if wheel[cell, 0] >= 0:
-                event = pop(events, wheel, cell)
+            if wheel[cell + READY, 0] >= 0:
+                event = pop(events, wheel, cell + READY)
                 if bucket_of(events[event].time) > now:
-                    push(events, wheel, event, READY, events[event].time, now)
+                    push(events, wheel, event, events[event].time, now)
                 else:
                     arrived = do_ready(
-                        links, slots, cars, events, wheel, route, counts, arrivals, arrived, event, now, stuck
+                        links, slots, cars, events, wheel, route, counts, arrivals, arrived, event // KINDS, now, stuck
                     )
-            elif wheel[cell + 1, 0] >= 0:
-                event = pop(events, wheel, cell + 1)
+            elif wheel[cell + GRANT, 0] >= 0:
+                event = pop(events, wheel, cell + GRANT)
                 if bucket_of(events[event].time) > now:
-                    push(events, wheel, event, GRANT, events[event].time, now)
+                    push(events, wheel, event, events[event].time, now)
                 else:
-                    do_grant(links, slots, cars, events, wheel, counts, event - len(links), now)
-            elif wheel[cell + 2, 0] >= 0:
-                event = pop(events, wheel, cell + 2)
+                    do_grant(links, slots, cars, events, wheel, route, counts, event // KINDS, now)
+            elif wheel[cell + TIMER, 0] >= 0:
+                event = pop(events, wheel, cell + TIMER)
                 if bucket_of(events[event].time) > now:
-                    push(events, wheel, event, TIMER, events[event].time, now)
+                    push(events, wheel, event, events[event].time, now)
                 else:
-                    do_timer(links, slots, cars, events, wheel, counts, event - 2 * len(links), now, stuck)
+                    do_timer(links, slots, cars, events, wheel, route, counts, event // KINDS, now, stuck)
             else:
                 break
     counts[NOW] = bucket_of(stop)
@@ -331,21 +392,22 @@ def run(links, slots, cars, events, wheel, route, due, counts, arrivals, stop, s
 
 
 @compiled
-def reconsider(links, slots, events, wheel, m, time, now):
+def reconsider(links, slots, cars, events, wheel, route, m, time, now):
     """Something about link m changed at `time`: look again at when its first vehicle can leave and where to."""
     link = links[m]
-    cancel(events, wheel, m)
+    cancel(events, wheel, KINDS * m + READY)
     since = time
     if link.waits_for >= 0:
         since = max(time, link.wait_time)
         unwait(links, m)
     if link.count > 0:
         ready = max(slots[link.slots + link.first].time, link.last_exit + link.headway)
-        push(events, wheel, m, READY, max(ready, since), now)
+        push(events, wheel, KINDS * m + READY, max(ready, since), now)
+        look_ahead(links, slots, cars, route, m)
 
 
 @compiled
-def change(links, slots, events, wheel, changed, headway, cycle, green_from, green_for, closed, time, now):
+def change(links, slots, cars, events, wheel, route, changed, headway, cycle, green_from, green_for, closed, time, now):
     """Give the links in `changed` a new outflow headway, signal and closure from `time` on; arrays run along `changed`.
 
     An infinite headway lets nothing out, a closed link lets nothing in; a cycle of 0 is no signal.
@@ -359,7 +421,8 @@ def change(links, slots, events, wheel, changed, headway, cycle, green_from, gre
         if links[m].closed and not closed[i]:  # nobody entered before it opened
             links[m].tokens = max(links[m].tokens, time + links[m].slack)
         links[m].closed = closed[i]
-        reconsider(links, slots, events, wheel, m, time, now)
-        cancel(events, wheel, len(links) + m)
+        find_tail(links, slots, m)
+        reconsider(links, slots, cars, events, wheel, route, m, time, now)
+        cancel(events, wheel, KINDS * m + GRANT)
         if links[m].wait_first >= 0 or links[m].queue_first >= 0:
-            offer(links, slots, events, wheel, m, time, now)
+            offer(links, events, wheel, m, time, now)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from agents.vehicles import fleet, readings
 from agents.vehicles import kernels as k
-from agents.vehicles.wheel import BUCKETS, PER_SECOND, bucket_of
+from agents.vehicles.wheel import BUCKETS, KINDS, PER_SECOND, bucket_of
 from twin.parts import Part
 
 Array = NDArray[Any]
@@ -23,45 +23,49 @@ JAM_DENSITY = 0.15  # veh/m per lane: 6.7 m a vehicle standing in a queue (Treib
 
 LONG_AGO = -1e12  # finite, since an infinite headway may be added to it
 
-LINK = np.dtype(
-    [
-        # what an entry or exit touches stands together
-        ("free", "f8"),
-        ("wave", "f8"),
-        ("headway", "f8"),
-        ("headway_in", "f8"),
-        ("slack", "f8"),
-        ("tokens", "f8"),
-        ("last_exit", "f8"),
-        ("time_spent", "f8"),
-        ("slots", "i4"),
-        ("room", "i4"),
-        ("first", "i4"),
-        ("count", "i4"),
-        ("entered", "i4"),
-        ("left", "i4"),
-        ("wait_first", "i4"),
-        ("queue_first", "i4"),
-        ("waits_for", "i4"),
-        ("wait_next", "i4"),
-        ("single", "?"),
-        ("closed", "?"),
-        ("cycle", "f8"),
-        ("green_from", "f8"),
-        ("green_for", "f8"),
-        ("virtual", "f8"),
-        ("weight", "f8"),
-        ("tag", "f8"),
-        ("wait_time", "f8"),
-        ("stuck_since", "f8"),
-        ("queue_tag", "f8"),
-        ("queue_time", "f8"),
-        ("queue_weight", "f8"),
-        ("queue_last", "i4"),
-        ("queued", "i4"),
-    ],
-    align=True,
+LINE = 64  # bytes
+# LINK and EVENT are laid out for the cache, in lines of so many bytes
+_FIELDS = (
+    # what every exit touches
+    ("headway", "f8"),
+    ("last_exit", "f8"),
+    ("wave", "f8"),
+    ("time_spent", "f8"),
+    ("free", "f8"),
+    ("slots", "i4"),
+    ("room", "i4"),
+    ("first", "i4"),
+    ("count", "i4"),
+    ("target", "i4"),
+    ("left", "i4"),
+    # what every entry touches
+    ("tokens", "f8"),
+    ("slack", "f8"),
+    ("headway_in", "f8"),
+    ("tail_free", "f8"),
+    ("stuck_since", "f8"),
+    ("cycle", "f8"),
+    ("wait_first", "i4"),
+    ("queue_first", "i4"),
+    ("entered", "i4"),
+    ("queued", "i4"),
+    # merges
+    ("virtual", "f8"),
+    ("weight", "f8"),
+    ("tag", "f8"),
+    ("wait_time", "f8"),
+    ("queue_tag", "f8"),
+    ("queue_time", "f8"),
+    ("queue_weight", "f8"),
+    ("waits_for", "i4"),
+    ("wait_next", "i4"),
+    # the rest
+    ("green_from", "f8"),
+    ("green_for", "f8"),
+    ("queue_last", "i4"),
+    ("closed", "?"),
 )
+LINK = np.dtype({"names": [n for n, _ in _FIELDS], "formats": [f for _, f in _FIELDS], "itemsize": 4 * LINE})
 SLOT = np.dtype([("time", "f8"), ("car", "i4")], align=True)
 CAR = np.dtype(
     [
@@ -82,8 +86,10 @@ ARRIVAL = np.dtype([("key", "i8"), ("time", "f8"), ("started", "f8")], align=Tru
 
 
 def records(size: int, dtype: np.dtype[Any]) -> Any:
-    """`size` zero records, with fields as attributes for numba and Python alike."""
-    return np.zeros(size, dtype).view(np.recarray)
+    """`size` zero records from the start of a line of the cache, with fields as attributes for numba and Python alike."""
+    room = np.zeros(size * dtype.itemsize + LINE, np.uint8)
+    begin = -room.ctypes.data % LINE
+    return room[begin : begin + size * dtype.itemsize].view(dtype).view(np.recarray)
 
 
 def largest_flow(speed: Array, density: Array, wave: float = BACKWARD_WAVE) -> Array:
@@ -122,7 +128,6 @@ class State(Part):
         lanes: ArrayLike,
         capacity: ArrayLike,
         *,
-        in_degree: ArrayLike | None = None,
         priority: ArrayLike | None = None,
         burst: ArrayLike | None = None,
         inflow: ArrayLike | None = None,
@@ -136,8 +141,6 @@ class State(Part):
         Parameters
         ----------
         length, speed, lanes, capacity : (links,): m, m/s, lanes, veh/s of all lanes together
-        in_degree : (links,): number of links that end where this one begins; where it is 1 no merge can happen, which
-            is faster. Unknown: 2 everywhere
         priority : (links,): share at a merge, relative to the others; the capacity if it is not given
         burst : (links,): vehicles that may enter at once after a pause; the lanes, but at least 2, if it is not given
         inflow : (links,): veh/s that may enter in the long run; if it is not given, `largest_flow`, but at least the
@@ -172,13 +175,13 @@ class State(Part):
             links[name] = -1
         for name in ("tokens", "last_exit"):
             links[name] = LONG_AGO
-        links.single = np.zeros(n, bool) if in_degree is None else np.asarray(in_degree) <= 1
+        links.tail_free = -np.inf
         share = capacity if priority is None else np.asarray(priority, np.float64)
         links.weight = 1.0 / np.maximum(share, 1e-9)
         links.queue_weight = lanes / np.maximum(capacity, 1e-9)  # those who start here count as one lane
         slots = records(int(links.room.sum()), SLOT)
         slots.time = -np.inf
-        events = records(3 * n, EVENT)
+        events = records(KINDS * n, EVENT)
         events.cell = -1
         counts = np.zeros(12, np.int64)
         counts[k.NEXT_FREE] = -1
@@ -277,7 +280,7 @@ class State(Part):
         if abs(stop * PER_SECOND - round(stop * PER_SECOND)) > 1e-6:
             raise ValueError(f"a window that ends at {stop} s, which is not a whole tenth of a second")
         most = int(self.counts[k.FRESH] - self.counts[k.FREE_SLOTS])
-        arrivals = records(most, ARRIVAL)
+        arrivals = np.empty(most, ARRIVAL).view(np.recarray)
         n = k.run(
             self.links,
             self.slots,
@@ -291,8 +294,7 @@ class State(Part):
             float(stop),
             self.stuck,
         )
-        arrivals = arrivals[:n]
-        return arrivals[np.lexsort((arrivals.key, arrivals.time))]
+        return arrivals[:n]
 
     # -- the network during a run --------------------------------------------------------------------------------------
 
@@ -329,8 +331,10 @@ class State(Part):
         k.change(
             self.links,
             self.slots,
+            self.cars,
             self.events,
             self.wheel,
+            self.route,
             rows,
             headway,
             pick(cycle, "cycle"),
@@ -371,7 +375,9 @@ class State(Part):
         self._depart(queued)
         driving = which[cars.state[which] == k.DRIVING]
         for m in np.unique(self.route[cars.cursor[driving]]):
-            k.reconsider(self.links, self.slots, self.events, self.wheel, m, self.now, int(counts[k.NOW]))
+            k.reconsider(
+                self.links, self.slots, cars, self.events, self.wheel, self.route, m, self.now, int(counts[k.NOW])
+            )
 
     def travel_times(self, keep: float = 0.0) -> Array:
         """Live travel time of each link, s, of the interval since the last call; see `readings.travel_times`."""

@@ -116,7 +116,7 @@ def test_c_backward_wave():
 
 
 def saturated(rates, priority, seconds=4000, capacity=Q):
-    state = network((1000, Q), (1000, Q), (1000, capacity), in_degree=[1, 1, 2], priority=[*priority, 1.0])
+    state = network((1000, Q), (1000, Q), (1000, capacity), priority=[*priority, 1.0])
     routes, departures = [], []
     for link, rate in enumerate(rates):
         times = np.arange(0, seconds, 1 / rate)
@@ -159,7 +159,7 @@ def test_e_first_in_first_out_diverge():
 
 def full_ring(stuck):
     """Four links of 100 m, all full, every vehicle bound for three links on: nobody can move first."""
-    state = network(*[(100, Q)] * 4, in_degree=[1] * 4, stuck=stuck)
+    state = network(*[(100, Q)] * 4, stuck=stuck)
     state.change(np.arange(4), capacity=0.0)
     room = int(state.links.room[0])
     add(state, [[i, (i + 1) % 4, (i + 2) % 4, (i + 3) % 4] for i in range(4) for _ in range(room)], np.zeros(4 * room))
@@ -216,11 +216,8 @@ def cases(draw):
 
 
 def build(case):
-    tail, head, numbers, *_, stuck = case
-    degree = np.bincount(head, minlength=tail.max() + 1)[tail]
-    state = State.of(
-        numbers["length"], numbers["speed"], numbers["lanes"], numbers["capacity"], in_degree=degree, stuck=stuck
-    )
+    _, _, numbers, *_, stuck = case
+    state = State.of(numbers["length"], numbers["speed"], numbers["lanes"], numbers["capacity"], stuck=stuck)
     red = np.flatnonzero(numbers["red"])
     state.change(red, cycle=60.0, green_from=7.0, green_for=20.0)
     return state
@@ -346,7 +343,7 @@ REFERENCE = """
 import numpy as np
 from agents.vehicles.state import State
 rng = np.random.default_rng(3)
-state = State.of([50.0] * 6, [10.0] * 6, [1, 2, 1, 1, 1, 1], [0.5] * 6, stuck=60.0, in_degree=[2, 2, 1, 2, 2, 2])
+state = State.of([50.0] * 6, [10.0] * 6, [1, 2, 1, 1, 1, 1], [0.5] * 6, stuck=60.0)
 state.change([1], cycle=60.0, green_from=50.0, green_for=20.0)
 routes = rng.integers(0, 6, (150, 4)).astype(np.int32)
 state.add(np.arange(150), np.sort(rng.random(150) * 200), np.arange(151) * 4, routes.ravel())

@@ -34,7 +34,6 @@ def fresh(stuck):
         np.ones(n),
         np.full(n, 0.4),
         stuck=stuck,
-        in_degree=np.diff(NET.first_in)[NET.tail],
     )
 
 
