@@ -1,12 +1,12 @@
 """UXsim (C++ engine) and SUMO (mesoscopic) on a scenario of `benchmarks.traffic_scenario`; one line of JSON.
 
-    PYTHON benchmarks/traffic_peers.py uxsim|uxsim-lean|sumo FILE.npz --horizon 7200 [--platoon 5] [--every 300]
+    PYTHON benchmarks/traffic_peers.py uxsim|sumo FILE.npz --horizon 7200 [--platoon 5] [--every 300]
 
 Run as a file by the interpreter that has the peer, so it imports nothing of this repository. Every peer gets the same
-links, trips and fixed routes, records its link series, and is timed for the simulation alone: UXsim without building
-its objects, without any route search and without what its wrapper gathers at the end; SUMO by the clock that it keeps
-itself, with the network and all routes loaded before. UXsim logs every vehicle at every step unless it is told not to:
-`uxsim` leaves that as it is, `uxsim-lean` switches it off and keeps the link series.
+links, trips and fixed routes, records its link series, and is timed for the simulation alone. UXsim: `sim_s` is its
+`exec_simulation()`, the entries of links that it lists and its mean travel times included; `engine_s` of it is the time
+in its compiled engine. Not charged are building its objects, the route search of the first step, which cannot be switched
+off, and vehicle logs, which are. SUMO: the clock that it keeps itself, with the network and all routes loaded before.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def one_of(data: Any, platoon: int) -> np.ndarray:
     return np.sort(order[platoon // 2 :: platoon])
 
 
-def uxsim(data: Any, horizon: float, platoon: int, log: bool) -> dict[str, Any]:
+def uxsim(data: Any, horizon: float, platoon: int) -> dict[str, Any]:
     """UXsim's C++ engine, one thread. Trips are grouped as it does by default, `platoon` vehicles in one."""
     from uxsim import World
 
@@ -51,8 +51,8 @@ def uxsim(data: Any, horizon: float, platoon: int, log: bool) -> dict[str, Any]:
         cpp=True,
         deltan=platoon,
         tmax=horizon,
-        duo_update_time=2 * horizon,  # every route is given: one search, in the first step, cannot be switched off
-        vehicle_logging_timestep_interval=int(log),
+        duo_update_time=2 * horizon,  # every route is given
+        vehicle_logging_timestep_interval=0,
         print_mode=0,
         save_mode=0,
         show_mode=0,
@@ -83,10 +83,13 @@ def uxsim(data: Any, horizon: float, platoon: int, log: bool) -> dict[str, Any]:
     build_s = time.perf_counter() - began
     began = time.perf_counter()
     world._cpp_world.main_loop(-1.0, float(horizon))
+    engine_s = time.perf_counter() - began
+    world.exec_simulation()  # what is left of it: the engine has nothing more to do
     sim_s = time.perf_counter() - began
     times = [v._cpp_vehicle.travel_time for v in world.VEHICLES.values() if v.state == "end"]
     return {
         "sim_s": sim_s,
+        "engine_s": engine_s,
         "completed": len(times) * platoon,
         "mean_tt_s": float(np.mean(times)) if times else None,
         "link_entries": entries,
@@ -165,7 +168,7 @@ def peak_mb() -> float:
 def main() -> None:
     """Print the figures as one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("peer", choices=["uxsim", "uxsim-lean", "sumo"])
+    parser.add_argument("peer", choices=["uxsim", "sumo"])
     parser.add_argument("file")
     parser.add_argument("--horizon", type=float, required=True)
     parser.add_argument("--platoon", type=int, default=5)
@@ -176,7 +179,7 @@ def main() -> None:
     if given.peer == "sumo":
         figures |= sumo(data, given.horizon, given.every)
     else:
-        figures |= uxsim(data, given.horizon, given.platoon, given.peer == "uxsim") | {"peak_rss_mb": peak_mb()}
+        figures |= uxsim(data, given.horizon, given.platoon) | {"peak_rss_mb": peak_mb()}
     json.dump(figures, sys.stdout)
     print()
 
