@@ -1,7 +1,7 @@
 """Static user equilibrium: flows at which nobody has a cheaper way (Wardrop 1952), on volume-delay functions.
 
-It validates the network and the trips of a day, and its flows start a search for routes over time. Algorithm and delay
-function stand in `agents.vehicles.bushes`.
+It validates a network and its trips, and `routes` gives each trip a route to start a search over time with. Algorithm and
+delay function stand in `agents.vehicles.bushes`.
 """
 
 from __future__ import annotations
@@ -108,6 +108,33 @@ def equilibrium(network: Assignable, gap: float = GAP, sweeps: int = SWEEPS, pas
     reached = max(spent - least, 0.0) / spent if spent > 0.0 else 0.0
     worth = objective(network, load.total)
     return Equilibrium(load.total, load.cost, trips.origins, bushes.flow, reached, worth, spent, done)
+
+
+def routes(
+    network: Assignable, found: Equilibrium, origin: Array, destination: Array, luck: Array
+) -> tuple[Array, Array]:
+    """A route for each trip, such that trips together drive the flows of the equilibrium.
+
+    origin, destination : rows of nodes of pairs that have trips in the network, which differ (trips,)
+    luck : (trips,) in [0, 1); spread evenly over the trips of a pair they follow its flows most closely
+
+    Returns ptr, int64 (trips + 1,), and links, int32 (ptr[-1],): the route of trip i is links[ptr[i]:ptr[i + 1]].
+    Raises InputError for a trip of a pair to which the equilibrium has no flow.
+    """
+    from agents.vehicles.bushes import draw_routes
+
+    origin, destination = np.asarray(origin, np.int32), np.asarray(destination, np.int32)
+    known = np.minimum(np.searchsorted(found.origins, origin), max(len(found.origins) - 1, 0))
+    ptr, links = np.zeros(len(origin) + 1, np.int64), np.zeros(0, np.int32)
+    unknown = np.flatnonzero(found.origins[known] != origin) if len(found.origins) else np.arange(len(origin))
+    given = (_roads(network), found.by_origin, known, origin, destination, np.asarray(luck, np.float64), ptr)
+    wrong = int(unknown[0]) if len(unknown) else draw_routes(*given, links)
+    if wrong >= 0:
+        ends = f"node {network.node_id[origin[wrong]]} to node {network.node_id[destination[wrong]]}"
+        raise InputError(Fault(ends, "has no flow in the equilibrium", "pairs with trips", "add it to the trips first"))
+    links = np.empty(ptr[-1], np.int32)
+    draw_routes(*given, links)
+    return ptr, links
 
 
 def objective(network: Assignable, flow: Array) -> float:

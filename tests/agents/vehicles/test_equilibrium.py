@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.vehicles.equilibrium import equilibrium, objective
+from agents.vehicles.equilibrium import equilibrium, objective, routes
 from scenarios.areas.gmns import read_gmns
 from scenarios.areas.tntp import read_tntp
 from twin.errors import InputError
@@ -239,6 +240,41 @@ def test_no_other_flows_have_a_lower_objective(city, seed):
     other.alpha = np.zeros(len(city.free))
     flow = 0.99 * found.flow + 0.01 * equilibrium(other).flow
     assert objective(city, flow) >= found.objective * (1 - 1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(cities())
+def test_routes_drive_the_flows(city):
+    found = equilibrium(city, 1e-9)
+    pairs = np.flatnonzero((city.trips >= 1) & (city.origin != city.destination))
+    each = 400
+    at = np.repeat(pairs, each)
+    luck = np.tile((np.arange(each) + 0.5) / each, len(pairs))
+    ptr, links = routes(city, found, city.origin[at], city.destination[at], luck)
+    for i in range(0, len(at), 97):
+        way = links[ptr[i] : ptr[i + 1]]
+        assert city.tail[way[0]] == city.origin[at[i]]
+        assert city.head[way[-1]] == city.destination[at[i]]
+        assert (city.head[way[:-1]] == city.tail[way[1:]]).all()
+    weight = np.repeat(city.trips[at] / each, np.diff(ptr))
+    # each pair may be off by a trip's share per choice on its way
+    slack = city.trips[pairs].sum() / each * len(city.node_id) + city.trips[city.trips < 1].sum() + 1e-6
+    assert np.abs(np.bincount(links, weight, len(city.tail)) - found.flow).max() <= slack
+
+
+def test_routes_of_braess():
+    net = network([*BRAESS, linear(2, 3, 10, 1)], [(0, 1, 6.0)])
+    trips = np.zeros(6, int)
+    ptr, links = routes(net, equilibrium(net, 1e-12), trips, trips + 1, (np.arange(6) + 0.5) / 6)
+    ways = sorted(tuple(links[a:b].tolist()) for a, b in itertools.pairwise(ptr))
+    assert ways == [(0, 1), (0, 1), (0, 4, 3), (0, 4, 3), (2, 3), (2, 3)]
+
+
+@pytest.mark.parametrize(("origin", "destination"), [(0, 4), (1, 2)])
+def test_a_route_of_a_pair_without_trips_is_refused(origin, destination):
+    net = network([*BRAESS, linear(1, 4, 10, 1)], [(0, 1, 6.0)])
+    with pytest.raises(InputError, match=f"node {origin + 1} to node {destination + 1}: has no flow"):
+        routes(net, equilibrium(net), [origin], [destination], [0.5])
 
 
 CASE = """
