@@ -123,8 +123,8 @@ def simulate(scenario: Scenario, horizon: float, every: float = 300.0, stuck: fl
     """Run a scenario up to `horizon` (s); arrivals, link series and seconds of wall time.
 
     The series are arrays (intervals, links) of `every` seconds: `entered` and `left` (vehicles) and `travel_time` (s, the
-    mean of those that left, see `readings.travel_times`), and `end` (intervals,), s. The wall time is that of the run
-    and its recording; setting up is apart.
+    mean of those that left, at free flow where none did), and `end` (intervals,), s. The wall time is that of the run and
+    its recording; setting up is apart.
     """
     from agents.vehicles.state import State, largest_flow
 
@@ -154,7 +154,10 @@ def simulate(scenario: Scenario, horizon: float, every: float = 300.0, stuck: fl
         arrivals.append(state.run(stop))
         series["entered"][i] = state.links.entered
         series["left"][i] = state.links.left
-        series["travel_time"][i] = state.travel_times()
+        series["travel_time"][i] = state.links.time_spent
+        state.travel_times()  # counters start again
+    none = series["left"] == 0
+    series["travel_time"] = np.where(none, state.links.free, series["travel_time"] / np.maximum(series["left"], 1))
     return (state, np.concatenate(arrivals)), series, time.perf_counter() - began
 
 
