@@ -50,6 +50,11 @@ DEFINITIONS = {
     ),
     "vehicle_delay": Definition("Lost vehicle hours", "time on the road inside the area beyond free flow", "lower"),
     "vehicle_km": Definition("Distance driven", "by cars inside the area"),
+    "exhaust_co2": Definition("CO2 from exhausts", "of cars inside the area, by their mean speed on each link", "lower"),
+    "exhaust_nox": Definition("NOx from exhausts", "of cars inside the area, by their mean speed on each link", "lower"),
+    "exhaust_pm": Definition(
+        "Particles from exhausts", "of cars inside the area, by their mean speed; tyres and brakes apart", "lower"
+    ),
     "car_travel_time": Definition(
         "Mean travel time of a car trip", "of those that arrived by car, beyond gateways included", "lower"
     ),

@@ -11,8 +11,10 @@ import numpy as np
 
 from agents.vehicles import kernels as k
 from agents.vehicles.config import VehiclesConfig
+from agents.vehicles.emissions import POLLUTANTS, emitted
 from agents.vehicles.junctions import Junctions
 from agents.vehicles.ledger import Ledger
+from agents.vehicles.orders import CLOSED, LIMIT, NARROW, Orders
 from agents.vehicles.readings import account
 from agents.vehicles.slow import Moments, SlowMode
 from agents.vehicles.state import State
@@ -21,7 +23,7 @@ from twin.attributes import Column
 from twin.clock import minute
 from twin.coupling import Batch, Event, Reads, Record, on
 from twin.dijkstra import BLOCKED
-from twin.domain import Domain
+from twin.domain import Domain, Indicator
 from twin.draws import uniforms
 from twin.network import Network, Router
 
@@ -34,7 +36,19 @@ class Vehicles(Domain):
     """Traffic on the streets of the area."""
 
     name, every = "vehicles", minute
-    unsaved = ("weight", "free_s", "row", "link_of_row", "node", "riding", "xy", "beyond", "link_kwh", "electric")
+    unsaved = (
+        "weight",
+        "free_s",
+        "row",
+        "link_of_row",
+        "node",
+        "riding",
+        "xy",
+        "beyond",
+        "link_kwh",
+        "electric",
+        "full_capacity",
+    )
     Config = VehiclesConfig
     energised = Reads("grid.energised", coupling="power.signals")
 
@@ -55,6 +69,10 @@ class Vehicles(Domain):
     junction_clear = Event(by="advance", subject="signal", value="the same ratio")
     close_link = Event(by="outside", subject="link")
     open_link = Event(by="outside", subject="link")
+    limit_speed = Event(by="outside", subject="link", value="m/s that nobody may exceed")
+    lift_limit = Event(by="outside", subject="link", value="m/s of the limit that ends")
+    narrow_link = Event(by="outside", subject="link", value="share of its capacity that is left")
+    widen_link = Event(by="outside", subject="link", value="share that ends")
 
     publishes = {
         "travel_ms": Column(
@@ -138,8 +156,10 @@ class Vehicles(Domain):
         self.coming = Moments("person", "origin", "goal")  # cars on their way to a gateway
         self.going = Moments("person", "goal", "mode")  # all whose moment of arrival is known
         self.departing: list[tuple[int, Batch]] = []
-        self.closed = np.zeros(self.network.links, np.int32)  # how many closures are in force
-        self.closure_changed = False
+        self.orders = Orders(speed)
+        self.closed = self.orders.closed()
+        self.full_capacity = capacity.copy()
+        self.grams = np.zeros(len(POLLUTANTS))  # of exhaust, inside the area
         self.feeder_events: dict[int, str] = {}
         self.live_s = self.state.links.free.copy()
         self.travel = np.maximum(np.rint(1000.0 * links.length / links.speed), 1).astype(np.int64)
@@ -173,8 +193,8 @@ class Vehicles(Domain):
             self.routed_at = start
             self.routed_ms[:] = self.open_ms
             self._customise()
-        if self.closure_changed:
-            self._apply_closures()
+        if self.orders.changed:
+            self._apply_orders()
         for mode, batch in self.departing:
             person, goal, origin = batch.subject, batch.object, batch.value.astype(np.int64)
             self.ledger.begin(person, batch.time, mode, origin, goal)
@@ -284,26 +304,28 @@ class Vehicles(Domain):
     def _publish_all(self):
         ms = np.maximum(np.rint(self.live_s * 1000.0), 1.0).astype(np.int64)
         self.open_ms[:] = np.minimum(ms, BLOCKED - 1)
-        self.travel[self.row] = np.where(self.closed > 0, BLOCKED, self.open_ms)
+        self.travel[self.row] = np.where(self.closed, BLOCKED, self.open_ms)
         self.publish("travel_ms", self.travel)
         self.publish("flow", self.flow)
         self.publish("dark", self.junctions.dark)
 
     def _customise(self):
         """Route by the travel times of the last regular moment: a closure in between changes its own links only."""
-        self.router.customise(np.where(self.closed > 0, BLOCKED, self.routed_ms))
+        self.router.customise(np.where(self.closed, BLOCKED, self.routed_ms))
 
     def step(self):
         state, now = self.state, self.now
-        if _due(now, self.config.series_every):
+        if _due(now, self.config.series_every or 15.0):
             left, spent = self.quarter.T
+            self.grams += self.weight * emitted(left, spent, state.length, self.config.electric_share).sum(axis=1)
             used = np.flatnonzero(left)
-            if len(used):
+            if len(used) and self.config.series_every:
                 self.record("link.flow", self.weight * left[used], self.row[used])
                 self.record("link.speed", left[used] * state.length[used] / spent[used], self.row[used])
                 late = np.maximum(spent[used] - left[used] * self.free_s[used], 0.0)
                 self.record("link.delay", self.weight * late, self.row[used])
             self.quarter[:] = 0.0
+        if _due(now, self.config.series_every):
             for name, value in (
                 ("on_road", state.on_road),
                 ("waiting", state.waiting),
@@ -354,29 +376,55 @@ class Vehicles(Domain):
     @on(close_link, phase="due")
     def close(self, command: Record) -> None:
         """Nobody may enter a link any more; those on it may leave."""
-        self._closure(command.subject, +1)
+        self.orders.begin(CLOSED, self.link_of_row[command.subject])
 
     @on(open_link, phase="due")
     def reopen(self, command: Record) -> None:
         """Undo one closure of a link."""
-        self._closure(command.subject, -1)
+        self.orders.end(CLOSED, self.link_of_row[command.subject])
 
-    def _closure(self, row, change):
-        link = self.link_of_row[row]
-        if link >= 0:
-            self.closed[link] = max(0, self.closed[link] + change)
-            self.closure_changed = True
+    @on(limit_speed, phase="due")
+    def limit(self, command: Record) -> None:
+        """Nobody drives faster on a link; those on it slow down."""
+        self.orders.begin(LIMIT, self.link_of_row[command.subject], command.value)
 
-    def _apply_closures(self):
+    @on(lift_limit, phase="due")
+    def lift(self, command: Record) -> None:
+        """Undo one limit."""
+        self.orders.end(LIMIT, self.link_of_row[command.subject], command.value)
+
+    @on(narrow_link, phase="due")
+    def narrow(self, command: Record) -> None:
+        """A part of a link's lanes cannot be used."""
+        self.orders.begin(NARROW, self.link_of_row[command.subject], command.value)
+
+    @on(widen_link, phase="due")
+    def widen(self, command: Record) -> None:
+        """Undo one narrowing."""
+        self.orders.end(NARROW, self.link_of_row[command.subject], command.value)
+
+    def _apply_orders(self):
+        """Bring the links to what is ordered on them."""
+        orders, state = self.orders, self.state
+        orders.changed = False
+        capacity, speed = self.full_capacity * orders.shares(), orders.speeds()
+        changed = np.flatnonzero(capacity != state.capacity)
+        state.capacity[changed] = capacity[changed]
+        state.change(changed, capacity=(capacity * self.junctions.shares(len(capacity)))[changed])
+        changed = np.flatnonzero(speed != state.speed)
+        state.change(changed, speed=speed[changed])
+        self._close()
+
+    def _close(self):
         """Close and open links, and send everybody whose way is now closed another way from where they are.
 
         Whoever has no other way keeps the old one and waits for it to open.
         """
-        self.closure_changed = False
-        state, closed = self.state, self.closed > 0
-        changed = np.flatnonzero(closed != state.links.closed)
+        state, closed = self.state, self.orders.closed()
+        changed = np.flatnonzero(closed != self.closed)
         if not len(changed):
             return
+        self.closed = closed
         state.change(changed, closed=closed[changed])
         self._publish_all()
         self._customise()
@@ -398,10 +446,13 @@ class Vehicles(Domain):
     def indicators(self):
         still = self.state.cars[: int(self.state.counts[k.FRESH])]
         still = still[(still.state == k.QUEUED) | (still.state == k.DRIVING)]
-        return self.ledger.indicators(self.state.released, still.key, self.now)
+        yield from self.ledger.indicators(self.state.released, still.key, self.now)
+        for name, grams in zip(POLLUTANTS, self.grams, strict=True):
+            yield Indicator(f"exhaust_{name}", float(grams) / 1000.0, "kg", better="lower", summed=True)
 
     def forget(self):
         self.ledger.forget(self.state.released)
+        self.grams[:] = 0.0
 
     def balances(self):
         return self.ledger.balances(self.state, len(self.coming), self.going.rows["mode"])

@@ -64,6 +64,12 @@ class Junctions(Part):
             return
         state.change(self.link, cycle=self.cycle, green_from=self.start, green_for=self.length)
 
+    def shares(self, links: int) -> Array:
+        """The share of its capacity that each of so many links has now for its signal; 1 without one."""
+        out = np.ones(links)
+        out[self.link] = np.where(self.dark[self.signal], self.share, self.live_share)
+        return out
+
     def without_power(self, energised: Array) -> Array:
         """Which signals are without power; `energised` runs along the grid's connections."""
         powered = np.ones(len(self.dark), bool)

@@ -36,7 +36,6 @@ from agents.vehicles.wheel import (
     READY,
     TIMER,
     bucket_of,
-    cancel,
     cell_of,
     compiled,
     inlined,
@@ -389,40 +388,3 @@ def run(links, slots, cars, events, wheel, route, due, counts, arrivals, stop, s
                 break
     counts[NOW] = bucket_of(stop)
     return arrived
-
-
-@compiled
-def reconsider(links, slots, cars, events, wheel, route, m, time, now):
-    """Something about link m changed at `time`: look again at when its first vehicle can leave and where to."""
-    link = links[m]
-    cancel(events, wheel, KINDS * m + READY)
-    since = time
-    if link.waits_for >= 0:
-        since = max(time, link.wait_time)
-        unwait(links, m)
-    if link.count > 0:
-        ready = max(slots[link.slots + link.first].time, link.last_exit + link.headway)
-        push(events, wheel, KINDS * m + READY, max(ready, since), now)
-        look_ahead(links, slots, cars, route, m)
-
-
-@compiled
-def change(links, slots, cars, events, wheel, route, changed, headway, cycle, green_from, green_for, closed, time, now):
-    """Give the links in `changed` a new outflow headway, signal and closure from `time` on; arrays run along `changed`.
-
-    An infinite headway lets nothing out, a closed link lets nothing in; a cycle of 0 is no signal.
-    """
-    for i in range(len(changed)):
-        m = changed[i]
-        links[m].headway = headway[i]
-        links[m].cycle = cycle[i]
-        links[m].green_from = green_from[i]
-        links[m].green_for = green_for[i]
-        if links[m].closed and not closed[i]:  # nobody entered before it opened
-            links[m].tokens = max(links[m].tokens, time + links[m].slack)
-        links[m].closed = closed[i]
-        find_tail(links, slots, m)
-        reconsider(links, slots, cars, events, wheel, route, m, time, now)
-        cancel(events, wheel, KINDS * m + GRANT)
-        if links[m].wait_first >= 0 or links[m].queue_first >= 0:
-            offer(links, events, wheel, m, time, now)

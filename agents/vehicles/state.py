@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from agents.vehicles import fleet, readings
+from agents.vehicles import changes, fleet, readings
 from agents.vehicles import kernels as k
+from agents.vehicles.layout import ARRIVAL, CAR, DUE_CAR, EVENT, LINK, SLOT, records
 from agents.vehicles.wheel import BUCKETS, KINDS, PER_SECOND, bucket_of
 from twin.parts import Part
 
@@ -22,74 +23,6 @@ BACKWARD_WAVE = 5.0  # m/s; 15-20 km/h is what detector data show (Newell 1993, 
 JAM_DENSITY = 0.15  # veh/m per lane: 6.7 m a vehicle standing in a queue (Treiber & Kesting 2013, ch. 8: 0.12-0.15)
 
 LONG_AGO = -1e12  # finite, since an infinite headway may be added to it
-
-LINE = 64  # bytes
-# LINK and EVENT are laid out for the cache, in lines of so many bytes
-_FIELDS = (
-    # what every exit touches
-    ("headway", "f8"),
-    ("last_exit", "f8"),
-    ("wave", "f8"),
-    ("time_spent", "f8"),
-    ("free", "f8"),
-    ("slots", "i4"),
-    ("room", "i4"),
-    ("first", "i4"),
-    ("count", "i4"),
-    ("target", "i4"),
-    ("left", "i4"),
-    # what every entry touches
-    ("tokens", "f8"),
-    ("slack", "f8"),
-    ("headway_in", "f8"),
-    ("tail_free", "f8"),
-    ("stuck_since", "f8"),
-    ("cycle", "f8"),
-    ("wait_first", "i4"),
-    ("queue_first", "i4"),
-    ("entered", "i4"),
-    ("queued", "i4"),
-    # merges
-    ("virtual", "f8"),
-    ("weight", "f8"),
-    ("tag", "f8"),
-    ("wait_time", "f8"),
-    ("queue_tag", "f8"),
-    ("queue_time", "f8"),
-    ("queue_weight", "f8"),
-    ("waits_for", "i4"),
-    ("wait_next", "i4"),
-    # the rest
-    ("green_from", "f8"),
-    ("green_for", "f8"),
-    ("queue_last", "i4"),
-    ("closed", "?"),
-)
-LINK = np.dtype({"names": [n for n, _ in _FIELDS], "formats": [f for _, f in _FIELDS], "itemsize": 4 * LINE})
-SLOT = np.dtype([("time", "f8"), ("car", "i4")], align=True)
-CAR = np.dtype(
-    [
-        ("key", "i8"),
-        ("depart", "f8"),
-        ("ready", "f8"),
-        ("begin", "i4"),
-        ("cursor", "i4"),
-        ("end", "i4"),
-        ("next", "i4"),
-        ("state", "i1"),
-    ],
-    align=True,
-)
-EVENT = np.dtype([("time", "f8"), ("next", "i4"), ("cell", "i4")], align=True)
-DUE_CAR = np.dtype([("time", "f8"), ("car", "i4")], align=True)
-ARRIVAL = np.dtype([("key", "i8"), ("time", "f8"), ("started", "f8")], align=True)
-
-
-def records(size: int, dtype: np.dtype[Any]) -> Any:
-    """`size` zero records from the start of a line of the cache, with fields as attributes for numba and Python alike."""
-    room = np.zeros(size * dtype.itemsize + LINE, np.uint8)
-    begin = -room.ctypes.data % LINE
-    return room[begin : begin + size * dtype.itemsize].view(dtype).view(np.recarray)
 
 
 def largest_flow(speed: Array, density: Array, wave: float = BACKWARD_WAVE) -> Array:
@@ -104,7 +37,7 @@ def largest_flow(speed: Array, density: Array, wave: float = BACKWARD_WAVE) -> A
 class State(Part):
     """The traffic on a network. Make it with `State.of`; then `add` trips and `run` to a later time."""
 
-    unsaved = ("length", "capacity", "stuck")
+    unsaved = ("length", "density", "wave", "stuck")
 
     links: Any
     slots: Any
@@ -116,7 +49,10 @@ class State(Part):
     counts: Array
     memory: Array  # float64 (links, 2): for the live travel times
     length: Array
+    density: Array  # veh/m when all lanes stand full
+    speed: Array
     capacity: Array
+    wave: float
     stuck: float
     used: int = 0  # cells of `route` in use
 
@@ -196,7 +132,10 @@ class State(Part):
             counts,
             np.zeros((n, 2)),
             length,
+            density,
+            speed.copy(),
             capacity.copy(),
+            wave,
             stuck if stuck > 0 else np.inf,
         )
 
@@ -302,15 +241,16 @@ class State(Part):
         self,
         links: ArrayLike,
         *,
+        speed: ArrayLike | None = None,
         capacity: ArrayLike | None = None,
         cycle: ArrayLike | None = None,
         green_from: ArrayLike | None = None,
         green_for: ArrayLike | None = None,
         closed: ArrayLike | None = None,
     ) -> None:
-        """Change links from now on: outflow capacity (veh/s; 0 lets nothing out), signal (s), closure for entry.
+        """Change links from now on: speed (m/s), outflow capacity (veh/s; 0: nothing leaves), signal (s), closure for entry.
 
-        What is not given stays. A cycle of 0 means no signal.
+        What is not given stays. A cycle of 0 means no signal. With the speed the inflow changes as in `of`.
         """
         rows = np.unique(np.asarray(links, np.int32))
         if len(rows) != np.size(links):
@@ -328,7 +268,17 @@ class State(Part):
                 headway = 1.0 / np.broadcast_to(np.asarray(capacity, np.float64), rows.shape)[order]
         else:
             headway = np.ascontiguousarray(now.headway)
-        k.change(
+        free, headway_in, slack = (np.ascontiguousarray(now[name]) for name in ("free", "headway_in", "slack"))
+        if speed is not None:
+            new = np.broadcast_to(np.asarray(speed, np.float64), rows.shape)[order]
+            if not (new > 0.0).all():
+                raise ValueError("a speed that is not above 0 m/s")
+            free += self.length[rows] / new - self.length[rows] / self.speed[rows]
+            most = np.maximum(largest_flow(new, self.density[rows], self.wave), self.capacity[rows])
+            slack *= 1.0 / most / headway_in
+            headway_in = 1.0 / most
+            self.speed[rows] = new
+        changes.change(
             self.links,
             self.slots,
             self.cars,
@@ -336,6 +286,9 @@ class State(Part):
             self.wheel,
             self.route,
             rows,
+            free,
+            headway_in,
+            slack,
             headway,
             pick(cycle, "cycle"),
             pick(green_from, "green_from"),
@@ -375,7 +328,7 @@ class State(Part):
         self._depart(queued)
         driving = which[cars.state[which] == k.DRIVING]
         for m in np.unique(self.route[cars.cursor[driving]]):
-            k.reconsider(
+            changes.reconsider(
                 self.links, self.slots, cars, self.events, self.wheel, self.route, m, self.now, int(counts[k.NOW])
             )
 

@@ -216,7 +216,7 @@ def test_cyclists_and_walkers_arrive_at_the_exact_moment(mode, speed):
 def test_the_road_beyond_a_gateway_takes_its_time():
     gate = SIZE * SIZE + 1  # after the buildings
     _, citizens, _ = simulate([(0, 1, CAR, gate, 0), (0, 2, CAR, 0, gate)])
-    inside, beyond = 8 * BLOCK / 13.9, 7500 / (75 / 3.6)
+    inside, beyond = 8 * BLOCK / 13.9, 7500 / (60 / 3.6)
     for row in citizens.heard["arrived"]:
         assert row[2] == pytest.approx(inside + beyond, abs=60)  # signals on the way
         assert row[2] >= inside + beyond - 0.01
