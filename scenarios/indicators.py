@@ -63,6 +63,21 @@ DEFINITIONS = {
     "walk_trips": Definition("Trips on foot", "that arrived, everybody's"),
     "trips_routed": Definition("Trips for which a way was found", "by car, bicycle and on foot", "higher"),
     "trips_unrouted": Definition("Trips without a way on the streets", "by car, bicycle and on foot", "lower"),
+    "transit_trips": Definition("Trips by public transport", "that arrived by the timetable, everybody's"),
+    "transit_unserved": Definition(
+        "Trips that the timetable cannot serve",
+        "no way by it within the day, or none faster than walking; carried at a stated speed instead",
+        "lower",
+    ),
+    "transit_wait_mean": Definition(
+        "Mean wait at a stop", "from reaching the stop to leaving it, per boarding", "lower"
+    ),
+    "transit_delay_mean": Definition(
+        "Mean lateness of public transport", "at its stops, against the timetable; early counts as 0", "lower"
+    ),
+    "missed_connections": Definition("Missed connections", "the vehicle had left when the passenger came", "lower"),
+    "left_behind": Definition("Passengers left behind", "the vehicle was full", "lower"),
+    "transit_load_peak": Definition("Highest load of a vehicle", "passengers on board, of its places", "lower"),
     "gridlock_releases": Definition("Cars lifted out of a jam", "after waiting for the stated stuck time", "lower"),
     "rerouted": Definition(
         "Cars turned onto another way",

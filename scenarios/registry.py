@@ -20,6 +20,7 @@ DOMAINS = {
     "weather": "agents.weather.domain:Weather",
     "citizens": "agents.citizens.domain:Citizens",
     "vehicles": "agents.vehicles.domain:Vehicles",
+    "transit": "agents.transit.domain:Transit",
     "grid": "agents.grid.domain:Grid",
     "care": "agents.care.domain:Care",
 }

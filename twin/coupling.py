@@ -178,6 +178,7 @@ class Subscription:
     phase: str
     when: str
     coupling: str
+    optional: bool = False
 
     def kind(self, domain: Domain | type[Domain]) -> str:
         """Full name of the event: "domain.kind"."""
@@ -191,25 +192,29 @@ class Subscription:
 def couplings(domains: Iterable[Domain | type[Domain]]) -> dict[str, list[str]]:
     """Every coupling of `domains` and the signals and events that it carries, by name."""
     found: dict[str, list[str]] = {}
+    domains = list(domains)
+    names = {domain.name for domain in domains}
     for domain in domains:
         for reads in domain.declared(Reads).values():
             if reads.signal.partition(".")[0] != domain.name:
                 found.setdefault(reads.coupling_of(domain), []).append(reads.signal)
         for subscription in domain.handlers().values():
             kind = subscription.kind(domain)
-            if kind.partition(".")[0] != domain.name:
+            sender = kind.partition(".")[0]
+            if sender != domain.name and not (subscription.optional and sender not in names):
                 found.setdefault(subscription.coupling_of(domain), []).append(kind)
     return found
 
 
 def on(
-    event: str | Event, *, phase: str = "process", when: str = "same", coupling: str = ""
+    event: str | Event, *, phase: str = "process", when: str = "same", coupling: str = "", optional: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Mark a method as handler of an event: "domain.kind", or the domain's own `Event` attribute.
 
     phase : "process" (inside SimPy at the event's exact time; one Record each), "due" (one Record each, before the
             kernels of the window), "advance" or "step" (one Batch of all that came, before the domain's own turn)
     when  : "same" window, which needs a turn after the sender's, or "next"
+    optional : a run may lack the sender's domain; its events then never come
     """
     if phase not in PHASES:
         raise DesignError(f"@on(phase={phase!r}): a phase is one of {', '.join(PHASES)}")
@@ -217,7 +222,7 @@ def on(
         raise DesignError(f"@on(when={when!r}): same or next")
 
     def mark(handler: Callable[..., None]) -> Callable[..., None]:
-        handler.__dict__["subscription"] = Subscription(event, phase, when, coupling)
+        handler.__dict__["subscription"] = Subscription(event, phase, when, coupling, optional)
         return handler
 
     return mark

@@ -28,7 +28,7 @@ _lean = njit(cache=True, _nrt=False)
 
 
 @_lean
-def _push(keys: Array, nodes: Array, size: int, key: int, node: int) -> int:
+def push(keys: Array, nodes: Array, size: int, key: int, node: int) -> int:
     """Add (key, node) to the 4-ary heap of `size` entries; the new size."""
     at = size
     while at > 0:
@@ -42,7 +42,7 @@ def _push(keys: Array, nodes: Array, size: int, key: int, node: int) -> int:
 
 
 @_lean
-def _pop(keys: Array, nodes: Array, size: int) -> int:
+def pop(keys: Array, nodes: Array, size: int) -> int:
     """Remove the least entry (already read by the caller) of the 4-ary heap; the new size."""
     size -= 1
     key, node = keys[size], nodes[size]
@@ -93,10 +93,10 @@ def search(
     for i in range(len(sources)):
         if offsets[i] < distance[sources[i]]:
             distance[sources[i]] = offsets[i]
-            size = _push(keys, nodes, size, offsets[i], sources[i])
+            size = push(keys, nodes, size, offsets[i], sources[i])
     while size > 0:
         key, node = keys[0], nodes[0]
-        size = _pop(keys, nodes, size)
+        size = pop(keys, nodes, size)
         if settled[node]:
             continue
         settled[node] = True
@@ -109,7 +109,7 @@ def search(
             other, reached = head[link], key + weight[link]
             if reached < distance[other]:
                 distance[other], parent[other] = reached, link
-                size = _push(keys, nodes, size, reached, other)
+                size = push(keys, nodes, size, reached, other)
             elif reached == distance[other] and not settled[other] and 0 <= link < parent[other]:
                 parent[other] = link
     for i in range(n):

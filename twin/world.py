@@ -130,6 +130,8 @@ class World:
                     raise DesignError(self._no_such("signal", reads.signal, domain, list(self.signals.columns)))
             for method, subscription in domain.handlers().items():
                 kind = subscription.kind(domain)
+                if subscription.optional and kind.partition(".")[0] not in self.domains:
+                    continue
                 if kind not in kinds:
                     raise DesignError(self._no_such("event", kind, domain, list(kinds)))
                 sender, declared = kinds[kind]

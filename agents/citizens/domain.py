@@ -1,7 +1,8 @@
 """Citizens: residents, incoming commuters and through traffic, each with a day of activities and trips.
 
 They decide when to go where, and by which mode on the live car times; vehicles, bicycles and walkers are moved by the
-vehicles domain, which tells when they arrive. Passengers and users of public transport are carried at a stated speed.
+vehicles domain, which tells when they arrive. Users of public transport go by the timetable where the area has one.
+Passengers of cars, and users of public transport elsewhere and beyond the gateways, are carried at a stated speed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from twin.draws import uniforms
 from twin.network import Network, Router
 from twin.population import Population
 from twin.tables import OCCUPATIONS
+from twin.timetable import Timetable
 
 NIGHT = 4 * hour  # a new plan begins when most people are at home
 QUARTER = 15 * minute
@@ -43,6 +45,7 @@ class Citizens(Domain):
         "node",
         "beyond",
         "found",
+        "timetable",
     )
     Config = CitizensConfig
     travel_ms = Reads("vehicles.travel_ms", coupling="traffic.citizens")
@@ -55,6 +58,10 @@ class Citizens(Domain):
         by="advance", subject="person", object="location of arrival", value="location of departure", recorded=False
     )
     walk = Event(
+        by="advance", subject="person", object="location of arrival", value="location of departure", recorded=False
+    )
+
+    board = Event(
         by="advance", subject="person", object="location of arrival", value="location of departure", recorded=False
     )
 
@@ -118,6 +125,8 @@ class Citizens(Domain):
         self.network = Network.of(area, "car")
         self.router = Router(self.network)
         self.detour = self._detour()
+        served = len(area.calls) and "transit" in world.domains and "citizens.transit" not in world.cut
+        self.timetable = Timetable(area) if served else None
         self.midnight, self.customised = 0, False
         self.found = np.empty(n, np.int64)
         self.count = dict.fromkeys(law.MODES, 0)
@@ -209,6 +218,8 @@ class Citizens(Domain):
         if start % QUARTER == 0:  # everybody who sets off in the quarter sees the travel times of its beginning
             self.quarter_ms, self.customised = self.travel_ms.copy(), False
         people = self.area.people
+        if self.timetable:
+            self.timetable.turn_to(start // day, self.world.calendar.at(start).weekday())
         if start % day == 0:
             self._plan(start, people.occupation == law.THROUGH)
         if start == 0 or (start > day and start % day == NIGHT):
@@ -273,15 +284,17 @@ class Citizens(Domain):
             return
         origin, when = p.at[rows], p.due[rows]
         home = self.area.people.home[rows]
-        self._choose(rows[origin == home], goal[origin == home])
+        begins = origin == home
+        self._choose(rows[begins], goal[begins], when[begins])
         mode = p.mode[rows]
         p.goal[rows], p.left[rows], p.state[rows] = goal, when, law.MOVING
         p.due[rows] = law.NEVER
         p.trips[rows] += 1
-        for event, kind in ((self.drive, law.CAR), (self.ride, law.BICYCLE), (self.walk, law.WALK)):
-            go = mode == kind
+        boarding = (mode == law.TRANSIT) & self._served(origin, goal)
+        going = ((self.drive, law.CAR), (self.ride, law.BICYCLE), (self.walk, law.WALK))
+        for event, go in (*((event, mode == kind) for event, kind in going), (self.board, boarding)):
             event.many(rows[go], goal[go], origin[go].astype(float), at=when[go], ordinal=p.trips[rows[go]])
-        carried = (mode == law.PASSENGER) | (mode == law.TRANSIT)
+        carried = (mode == law.PASSENGER) | ((mode == law.TRANSIT) & ~boarding)
         if carried.any():
             who = rows[carried]
             p.state[who] = law.CARRIED
@@ -298,7 +311,12 @@ class Citizens(Domain):
     def _distance(self, a, b):
         return np.hypot(*(self.xy[a] - self.xy[b]).T) * self.detour + self.beyond[a] + self.beyond[b]
 
-    def _choose(self, rows, goal):
+    def _served(self, origin, goal):
+        """Whether public transport goes by the timetable between two locations: not beyond a gateway."""
+        inside = len(self.area.buildings)
+        return (origin < inside) & (goal < inside) & (self.timetable is not None)
+
+    def _choose(self, rows, goal, when):
         """A mode for each tour that begins at home, kept until the person is home again."""
         if not len(rows):
             return
@@ -306,7 +324,7 @@ class Citizens(Domain):
         origin = p.at[rows]
         vehicle = self.area.people.occupation[rows] >= law.THROUGH  # through traffic and goods
         p.mode[rows[vehicle]] = law.CAR
-        rows, goal, origin = rows[~vehicle], goal[~vehicle], origin[~vehicle]
+        rows, goal, origin, when = rows[~vehicle], goal[~vehicle], origin[~vehicle], when[~vehicle]
         distance = self._distance(origin, goal)
         drivers = self.car[rows]
         car_ms = np.full(len(rows), -1, np.int64)
@@ -316,6 +334,7 @@ class Citizens(Domain):
             distance,
             self.beyond[origin] + self.beyond[goal],
             car_ms,
+            self._transit_s(origin, goal, when, distance),
             self.car[rows],
             self.household_car[rows],
             self.area.people.has_bicycle[rows],
@@ -329,6 +348,15 @@ class Citizens(Domain):
         choose(utility, uniforms(self.choosing, rows, p.trips[rows]), chosen)
         chosen[chosen < 0] = law.TRANSIT  # nothing else goes that far: public transport
         p.mode[rows] = chosen
+
+    def _transit_s(self, origin, goal, when, distance):
+        """Seconds from door to door by the timetable; -1 where that has no way, `UNTIMED` where it has no say."""
+        s = np.full(len(origin), law.UNTIMED)
+        asked = np.flatnonzero(self._served(origin, goal) & (distance >= self.limits[law.TRANSIT, 0]))
+        if len(asked):
+            leave = -((self.world.start // day * day - when[asked]) // 1000)
+            s[asked] = self.timetable.seconds(leave, origin[asked], goal[asked])
+        return s
 
     def _car_ms(self, origin, goal):
         """Live driving time between locations, ms; the road beyond a gateway at its own speed."""
@@ -352,12 +380,25 @@ class Citizens(Domain):
         walk = np.where(self.kind[rows] < KINDS.index("goods"), self.last_bit[p.mode[rows]], 0)
         p.state[rows], p.goal[rows], p.due[rows] = law.CARRIED, arrived.object, arrived.time + walk
 
+    @on("transit.arrived", phase="advance", when="next", coupling="citizens.transit", optional=True)
+    def take_passengers(self, arrived: Batch) -> None:
+        """People whom public transport brought to their stop."""
+        p, rows = self.people, arrived.subject
+        p.state[rows], p.goal[rows], p.due[rows] = law.CARRIED, arrived.object, arrived.time
+
+    @on("transit.unserved", phase="advance", when="next", coupling="citizens.transit", optional=True)
+    def go_untimed(self, failed: Batch) -> None:
+        """The timetable has no way for them, which transit counts: they are carried at the stated speed."""
+        self._carry(failed)
+
     @on("vehicles.unrouted", phase="advance", when="next", coupling="vehicles.arrivals")
     def give_up(self, failed: Batch) -> None:
         """No way leads there: the person is counted and carried by the next best thing, public transport."""
-        p = self.people
-        rows = failed.subject
-        self.given_up += len(rows)
+        self.given_up += len(failed.subject)
+        self._carry(failed)
+
+    def _carry(self, failed):
+        p, rows = self.people, failed.subject
         p.state[rows] = law.CARRIED
         mode = np.full(len(rows), law.TRANSIT)
         p.due[rows] = np.maximum(failed.time + self._carried_ms(p.at[rows], p.goal[rows], mode), self.world.start)

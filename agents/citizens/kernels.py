@@ -14,6 +14,7 @@ from twin.draws import exponential, normal, uniform
 
 STOPS = 10  # stops of one day at most; the plans below need at most nine
 NEVER = 1 << 60
+UNTIMED = -2  # s of public transport where no timetable says it: at the stated speed
 RESTING, MOVING, CARRIED = 0, 1, 2
 MODES = ("car", "passenger", "transit", "bicycle", "walk")
 CAR, PASSENGER, TRANSIT, BICYCLE, WALK = range(5)
@@ -185,6 +186,7 @@ def utilities(
     distance,
     beyond,
     car_ms,
+    transit_s,
     has_car,
     household_car,
     has_bicycle,
@@ -201,6 +203,7 @@ def utilities(
 
     distance, beyond : m along the streets, and of it beyond the gateways
     car_ms   : live driving time of those who have a car, ms, < 0 where there is no way
+    transit_s: s from door to door by the timetable, -1 where it has no way, UNTIMED where there is none
     constant, per_minute, speed, beyond_speed (m/s), overhead (min) : (5,) by mode; a driver's speed is not used
     lift     : added for a passenger whose household has no car for him: somebody else drives
     limits   : (5, 2) shortest and longest distance by mode, m
@@ -209,6 +212,8 @@ def utilities(
         for mode in range(5):
             if mode == CAR:
                 minutes = car_ms[k] / 60000.0 + overhead[mode]
+            elif mode == TRANSIT and transit_s[k] != UNTIMED:
+                minutes = transit_s[k] / 60.0
             else:
                 minutes = carried_s(distance[k], beyond[k], speed[mode], beyond_speed[mode], overhead[mode]) / 60.0
             value = constant[mode] + per_minute[mode] * minutes
@@ -217,6 +222,8 @@ def utilities(
             out[k, mode] = value
         if not has_car[k] or car_ms[k] < 0:
             out[k, CAR] = -math.inf
+        if transit_s[k] == -1:
+            out[k, TRANSIT] = -math.inf
         if not household_car[k]:
             out[k, PASSENGER] += lift
         if not has_bicycle[k]:

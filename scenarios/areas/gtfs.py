@@ -47,7 +47,7 @@ EXTENDED = {
 }
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 GONE = -2  # row of a stop that the feed lacks
-LONGEST = 2 * 86_400  # s; a trip that ends later than two days after its own midnight is taken for an error
+LONGEST = 36 * 3600  # s after its own midnight; a trip that ends later is taken for an error
 
 
 def read_feed(path: str | Path, bounds: Bounds = WORLD) -> Timetable:
@@ -329,7 +329,7 @@ def _whole(
     account.count("dropped", "trips whose times run backwards", int(wrong.sum()))
     late = np.zeros(len(trips.line), bool)
     late[trip[departure > LONGEST]] = True
-    account.count("dropped", "trips that end more than two days after they begin", int((late & ~wrong).sum()))
+    account.count("dropped", "trips that end more than 36 hours after their midnight", int((late & ~wrong).sum()))
     kept = ~(wrong | late)[trip]
     calls = calls[kept]
     whole = Timetable(

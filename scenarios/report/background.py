@@ -40,8 +40,8 @@ def area_facts(m: Material) -> str:
     rows = []
     for name, rows_of in m.area.tables.items():
         n = len(rows_of)
-        if n:
-            origin, count = np.unique(rows_of["origin"].astype(str), return_counts=True)
+        if n and "origin" in vars(rows_of):  # calls came as their services did
+            origin, count = np.unique(rows_of.origin.astype(str), return_counts=True)
             share = dict(zip(origin.tolist(), count.tolist(), strict=True))
             shares = (f"{100.0 * share.get(kind, 0) / n:.0f} %" for kind in ORIGINS)
             rows.append((text(name.replace("_", " ")), f"{n:,}", *shares))
