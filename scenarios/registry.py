@@ -28,6 +28,9 @@ MEASURES = {
     "battery_backup": "scenarios.measures.backup:BatteryBackup",
     "asset_failure": "scenarios.measures.failure:AssetFailure",
     "close_street": "scenarios.measures.closure:CloseStreet",
+    "speed_limit": "scenarios.measures.speed:SpeedLimit",
+    "road_works": "scenarios.measures.works:RoadWorks",
+    "one_way": "scenarios.measures.oneway:OneWay",
     "electric_cars": "scenarios.measures.electric:ElectricCars",
 }
 

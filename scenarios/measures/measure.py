@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from twin.errors import nearest
+from twin.tables import ROAD_CLASSES
 from twin.units import duration, share, time_of_day
 from twin.world import World
 
@@ -42,16 +43,28 @@ class Placed(Measure):
     @field_validator("where")
     @classmethod
     def _one_place(cls, where: dict[str, Any]) -> dict[str, Any]:
-        if len(where) != 1 or next(iter(where)) not in cls.kinds:
-            wrong = [key for key in where if key not in cls.kinds and nearest(key, cls.kinds)]
-            close = "".join(f"; did you mean {nearest(key, cls.kinds)}?" for key in wrong)
-            raise ValueError(f"is {where}: one of {', '.join(f'{kind}:' for kind in cls.kinds)}{close}")
-        (kind, value), *_ = where.items()
-        check = {"osm": _number, "polygon": _ring}.get(kind, _text)
-        check(value)
-        if kind == "kind" and value not in cls.things:
-            raise ValueError(f"{value!r} is no kind of thing that the measure acts on: {', '.join(cls.things)}")
+        one_place(where, cls.kinds, cls.things)
         return where
+
+
+def one_place(where: dict[str, Any], kinds: tuple[str, ...], things: tuple[str, ...]) -> None:
+    """ValueError where `where` is not one entry with a key of `kinds` and a value that fits it."""
+    if len(where) != 1 or next(iter(where)) not in kinds:
+        wrong = [key for key in where if key not in kinds and nearest(key, kinds)]
+        close = "".join(f"; did you mean {nearest(key, kinds)}?" for key in wrong)
+        raise ValueError(f"is {where}: one of {', '.join(f'{kind}:' for kind in kinds)}{close}")
+    (kind, value), *_ = where.items()
+    check = {"osm": _number, "polygon": _ring, "class": _classes}.get(kind, _text)
+    check(value)
+    if kind == "kind" and value not in things:
+        raise ValueError(f"{value!r} is no kind of thing that the measure acts on: {', '.join(things)}")
+
+
+def _classes(value: Any) -> None:
+    names = value if isinstance(value, list) else [value]
+    unknown = [str(n) for n in names if n not in ROAD_CLASSES]
+    if unknown or not names:
+        raise ValueError(f"{', '.join(unknown) or 'nothing'} is no class of road: {', '.join(ROAD_CLASSES)}")
 
 
 def _text(value: Any) -> None:

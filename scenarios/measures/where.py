@@ -11,8 +11,8 @@ from twin.area import Area
 from twin.errors import Fault, InputError, nearest
 
 
-def links(area: Area, where: Mapping[str, Any], place: str) -> np.ndarray[Any, Any]:
-    """Car link rows that `where` names: street, district, osm or polygon; "street: busiest" takes the main street.
+def links(area: Area, where: Mapping[str, Any], place: str, key_in: str = "where") -> np.ndarray[Any, Any]:
+    """Car link rows that `where` names: street, district, osm, polygon or class; "street: busiest" takes the main street.
 
     The main street is the named street whose links have the largest capacity x length of all that is not a motorway,
     a stretch that all neighbourhoods can spare only with effort. `place` is where the configuration says so, for the
@@ -23,13 +23,14 @@ def links(area: Area, where: Mapping[str, Any], place: str) -> np.ndarray[Any, A
         "district": lambda name: _in_zone(area, name, place),
         "osm": lambda number: np.flatnonzero(area.links.osm_id == int(number)),
         "polygon": lambda ring: _in_polygon(area, ring),
+        "class": lambda names: np.flatnonzero(np.isin(area.links.road_class.astype(str), names)),
     }
     ((key, value),) = where.items()
     rows = by[key](value)
     rows = rows[area.links.car[rows]]
     if not len(rows):
         raise InputError(
-            Fault(f"{place}.where.{key}", f"{value!r} has no link for cars", "a place in the area with streets")
+            Fault(f"{place}.{key_in}.{key}", f"{value!r} has no link for cars", "a place in the area with streets")
         )
     return rows
 

@@ -224,6 +224,17 @@ def _times(events: Any) -> str:
     return first if first == last else f"{first} to {last}"
 
 
+ON_STREETS = {
+    "speed_limit": "nobody drives faster than {speed} km/h in {place}",
+    "road_works": "road works leave {capacity} of the capacity of {place}",
+    "one_way": "cars may drive {place} only towards the {towards}",
+}
+
+
+def _listed(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) and not isinstance(value[0], list) else str(value)
+
+
 def measure_words(material: Material, name: str, measure: dict[str, Any]) -> str:
     """A measure in words, with the names that its `where` found."""
     words, kind = Words(material), str(measure.get("type", name))
@@ -246,6 +257,15 @@ def measure_words(material: Material, name: str, measure: dict[str, Any]) -> str
         asked = text(" ".join(map(str, where.values())))
         named = words.phrases["vehicles.close_link"](closed).split(" (")[0] if closed else asked
         return f"{named}{' (the main street)' if asked == 'busiest' and closed else ''} is closed to cars{when}"
+    if kind in ON_STREETS:
+        place = text(" ".join(_listed(v) for v in where.values()))
+        spared = measure.get("except") or {}
+        but = f", but for {text(', '.join(_listed(v) for v in spared.values()))}" if spared else ""
+        return (
+            ON_STREETS[kind].format(place=place, **{k: text(str(v)) for k, v in measure.items() if k != "except"})
+            + but
+            + when
+        )
     if kind == "electric_cars":
         return f"{text(measure.get('share', ''))} of the cars are electric"
     options = ", ".join(f"{key} {value}" for key, value in measure.items() if key != "type")

@@ -1,8 +1,10 @@
 """Measures: their places and times, what they post and set."""
 
+import numpy as np
 import pytest
 
 from scenarios.configuration import compose
+from scenarios.measures.where import links, main_street
 from scenarios.simulate import build_area, build_world
 from twin.clock import minute
 from twin.errors import InputError
@@ -21,6 +23,7 @@ def world(area, *measures, days=1):
 
 
 CLOSE = "type: close_street, from: '07:00', for: 1 h, where: "
+SLOW = "type: speed_limit, from: '07:00', for: 1 h, where: "
 FAIL = "type: asset_failure, from: '07:00', for: 1 h, where: "
 NO_PLACE = {
     CLOSE + "{street: Nonsens}": "m0.where.street: no street is called 'Nonsens'",
@@ -30,7 +33,7 @@ NO_PLACE = {
     FAIL + "{asset: largest_substaton}": "m0.where.asset: .*no asset.*did you mean largest_substation",
 }
 NO_MEASURE = {
-    CLOSE + "{steet: x}": "is {'steet': 'x'}: one of street:, district:, osm:, polygon:; did you mean street",
+    CLOSE + "{steet: x}": "is {'steet': 'x'}: one of street:, district:, osm:, polygon:, class:; did you mean street",
     CLOSE + "{}": "m0.where",
     CLOSE + "{street: a, district: b}": "one of street:",
     CLOSE + "{polygon: [[0, 0], [1, 0]]}": "three or more corners",
@@ -38,6 +41,13 @@ NO_MEASURE = {
     CLOSE + "{osm: abc}": "no number of a way",
     CLOSE + "3": "m0.where: is 3; allowed: a mapping",
     FAIL + "{street: x}": "one of asset:",
+    CLOSE + "{class: residental}": "residental is no class of road: motorway",
+    CLOSE + "{street: x}, except: {steet: y}": "one of street:.*did you mean street",
+    CLOSE + "{street: x}, except: {class: []}": "nothing is no class of road",
+    SLOW + "{street: x}, speed: 0": "m0.speed: is 0; allowed: greater than or equal to 5",
+    SLOW + "{street: x}": "m0.speed: is missing",
+    "type: road_works, from: '07:00', for: 1 h, capacity: 100 %, where: {street: x}": "more than 0 and less than 1",
+    "type: one_way, from: '07:00', for: 1 h, towards: up, where: {street: x}": "m0.towards: is 'up'",
     "type: close_stret": "unknown type 'close_stret'.*did you mean close_street",
     "where: {street: x}": "m0.type: is missing",
     "type: 3": "m0.type: is 3",
@@ -104,3 +114,56 @@ def test_batteries_keep_the_signals_on_until_they_are_empty():
     with_them = build_world(compose([*outage, *batteries]), area)
     assert dark(with_them, 28 * minute) == 0 < dark(without, 28 * minute)
     assert dark(with_them, 32 * minute) == dark(without, 32 * minute)
+
+
+def free_kmh(world):
+    """km/h of each link of the car network as it is now."""
+    vehicles = world.domains["vehicles"]
+    return vehicles.row, 3.6 * vehicles.state.speed
+
+
+def test_a_limit_in_a_district_spares_main_roads_and_ends(area):
+    place = "{district: Binnenstad}, except: {class: [primary, secondary, tertiary]}"
+    slow = world(area, f"type: speed_limit, speed: 20, from: '00:10', for: 20 min, where: {place}")
+    row, before = free_kmh(slow)
+    inside = links(area, {"district": "Binnenstad"}, "m0")
+    spared = np.isin(area.links.road_class[row].astype(str), ("primary", "secondary", "tertiary"))
+    held = np.isin(row, inside) & ~spared & (before > 20.0)
+    assert held.sum() > 10
+    assert (np.isin(row, inside) & spared).any()
+    slow.run(15 * minute)
+    assert free_kmh(slow)[1][held] == pytest.approx(20.0)
+    assert free_kmh(slow)[1][~held] == pytest.approx(before[~held])
+    travel = slow.signals.value("vehicles.travel_ms")[row]
+    assert (travel[held] >= 3600.0 * area.links.length[row][held] / 20.0 - 1.0).all()
+    slow.run(32 * minute)
+    assert free_kmh(slow)[1] == pytest.approx(before)
+
+
+def test_road_works_leave_their_share_of_the_capacity_also_where_a_signal_is(area):
+    where = "{class: [primary, secondary, tertiary, residential]}"
+    works = world(area, f"type: road_works, capacity: 50 %, from: '00:10', for: 20 min, where: {where}")
+    vehicles = works.domains["vehicles"]
+    full = vehicles.state.capacity.copy()
+    touched = np.isin(vehicles.row, links(area, {"class": ["primary", "secondary", "tertiary", "residential"]}, "m0"))
+    works.run(15 * minute)
+    assert vehicles.state.capacity[touched] == pytest.approx(full[touched] / 2)
+    assert vehicles.state.links.headway[touched] == pytest.approx(2.0 / full[touched])
+    assert vehicles.state.capacity[~touched] == pytest.approx(full[~touched])
+    works.run(32 * minute)
+    assert vehicles.state.links.headway == pytest.approx(1.0 / full)
+
+
+def test_one_way_closes_what_leads_the_other_way(area):
+    street = main_street(area)
+    rows = links(area, {"street": street}, "m0")
+    east = area.nodes.x[area.links.head[rows]] - area.nodes.x[area.links.tail[rows]]
+    one = world(area, f"type: one_way, towards: east, from: '00:10', for: 20 min, where: {{street: {street}}}")
+    one.run(15 * minute)
+    travel = one.signals.value("vehicles.travel_ms")[rows]
+    assert ((travel == 2**31 - 1) == (east < 0)).all()
+    for lost, said in ((east < 0, "nothing leads away from east"), (east > 0, "one-way already")):
+        single = build_area(compose(SMALL))
+        single.links.car[rows[lost]] = False
+        with pytest.raises(InputError, match=said):
+            world(single, f"type: one_way, towards: east, from: '00:10', for: 20 min, where: {{street: {street}}}")
