@@ -16,16 +16,14 @@ from twin.attributes import Column
 from twin.clock import day, minute
 from twin.coupling import Batch, Event, on
 from twin.domain import Balance, Domain, Indicator
-from twin.timetable import Timetable
-
-MIDNIGHTS = (0, day)  # before now, of services that may set out now: none ends later than 36 h after its own
+from twin.timetable import SLOTS, Timetable
 
 
 class Transit(Domain):
     """Vehicles and passengers of the area's timetable; nothing where it has none."""
 
     name, every = "transit", minute
-    unsaved = ("timetable", "driven", "first_departure", "by_departure")
+    unsaved = ("timetable", "sent", "driven", "first_departure", "by_departure")
     Config = TransitConfig
 
     arrived = Event(by="advance", subject="person", object="location", value="s of travel", recorded=False)
@@ -53,7 +51,11 @@ class Transit(Domain):
         first = self.state.first[:-1]
         self.first_departure = SECOND * area.calls.departure[first].astype(np.int64)
         self.by_departure = np.argsort(self.first_departure, kind="stable")
-        self.driven = np.zeros(len(area.services), bool)  # all keep to the timetable
+        bus = np.asarray(area.lines.mode == "bus")[area.services.line]
+        # a sample has too few cars for buses to queue behind
+        self.sent = bus & self.config.traffic & (area.represents == 1.0)
+        heard = not world.cut & {"transit.traffic", "traffic.transit"}
+        self.driven = self.sent & heard
 
     def _weekday(self, number):
         return self.world.calendar.at(number * day).weekday()
@@ -62,6 +64,11 @@ class Transit(Domain):
     def take(self, batch: Batch) -> None:
         """Somebody wants to go by public transport."""
         self.asking.append(batch)
+
+    @on("vehicles.bus_arrived", phase="advance", coupling="traffic.transit")
+    def hear(self, batch: Batch) -> None:
+        """Buses in the traffic came to their stops."""
+        self.coming.append(batch)
 
     def advance(self, start, stop):
         if not self.runs_today:
@@ -74,10 +81,29 @@ class Transit(Domain):
         for batch in self.asking:
             self._plan(batch, start)
         self.asking.clear()
+        for batch in self.coming:
+            self.state.moments(batch.time, k.ARRIVE, batch.subject)
+        self.coming.clear()
         who, time = self.state.move(stop)
         if len(who):
             p = self.state.passengers[who]
             self.arrived.many(who, p.goal, (time - p.asked) / SECOND, at=time, ordinal=p.trip)
+
+        self._send(start, stop)
+
+    def _send(self, start, stop):
+        """Tell the traffic which buses set out in the next minute."""
+        for midnight in range(stop // day * day, max(stop // day - 2, -1) * day, -day):
+            number = midnight // day
+            a, b = np.searchsorted(
+                self.first_departure[self.by_departure], [stop - midnight, stop - midnight + self.every]
+            )
+            running = (self.area.services.days >> self._weekday(number)) & 1
+            service = np.sort(self.by_departure[a:b])
+            service = service[self.sent[service] & (running[service] == 1)]
+            run = number % SLOTS * len(running) + service
+            dwell = round(self.config.dwell * SECOND)
+            self.drive.many(run, dwell, float(midnight), at=np.full(len(run), start), ordinal=np.full(len(run), number))
 
     # -- passengers ----------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from agents.vehicles import kernels as k
+from agents.vehicles.buses import Buses
 from agents.vehicles.config import VehiclesConfig
 from agents.vehicles.emissions import POLLUTANTS, emitted
 from agents.vehicles.junctions import Junctions
@@ -20,7 +21,7 @@ from agents.vehicles.slow import Moments, SlowMode
 from agents.vehicles.state import State
 from agents.vehicles.wheel import EDGE, PER_SECOND
 from twin.attributes import Column
-from twin.clock import minute
+from twin.clock import day, minute
 from twin.coupling import Batch, Event, Reads, Record, on
 from twin.dijkstra import BLOCKED
 from twin.domain import Domain, Indicator
@@ -62,6 +63,9 @@ class Vehicles(Domain):
         object="location",
         recorded=False,
         value="kWh that the electric car used on this trip",
+    )
+    bus_arrived = Event(
+        by="advance", subject="run", object="row of the call", value="ms of its midnight", recorded=False
     )
     signal_dark = Event(by="advance", subject="signal")
     signal_live = Event(by="advance", subject="signal")
@@ -152,6 +156,7 @@ class Vehicles(Domain):
         n = len(area.people)
         self.electric = uniforms(self.stream("electric"), np.arange(n)) < config.electric_share
         self.ledger = Ledger(area)
+        self.buses = Buses(area, self.network, self.link_of_row) if len(area.calls) else None
         self.parkings = np.zeros(n, np.int32)
         self.coming = Moments("person", "origin", "goal")  # cars on their way to a gateway
         self.going = Moments("person", "goal", "mode")  # all whose moment of arrival is known
@@ -186,6 +191,12 @@ class Vehicles(Domain):
         """Somebody walks."""
         self.departing.append((WALK, batch))
 
+    @on("transit.drive", phase="advance", when="next", coupling="transit.traffic", optional=True)
+    def set_out(self, batch: Batch) -> None:
+        """Buses set out in this minute."""
+        if self.buses:
+            self.buses.begin(batch)
+
     def advance(self, start, stop):
         self._power(start)
         period = round(self.config.reroute_every * minute)
@@ -205,10 +216,20 @@ class Vehicles(Domain):
                 self._go_slowly(mode, person, time, origin, goal)
         self.departing.clear()
         self._enter(self.coming.take(stop))
-        arrivals = self.state.run(stop / 1000.0)
-        self._leave(arrivals, start)
+        self._leave(self._drive(start, stop), start)
         self._arrive(self.going.take(stop), start)
         self._measure(stop)
+
+    def _drive(self, start, stop):
+        """Move the cars and buses on the streets; the arrivals of cars."""
+        if self.buses is None:
+            return self.state.run(stop / 1000.0)
+        arrivals, stops = self.buses.run(self.state, start, stop)
+        run, call = stops["run"], stops["call"]
+        midnight = self.buses.midnight[run]
+        ordinal = midnight // day * len(self.area.calls) + call  # the run's number comes back another day
+        self.bus_arrived.many(run, call, midnight.astype(float), at=np.maximum(stops["time"], start), ordinal=ordinal)
+        return arrivals
 
     def _beyond_ms(self, location):
         return np.rint(self.beyond[location] / (self.config.beyond_speed / 3.6) * 1000.0).astype(np.int64)
@@ -426,6 +447,8 @@ class Vehicles(Domain):
             return
         self.closed = closed
         state.change(changed, closed=closed[changed])
+        if self.buses:
+            self.buses.routes.close(closed)
         self._publish_all()
         self._customise()
         which, last, at = state.affected(closed)
@@ -446,6 +469,7 @@ class Vehicles(Domain):
     def indicators(self):
         still = self.state.cars[: int(self.state.counts[k.FRESH])]
         still = still[(still.state == k.QUEUED) | (still.state == k.DRIVING)]
+        still = still[still.key < len(self.area.people)]  # no buses
         yield from self.ledger.indicators(self.state.released, still.key, self.now)
         for name, grams in zip(POLLUTANTS, self.grams, strict=True):
             yield Indicator(f"exhaust_{name}", float(grams) / 1000.0, "kg", better="lower", summed=True)
@@ -455,7 +479,9 @@ class Vehicles(Domain):
         self.grams[:] = 0.0
 
     def balances(self):
-        return self.ledger.balances(self.state, len(self.coming), self.going.rows["mode"])
+        buses = self.buses.on_road if self.buses else 0  # they are on the road, and nobody's trip
+        laws = self.ledger.balances(self.state, len(self.coming) - buses, self.going.rows["mode"])
+        return [*laws, *(self.buses.balances() if self.buses else ())]
 
 
 def _due(now, every_minutes):

@@ -1,0 +1,208 @@
+"""Public transport beside the traffic of the streets, in a small town whose citizens do as they are told."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from agents.transit import kernels as k
+from agents.transit.config import TransitConfig
+from agents.transit.domain import Transit
+from agents.vehicles.config import VehiclesConfig
+from agents.vehicles.domain import CAR, Vehicles
+from tests.agents.transit.lines import NODES, served
+from tests.agents.vehicles.test_domain import Citizens as Drivers
+from tests.agents.vehicles.test_domain import Grid, Log, a_town
+from tests.twin.luck_worlds import Tried, result
+from twin.clock import Calendar, day, hour, minute
+from twin.coupling import Event, on
+from twin.world import World
+
+FREE = 1200.0 / 13.9  # s from one corner of the square to the next
+A, B, C, D = NODES  # buildings at the stops
+
+
+class Citizens(Drivers):
+    """Also asks for public transport: rows of (time ms, person, origin, goal)."""
+
+    board = Event(by="advance", recorded=False)
+
+    def __init__(self, rides, trips=()):
+        super().__init__(trips)
+        self.rides = np.array(sorted(rides), np.int64).reshape(-1, 4)
+        self.came, self.unserved = [], []
+
+    def advance(self, start, stop):
+        super().advance(start, stop)
+        rows = self.rides[(self.rides[:, 0] >= start) & (self.rides[:, 0] < stop)]
+        numbers = np.arange(len(rows)) + start // minute
+        self.board.many(rows[:, 1], rows[:, 3], rows[:, 2].astype(float), at=rows[:, 0], ordinal=numbers)
+
+    @on("transit.arrived", phase="advance", when="next")
+    def come(self, batch):
+        rows = (batch.subject, batch.object, batch.value, batch.time)
+        self.came += zip(*(column.tolist() for column in rows), strict=True)
+
+    @on("transit.unserved", phase="advance", when="next")
+    def stay(self, batch):
+        self.unserved += zip(batch.subject.tolist(), batch.time.tolist(), strict=True)
+
+
+def made(area, rides, trips=(), cut=(), window=minute, **config):
+    citizens = Citizens(rides, trips)
+    domains = [citizens, Vehicles(VehiclesConfig(electric_share=0.0)), Transit(TransitConfig(**config)), Grid()]
+    return World(area, domains, recorder=Log(), cut=cut, window=window, calendar=Calendar("2025-03-11")), citizens
+
+
+def simulate(area, rides, until=2 * hour, **options):
+    world, citizens = made(area, rides, **options)
+    world.run(until)
+    for balance in world.balances():
+        assert balance.holds, balance
+    values = {i.indicator: i.value for i in world.domains["transit"].indicators()}
+    return world, citizens, values
+
+
+def line(*leave_s, stay=20, hop=120):
+    """Runs from a by b to c."""
+    return [[(0, t, t), (1, t + hop, t + hop + stay), (2, t + 2 * hop + stay, t + 2 * hop + stay)] for t in leave_s]
+
+
+def jam(count=250, at_s=900):
+    """Cars that set off at once along the first street of the line, people from 10 on."""
+    return [(1000 * at_s, 10 + i, CAR, A, B) for i in range(count)]
+
+
+def test_a_ride_on_a_free_street_keeps_to_the_timetable():
+    _, citizens, values = simulate(served(line(1000)), [(900_000, 3, A, C)])
+    ((person, goal, seconds, time),) = citizens.came
+    assert (person, goal) == (3, C)
+    # it is at b early and waits; from there it drives on
+    assert time == pytest.approx(1_140_000 + 1000 * FREE, abs=2)
+    assert seconds == pytest.approx(240 + FREE, abs=0.002)
+    assert values["transit_delay_mean"] == 0
+    assert values["transit_wait_mean"] == pytest.approx(100 / 60)
+    assert values["transit_load_peak"] == pytest.approx(100 / 75)
+
+
+def test_by_the_timetable_alone_it_arrives_on_the_second():
+    for options in ({"traffic": False}, {"cut": ["transit.traffic"]}, {"cut": ["traffic.transit"]}):
+        _, citizens, _ = simulate(served(line(1000)), [(900_000, 3, A, C)], **options)
+        assert citizens.came == [(3, C, 360.0, 1_260_000)]
+
+
+def test_a_bus_in_a_queue_arrives_late_leaves_late_and_its_passengers_miss_the_next():
+    runs = [*line(1000), *[[(1, t, t), (3, t + 60, t + 60)] for t in (1300, 3000)]]
+    area = served(runs, people=400)
+    rides = [(900_000, 3, A, C), (1_130_000, 5, B, C), (900_000, 7, A, D)]
+    _, citizens, values = simulate(area, rides, trips=jam())
+    came = {row[0]: row[3] / 1000 for row in citizens.came}
+    assert values["missed_connections"] == 1
+    assert values["transit_delay_mean"] > 60
+    # 250 cars leave the first street at half a car a second
+    assert came[3] > 1000 + 120 + 200
+    assert came[5] == came[3]
+    assert 3000 < came[7] < 3200
+    _, free, values = simulate(area, rides)
+    assert values["missed_connections"] == 0
+    assert {row[0]: row[3] / 1000 < 1500 for row in free.came}[7]
+
+
+def test_buses_take_their_place_in_the_queue():
+    trips = jam(100, at_s=1000)
+    area = served(line(*[999] * 20), people=200)
+    alone = simulate(area, [], trips=trips, cut=["transit.traffic"])[1].heard["arrived"]
+    behind = simulate(area, [], trips=trips)[1].heard["arrived"]
+    assert len(alone) == len(behind) == 100
+    assert sum(row[2] for row in behind) > sum(row[2] for row in alone) + 100
+
+
+def test_who_finds_no_room_takes_the_next():
+    rides = [(900_000 + 1000 * i, 3 + i, A, C) for i in range(3)]
+    _, citizens, values = simulate(served(line(1000, 1600), places=2), rides)
+    assert values["left_behind"] == 1
+    assert values["transit_load_peak"] == 100
+    came = {row[0]: row[3] for row in citizens.came}
+    assert came[3] == came[4] < came[5]
+    assert came[5] == pytest.approx(1_740_000 + 1000 * FREE, abs=2)
+
+
+def test_where_the_timetable_has_no_way_is_said():
+    rides = [(5_000_000, 4, A, C), (900_500, 5, A, len(a_town(1)[0].buildings) - 1)]
+    _, citizens, values = simulate(served(line(1000)), rides)
+    assert sorted(citizens.unserved) == [(4, 5_000_000), (5, 900_500)]
+    assert values["transit_unserved"] == 2
+    assert not citizens.came
+
+
+def test_who_walks_faster_is_not_served():
+    late = line(1000, hop=1500)
+    _, citizens, _ = simulate(served(late), [(900_000, 4, A, B)])
+    assert citizens.unserved == [(4, 900_000)]
+
+
+def test_a_night_bus_runs_after_midnight_of_its_day_only():
+    night = [[(0, 86_280, 86_280), (1, 86_520, 86_520), (2, 86_700, 86_700)]]
+    area = served(night, days=[1 << 1])  # Tuesdays
+    _, citizens, _ = simulate(area, [(86_200_000, 3, A, C)], until=day + hour)
+    ((_, _, _, time),) = citizens.came
+    assert day + 100_000 < time <= day + 300_000
+    world, citizens, _ = simulate(area, [(day + 60_000, 3, B, C), (2 * day + 60_000, 4, B, C)], until=2 * day + hour)
+    assert [row[0] for row in citizens.came] == [3]
+    assert [row[0] for row in citizens.unserved] == [4]
+    assert world.domains["transit"].state.began == 1
+
+
+@pytest.mark.parametrize("window", [minute // 2, minute // 4])
+def test_the_worlds_window_does_not_matter(window):
+    area = served([*line(1000, 1300, 1600), [(1, 1300, 1300), (3, 1360, 1360)]], people=400, places=2)
+    rides = [(900_000 + 700 * i, i, A, (C, D)[i % 2]) for i in range(9)]
+    results = []
+    for each in (minute, window):
+        world, citizens, values = simulate(area, rides, trips=jam(), window=each)
+        digests = {k: v for k, v in world.recorder.digests().items() if k == "restricted/trips"}
+        results.append((citizens.came, citizens.unserved, values, world.domains["transit"].state.sums.tolist()))
+    assert results[0] == results[1]
+    assert digests
+    assert results[0][2]["left_behind"] > 0
+
+
+TIMES = [18 * minute, 25 * minute]  # the first bus stands in the queue; passengers wait at b
+
+
+def test_a_run_that_is_resumed_ends_as_if_nothing_had_happened(tmp_path):
+    area = served([*line(1000, 1300, 1600), [(1, 1300, 1300), (3, 1360, 1360)]], people=400, places=2)
+    rides = [(900_000 + 700 * i, i, A, (C, D)[i % 2]) for i in range(9)]
+    run = Tried(tmp_path / "run", lambda: made(area, rides, trips=jam())[0])
+    whole = run.run(2 * hour, keep=TIMES)
+    assert run.kept() == TIMES
+    assert whole.domains["transit"].state.sums[k.LEFT_BEHIND] > 0
+    for at in TIMES:
+        again = run.run(2 * hour, resume=at)
+        assert result(again) == result(whole)
+        assert again.domains["citizens"].came == whole.domains["citizens"].came
+
+
+def test_cut_from_the_traffic_public_transport_never_notices_a_jam():
+    area = served(line(1000, 1300), people=400)
+    rides = [(900_000, 3, A, C)]
+    found = [
+        simulate(area, rides, trips=trips, cut=["traffic.transit"])[0].recorder.digests()["series/line"]
+        for trips in ([], jam())
+    ]
+    assert found[0] == found[1]
+    coupled = simulate(area, rides, trips=jam())[0].recorder.digests()["series/line"]
+    assert coupled != found[0]
+
+
+def test_an_area_without_a_timetable_knows_nothing_of_it():
+    world, _, values = simulate(a_town(40)[0], [])
+    assert values == {}
+    assert not [name for name in world.recorder.digests() if "line" in name or "transit" in name]
+
+
+def test_in_a_sample_buses_take_what_the_streets_take():
+    area = served(line(1000))
+    area.facts["represents"] = 10.0
+    _, citizens, _ = simulate(area, [(900_000, 3, A, C)])
+    assert citizens.came == [(3, C, 360.0, 1_260_000)], "on free streets it waits for the timetable"
