@@ -12,9 +12,10 @@ import numpy as np
 from agents.transit import kernels as k
 from agents.transit.config import TransitConfig
 from agents.transit.state import SECOND, State
+from agents.transit.streets import Streets
 from twin.attributes import Column
 from twin.clock import day, minute
-from twin.coupling import Batch, Event, on
+from twin.coupling import Batch, Event, Reads, on
 from twin.domain import Balance, Domain, Indicator
 from twin.timetable import SLOTS, Timetable
 
@@ -23,8 +24,9 @@ class Transit(Domain):
     """Vehicles and passengers of the area's timetable; nothing where it has none."""
 
     name, every = "transit", minute
-    unsaved = ("timetable", "sent", "driven", "first_departure", "by_departure")
+    unsaved = ("timetable", "sent", "driven", "first_departure", "by_departure", "streets")
     Config = TransitConfig
+    travel_ms = Reads("vehicles.travel_ms", coupling="traffic.transit")
 
     arrived = Event(by="advance", subject="person", object="location", value="s of travel", recorded=False)
     unserved = Event(by="advance", subject="person", object="location", recorded=False)
@@ -52,10 +54,12 @@ class Transit(Domain):
         self.first_departure = SECOND * area.calls.departure[first].astype(np.int64)
         self.by_departure = np.argsort(self.first_departure, kind="stable")
         bus = np.asarray(area.lines.mode == "bus")[area.services.line]
-        # a sample has too few cars for buses to queue behind
-        self.sent = bus & self.config.traffic & (area.represents == 1.0)
-        heard = not world.cut & {"transit.traffic", "traffic.transit"}
-        self.driven = self.sent & heard
+        bus &= self.config.traffic
+        # in a sample a car stands for several and a bus for itself: it takes the time that its links take
+        whole, heard = area.represents == 1.0, "traffic.transit" not in world.cut
+        self.sent = bus & whole
+        self.driven = self.sent & heard & ("transit.traffic" not in world.cut)
+        self.streets = Streets(area, bus) if heard and not whole else None
 
     def _weekday(self, number):
         return self.world.calendar.at(number * day).weekday()
@@ -77,6 +81,10 @@ class Transit(Domain):
         self.timetable.turn_to(number, self._weekday(number))
         if start % day == 0:
             self.state.begin_day(number, self._weekday(number), self.driven)
+        if self.streets:
+            calls, ms = self.streets.hops(self.travel_ms)
+            self.state.hop[:] = self.state.by_timetable
+            self.state.hop[calls] = ms
         self._plan_anew(start)
         for batch in self.asking:
             self._plan(batch, start)

@@ -21,7 +21,7 @@ class State(Part):
     asked, arrived, unserved : passengers since the start of the run;  sums : see the kernels, since the end of the warm-up
     """
 
-    unsaved = ("calls", "first", "line", "capacity", "people", "stop", "days")
+    unsaved = ("calls", "first", "line", "capacity", "people", "stop", "days", "by_timetable")
 
     def __init__(self, area: Any, dwell_ms: int) -> None:
         calls, services, each = area.calls, area.services, area.represents
@@ -38,6 +38,7 @@ class State(Part):
         self.calls.hop[:-1] = self.calls.arrival[1:] - self.calls.departure[:-1]
         self.calls.service = calls.service
         self.calls.last[self.first[1:] - 1] = True
+        self.by_timetable = self.calls.hop.copy()
         self.hop = self.calls.hop.copy()
         self.runs = np.zeros(SLOTS * len(services), k.RUN).view(np.recarray)
         self.lists = np.full(SLOTS * len(calls), -1, k.LIST).view(np.recarray)

@@ -202,7 +202,14 @@ def test_an_area_without_a_timetable_knows_nothing_of_it():
 
 
 def test_in_a_sample_buses_take_what_the_streets_take():
-    area = served(line(1000))
-    area.facts["represents"] = 10.0
-    _, citizens, _ = simulate(area, [(900_000, 3, A, C)])
-    assert citizens.came == [(3, C, 360.0, 1_260_000)], "on free streets it waits for the timetable"
+    area = served(line(1200), people=400)
+    area.facts["represents"] = 2.0
+    links = area.links
+    links.capacity[(links.tail == 2) & (links.head == 3)] = 0.1  # a queue forms on the way, where buses see it
+    rides = [(900_000, 3, A, C)]
+    ((_, _, _, time),) = simulate(area, rides)[1].came
+    assert time == pytest.approx(1_340_000 + 1000 * FREE, abs=20_000), "at b it waits for the timetable"
+    ((_, _, _, late),) = simulate(area, rides, trips=jam(60))[1].came
+    assert late > time + 60_000
+    ((_, _, _, cut),) = simulate(area, rides, trips=jam(60), cut=["traffic.transit"])[1].came
+    assert cut == 1_460_000
