@@ -50,8 +50,12 @@ DEFINITIONS = {
     ),
     "vehicle_delay": Definition("Lost vehicle hours", "time on the road inside the area beyond free flow", "lower"),
     "vehicle_km": Definition("Distance driven", "by cars inside the area"),
-    "exhaust_co2": Definition("CO2 from exhausts", "of cars inside the area, by their mean speed on each link", "lower"),
-    "exhaust_nox": Definition("NOx from exhausts", "of cars inside the area, by their mean speed on each link", "lower"),
+    "exhaust_co2": Definition(
+        "CO2 from exhausts", "of cars inside the area, by their mean speed on each link", "lower"
+    ),
+    "exhaust_nox": Definition(
+        "NOx from exhausts", "of cars inside the area, by their mean speed on each link", "lower"
+    ),
     "exhaust_pm": Definition(
         "Particles from exhausts", "of cars inside the area, by their mean speed; tyres and brakes apart", "lower"
     ),
@@ -63,11 +67,14 @@ DEFINITIONS = {
     "walk_trips": Definition("Trips on foot", "that arrived, everybody's"),
     "trips_routed": Definition("Trips for which a way was found", "by car, bicycle and on foot", "higher"),
     "trips_unrouted": Definition("Trips without a way on the streets", "by car, bicycle and on foot", "lower"),
-    "transit_trips": Definition("Trips by public transport", "that arrived by the timetable, everybody's"),
+    "transit_trips": Definition("Trips by public transport", "that arrived by the timetable, everybody's; those on foot included"),
     "transit_unserved": Definition(
         "Trips that the timetable cannot serve",
-        "no way by it within the day, or none faster than walking; carried at a stated speed instead",
+        "too far to walk, and no way by it that is faster; carried at a stated speed instead",
         "lower",
+    ),
+    "transit_walked": Definition(
+        "Trips of public transport's users on foot", "no way by the timetable was faster, most often on a short leg"
     ),
     "transit_wait_mean": Definition(
         "Mean wait at a stop", "from reaching the stop to leaving it, per boarding", "lower"

@@ -32,6 +32,7 @@ WALK_SPEED = 4.8 / 3.6  # m/s; free walking speed, 1.34 m/s (Weidmann 1993, Tran
 DETOUR = 1.3  # way on foot / straight line (assumption, usual in European towns)
 REACH = 800.0  # m in a straight line from a door to a stop (assumption)
 BETWEEN = 400.0  # m in a straight line from stop to stop, to change (assumption)
+WALKED = 3000.0  # m in a straight line that somebody walks who finds no vehicle faster (assumption)
 CHANGE = 60  # s that a change at one stop takes at least (assumption)
 
 
@@ -179,10 +180,11 @@ class Timetable:
         return np.where((s >= 0) & (s < on_foot(_apart(self.xy[origin], self.xy[goal]))), s, -1)
 
     def from_doors(self, leave: Array, origin: Array, goal: Array) -> Journeys:
-        """The fastest ways from door to door by vehicle, walking aside; as `seconds`."""
-        found = self._journeys(leave, rows_of(self.access, origin), goal, None)
-        walked = on_foot(_apart(self.xy[origin], self.xy[goal]))
-        slow = found.arrival >= leave + walked
+        """The fastest ways from door to door, arguments as `seconds`; on foot up to `WALKED`, no vehicle being faster."""
+        metres = _apart(self.xy[origin], self.xy[goal])
+        walked = on_foot(metres)
+        found = self._journeys(leave, rows_of(self.access, origin), goal, np.where(metres <= WALKED, walked, -1))
+        slow = (np.diff(found.first) > 0) & (found.arrival >= leave + walked)
         return replace(found, arrival=np.where(slow, -1, found.arrival))
 
     def from_stops(self, leave: Array, stop: Array, goal: Array) -> Journeys:
@@ -191,11 +193,11 @@ class Timetable:
             leave, rows_of(self.around, stop), goal, on_foot(_apart(self.stop_xy[stop], self.xy[goal]))
         )
 
-    def _journeys(self, leave: Array, access: Csr, goal: Array, by_foot_s: Ints | None) -> Journeys:
+    def _journeys(self, leave: Array, access: Csr, goal: Array, by_foot_s: Ints) -> Journeys:
         day, egress = self.connections, rows_of(self.access, goal)
         found: Ways = day.ways(leave, access, egress, by_foot_s)
-        first, n = found.first, len(leave)
-        query = np.repeat(np.arange(n), np.diff(first))
+        first = found.first
+        query = np.repeat(np.arange(len(leave)), np.diff(first))
         begins = np.append(True, query[1:] != query[:-1])[: len(query)]
         start, end = day.start[found.board], day.end[found.alight]
         before = np.append(0, end[:-1])[: len(end)]  # the stop at which the ride before ended
@@ -205,7 +207,7 @@ class Timetable:
         walk_s[later] = np.where(
             before[later] == start[later], day.change_s, _of(self.around, before[later], start[later], day.stops)
         )
-        egress_s = np.zeros(n, np.int64) if by_foot_s is None else by_foot_s.copy()
+        egress_s = by_foot_s.copy()
         ends = np.append(begins[1:], True)[: len(query)]
         egress_s[query[ends]] = _of(egress, query[ends], end[ends], day.stops)
         return Journeys(found.arrival, first, self.call[found.board], self.call[found.alight] + 1, walk_s, egress_s)

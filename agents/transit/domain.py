@@ -121,6 +121,8 @@ class Transit(Domain):
         self.state.ask(who, batch.time, goal, batch.ordinal)
         midnight = start // day * day
         found = self.timetable.from_doors(-((midnight - time) // SECOND), batch.value.astype(np.int64), goal)
+        on_foot = (found.arrival >= 0) & (np.diff(found.first) == 0)
+        self.state.walked += int(on_foot.sum())
         self._follow(who, time, found)
 
     def _plan_anew(self, start):
@@ -173,9 +175,10 @@ class Transit(Domain):
         asked = trips + state.failed
         yield Indicator("transit_trips", float(trips), "trips", summed=True)
         yield Indicator("transit_unserved", float(state.failed), "trips", n=asked, better="lower", summed=True)
-        wait = sums[k.WAIT_MS] / max(boarded, 1) / minute
+        yield Indicator("transit_walked", float(state.walked), "trips", n=asked, summed=True)
+        wait = float(sums[k.WAIT_MS]) / max(boarded, 1) / minute
         yield Indicator("transit_wait_mean", wait, "min", n=boarded, better="lower")
-        late = sums[k.LATE_MS] / max(called, 1) / SECOND
+        late = float(sums[k.LATE_MS]) / max(called, 1) / SECOND
         yield Indicator("transit_delay_mean", late, "s", n=called, better="lower")
         missed, left = float(sums[k.MISSED]), float(sums[k.LEFT_BEHIND])
         yield Indicator("missed_connections", missed, "passengers", n=boarded, better="lower", summed=True)

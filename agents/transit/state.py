@@ -57,7 +57,7 @@ class State(Part):
         """Start the sums again."""
         self.ended += int(self.sums[k.ENDED]) if hasattr(self, "sums") else 0
         self.sums, self.peak = np.zeros(k.SUMS, np.int64), np.zeros(1)
-        self.trips = self.failed = 0
+        self.trips = self.failed = self.walked = 0
 
     def saved(self) -> dict[str, Any]:
         """What a checkpoint keeps: of the passengers only those under way, of the heap only what it holds."""

@@ -128,17 +128,20 @@ def test_who_finds_no_room_takes_the_next():
 
 
 def test_where_the_timetable_has_no_way_is_said():
-    rides = [(5_000_000, 4, A, C), (900_500, 5, A, len(a_town(1)[0].buildings) - 1)]
+    far = len(a_town(1)[0].buildings) - 1
+    rides = [(5_000_000, 4, A, far), (900_500, 5, A, far)]
     _, citizens, values = simulate(served(line(1000)), rides)
     assert sorted(citizens.unserved) == [(4, 5_000_000), (5, 900_500)]
     assert values["transit_unserved"] == 2
     assert not citizens.came
 
 
-def test_who_walks_faster_is_not_served():
+def test_who_is_faster_on_foot_walks():
     late = line(1000, hop=1500)
-    _, citizens, _ = simulate(served(late), [(900_000, 4, A, B)])
-    assert citizens.unserved == [(4, 900_000)]
+    _, citizens, values = simulate(served(late), [(900_000, 4, A, B)])
+    assert citizens.came == [(4, B, 1170.0, 2_070_000)]  # 1200 m x 1.3 at 4.8 km/h
+    assert values["transit_walked"] == 1
+    assert values["transit_wait_mean"] == 0
 
 
 def test_a_night_bus_runs_after_midnight_of_its_day_only():
@@ -148,8 +151,10 @@ def test_a_night_bus_runs_after_midnight_of_its_day_only():
     ((_, _, _, time),) = citizens.came
     assert day + 100_000 < time <= day + 300_000
     world, citizens, _ = simulate(area, [(day + 60_000, 3, B, C), (2 * day + 60_000, 4, B, C)], until=2 * day + hour)
-    assert [row[0] for row in citizens.came] == [3]
-    assert [row[0] for row in citizens.unserved] == [4]
+    (first, _, _, by_bus), (second, _, _, on_foot) = citizens.came
+    assert (first, second) == (3, 4)
+    assert by_bus <= day + 300_000
+    assert on_foot == 2 * day + 60_000 + 1_170_000
     assert world.domains["transit"].state.began == 1
 
 
