@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from agents.citizens import kernels as law
+from agents.citizens import traits
 from agents.citizens.choice import choose
 from agents.citizens.config import CitizensConfig
 from twin.attributes import Column
@@ -19,7 +20,6 @@ from twin.domain import Balance, Domain, Indicator
 from twin.draws import uniforms
 from twin.network import Network, Router
 from twin.population import Population
-from twin.tables import OCCUPATIONS
 from twin.timetable import Timetable
 
 NIGHT = 4 * hour  # a new plan begins when most people are at home
@@ -100,10 +100,10 @@ class Citizens(Domain):
             },
         )
         self.zone = np.maximum(area.location_zone()[people.home], 0) if n else np.zeros(0, np.int32)
-        self.car, self.household_car = self._cars(area)
-        self.habits = {kind: self._habits(kind) for kind in DAYS}
+        self.car, self.household_car = traits.drivers(area)
+        self.habits = {kind: traits.habits(config, kind) for kind in DAYS}
         self.hourly = np.cumsum(config.through_by_hour) / np.sum(config.through_by_hour)
-        self.reach, self.reach_place = self._reach(area)
+        self.reach, self.reach_place = traits.reach(area, config)
         tastes = [config.tastes[mode] for mode in law.MODES]
         self.taste = tuple(
             np.array([getattr(t, name) for t in tastes]) * unit
@@ -131,72 +131,12 @@ class Citizens(Domain):
         self.found = np.empty(n, np.int64)
         self.count = dict.fromkeys(law.MODES, 0)
         self.resident_trips, self.resident_metres = np.zeros(5, np.int64), np.zeros(5, np.int64)
-        self.kind = self._kinds(people)
+        self.kind = traits.kinds(people)
         self.cars = np.zeros(len(KINDS), np.int64)
         self.given_up, self.out_at_night = 0, 0
         self.arrivals = np.zeros((len(area.zones), 2))
         self.choosing = self.stream("mode")
         self.publish("place", self.people.at)
-
-    def _kinds(self, people):
-        """Row of KINDS of each person."""
-        through, goods = people.occupation == law.THROUGH, people.occupation == law.GOODS
-        return np.select([np.asarray(people.resident), goods, through], [0, 2, 3], 1).astype(np.int8)
-
-    def _cars(self, area):
-        """Who drives a car of the household: as many licence holders as it has cars, the oldest first."""
-        people, n = area.people, len(area.people)
-        has = np.asarray(people.has_car & people.licence).copy()
-        home = people.household
-        inside = np.flatnonzero(home >= 0)
-        order = inside[np.lexsort((inside, -people.age[inside], ~has[inside], home[inside]))]
-        household = home[order]
-        rank = np.arange(len(order)) - np.searchsorted(household, household)
-        has[order] &= rank < area.households.cars[household]
-        carried = np.zeros(n, bool)
-        shared = (area.households.cars > 0) & (area.households.size > 1)
-        carried[inside] = shared[home[inside]]
-        return has, carried
-
-    def _reach(self, area):
-        """Cumulative chance of visiting each shop or leisure place, and each gateway, from each zone.
-
-        Inside capacity x exp(-distance / range); beyond the gateways a share, by commuters and exp(-road beyond / far).
-        """
-        places = area.places
-        inside = places.gateway < 0
-        spots = np.flatnonzero(inside & np.isin(places.kind, ("shop", "leisure", "library", "pharmacy", "gp_post")))
-        if not len(spots):
-            spots = np.flatnonzero(inside)
-        zones, buildings = area.zones, area.buildings
-        some = min(len(buildings), 1)  # an area of roads alone has none
-        where = places.building[spots] if len(spots) else np.zeros(some, np.int32)
-        weight = np.maximum(places.capacity[spots], 1.0) if len(spots) else np.ones(some)
-        distance = np.hypot(zones.x[:, None] - buildings.x[where], zones.y[:, None] - buildings.y[where])
-        nearest = distance.min(axis=1, keepdims=True, initial=np.inf)
-        chance = weight * np.exp(-(distance - nearest) / (1000.0 * self.config.visit_range))
-        chance /= chance.sum(axis=1, keepdims=True)
-        gates = area.gateways
-        if len(gates):
-            config, residents = self.config, area.represents * int(area.people.resident.sum())
-            share = min(config.visit_outside + config.visit_village * 5000.0 / (5000.0 + residents), 1.0)
-            out = (gates.commuters_out + 1.0) * np.exp(-gates.distance / (1000.0 * config.visit_far))
-            out = np.broadcast_to(share * out / out.sum(), (len(zones), len(gates)))
-            chance = np.concatenate([(1.0 - share) * chance, out], axis=1)
-            where = np.concatenate([where, len(buildings) + np.arange(len(gates))])
-        cumulative = np.cumsum(chance, axis=1)
-        return cumulative / cumulative[:, -1:], np.asarray(where, np.int32)
-
-    def _habits(self, kind):
-        """The habits table of one type of day, (occupations, 9)."""
-        rows = np.array([self.config.habits[name].row() for name in OCCUPATIONS])
-        factor = self.config.days[kind]
-        rows[:, law.P_MAIN] *= factor.main
-        rows[:, [law.P_ERRAND, law.P_DAY, law.P_DAY_AGAIN]] *= factor.outing
-        rows[:, law.P_EVENING] *= factor.evening
-        chances = [law.P_MAIN, law.P_ERRAND, law.P_DAY, law.P_DAY_AGAIN, law.P_EVENING]
-        rows[:, chances] = np.minimum(rows[:, chances], 1.0)
-        return rows
 
     def _detour(self):
         """Median ratio of street to straight distance over up to 500 pairs of locations, drawn by key."""
