@@ -286,13 +286,18 @@ SERVICES = {
     "days": Column("uint8", low=1, high=127, meaning="weekdays on which it runs, a bit each: Monday 1, Sunday 64"),
     "origin": ORIGIN,
 }
+LATEST = 36 * 3600  # s after its midnight at which a service has ended
 CALLS = {
     "service": Column(
         "int32", low=0, refers="services", meaning="the run of a vehicle from its first stop to its last"
     ),
     "stop": Column("int32", low=0, refers="stops"),
-    "arrival": Column("int32", unit="s", low=0, meaning="since the midnight with which the day of service begins"),
-    "departure": Column("int32", unit="s", low=0, meaning="likewise; from 86,400 on it is the night after"),
+    "arrival": Column(
+        "int32", unit="s", low=0, high=LATEST, meaning="since the midnight with which the day of service begins"
+    ),
+    "departure": Column(
+        "int32", unit="s", low=0, high=LATEST, meaning="likewise; from 86,400 on it is the night after"
+    ),
 }
 WEATHER = {
     "time": Column("int64", unit="s", meaning="end of the hour, seconds of UTC since 1970"),

@@ -10,6 +10,7 @@ when the run that had it is over (no service ends later than 36 h after its midn
 # numba publishes no types, so its decorator is untyped to mypy
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from twin.connections import Connections, Ids, Ints, Ways
+from twin.errors import Fault, InputError
+from twin.tables import LATEST
 
 if TYPE_CHECKING:
     from twin.area import Area
@@ -34,6 +37,40 @@ REACH = 800.0  # m in a straight line from a door to a stop (assumption)
 BETWEEN = 400.0  # m in a straight line from stop to stop, to change (assumption)
 WALKED = 3000.0  # m in a straight line that somebody walks who finds no vehicle faster (assumption)
 CHANGE = 60  # s that a change at one stop takes at least (assumption)
+
+
+def call_faults(area: Area) -> Iterator[Fault]:
+    """What is wrong with the calls: their order, their times, and services that do not go from one stop to another."""
+    calls = area.calls
+    same = calls.service[1:] == calls.service[:-1]
+    arrival, departure = calls.arrival, calls.departure
+    rules = (
+        (
+            np.append(False, calls.service[1:] < calls.service[:-1]),
+            "service",
+            "the calls of a service together, rising",
+        ),
+        (departure < arrival, "departure", "not before the arrival"),
+        (
+            np.append(False, same & (arrival[1:] < departure[:-1])),
+            "arrival",
+            "not before the departure of the call before",
+        ),
+        (departure > LATEST, "departure", f"at most {LATEST} s: 36 h after the midnight of its day"),
+    )
+    for wrong, column, allowed in rules:
+        rows = np.flatnonzero(wrong)
+        if len(rows):
+            where = f"calls.{column}[{rows[0]}]"
+            yield Fault(
+                where,
+                f"{len(rows)} of {len(calls)} calls are not so",
+                allowed,
+                "correct the table, or build the area again",
+            )
+    short = np.flatnonzero(np.bincount(calls.service, minlength=len(area.services)) < 2)
+    if len(calls) and len(short):
+        yield Fault(f"services[{short[0]}]", f"{len(short)} services have fewer", "two calls or more", "leave them out")
 
 
 def on_foot(metres: Any) -> Any:
@@ -147,6 +184,9 @@ class Timetable:
     """
 
     def __init__(self, area: Area) -> None:
+        """Raises InputError where the calls are out of order or their times run backwards."""
+        if faults := list(call_faults(area)):
+            raise InputError(faults)
         self.area = area
         self.access = nearby_stops(area)
         begin, end, s = self.foot = stop_walks(area)

@@ -9,6 +9,7 @@ import numpy as np
 from scenarios.areas.check_network import geometry, reach, signals, topology, turns
 from scenarios.areas.check_people import capacity, grid, people, plausible
 from scenarios.areas.check_sources import fit, sources
+from scenarios.areas.check_transit import timetable
 from scenarios.areas.findings import Finding
 from scenarios.areas.outside import crossings, services
 from scenarios.areas.streets import MODES, main_component
@@ -18,7 +19,7 @@ from twin.tables import OUTSIDE
 if TYPE_CHECKING:
     from twin.area import Area
 
-RULES = (geometry, topology, turns, reach, people, capacity, signals, plausible, grid, sources, fit)
+RULES = (geometry, topology, turns, reach, people, capacity, signals, plausible, grid, timetable, sources, fit)
 
 
 def check_area(area: Area) -> list[Finding]:

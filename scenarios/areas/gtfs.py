@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scenarios.areas.account import Account
 from scenarios.areas.opening import decimal, refuse
 from scenarios.areas.timetable import WEEK, Timetable
+from twin.tables import LATEST
 
 Bounds = tuple[float, float, float, float]
 WORLD = (-180.0, -90.0, 180.0, 90.0)
@@ -47,7 +48,6 @@ EXTENDED = {
 }
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 GONE = -2  # row of a stop that the feed lacks
-LONGEST = 36 * 3600  # s after its own midnight; a trip that ends later is taken for an error
 
 
 def read_feed(path: str | Path, bounds: Bounds = WORLD) -> Timetable:
@@ -328,7 +328,7 @@ def _whole(
     wrong[trip[back]] = True
     account.count("dropped", "trips whose times run backwards", int(wrong.sum()))
     late = np.zeros(len(trips.line), bool)
-    late[trip[departure > LONGEST]] = True
+    late[trip[departure > LATEST]] = True
     account.count("dropped", "trips that end more than 36 hours after their midnight", int((late & ~wrong).sum()))
     kept = ~(wrong | late)[trip]
     calls = calls[kept]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.agents.transit.lines import DAILY, NODES, served
+from twin.errors import InputError
 from twin.stop_routes import undriveable
 from twin.timetable import BETWEEN, DAY, DETOUR, REACH, WALK_SPEED, Timetable, day_connections, nearby_stops, stop_walks
 
@@ -70,7 +71,7 @@ def test_a_way_from_door_to_door_says_each_walk():
     assert found.alight.tolist() == [2, 1, 4]
     assert table.seconds(leave, origin, goal).tolist() == [760, 880, -1]
     # the change of a minute at b is missed by a second
-    area.calls.departure[3] = 1179
+    area.calls.arrival[3] = area.calls.departure[3] = 1179
     late = Timetable(area)
     late.turn_to(0, MONDAY)
     assert late.seconds(leave, origin, goal)[1] == -1
@@ -94,3 +95,21 @@ def test_a_hop_faster_than_any_bus_is_found():
     assert undriveable(area).tolist() == [False, False, True, False, False, False]
     area.stops.x[1] = 1600.0
     assert undriveable(area).tolist() == [True, False, True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("runs", "column", "row", "value", "where"),
+    [
+        (LINE * 2, "service", 0, 1, "calls.service[1]"),
+        (LINE, "departure", 1, 1119, "calls.departure[1]"),
+        (LINE, "arrival", 2, 1139, "calls.arrival[2]"),
+        (LINE, "departure", 2, 36 * 3600 + 1, "calls.departure[2]"),
+        ([*LINE, [(0, 5, 5)]], "stop", 0, 0, "services[1]"),
+    ],
+)
+def test_calls_that_cannot_be_run_are_refused(runs, column, row, value, where):
+    area = served(runs)
+    area.calls[column][row] = value
+    with pytest.raises(InputError) as told:
+        Timetable(area)
+    assert where in [fault.where for fault in told.value.faults]
