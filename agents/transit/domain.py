@@ -90,7 +90,8 @@ class Transit(Domain):
             self._plan(batch, start)
         self.asking.clear()
         for batch in self.coming:
-            self.state.moments(batch.time, k.ARRIVE, batch.subject)
+            known = self.state.runs.midnight[batch.subject] == batch.value  # else it was withdrawn
+            self.state.moments(batch.time[known], k.ARRIVE, batch.subject[known])
         self.coming.clear()
         who, time = self.state.move(stop)
         if len(who):

@@ -18,7 +18,8 @@ SECOND = 1000  # ms
 class State(Part):
     """Public transport under way.
 
-    asked, arrived, unserved : passengers since the start of the run;  sums : see the kernels, since the end of the warm-up
+    asked, arrived, unserved : passengers, since the start of the run;  withdrawn : vehicles that never came through
+    sums : see the kernels, since the end of the warm-up
     """
 
     unsaved = ("calls", "first", "line", "capacity", "people", "stop", "days", "by_timetable")
@@ -48,7 +49,7 @@ class State(Part):
         self.again = np.zeros(0, np.int32)  # passengers who need another way
         self.began = self.asked = self.arrived = self.unserved = 0
         self.by_line = np.zeros((len(area.lines), 3), np.int64)
-        self.ended = 0
+        self.ended = self.withdrawn = 0
         self.forget()
         for slot in range(SLOTS):
             self._ready(slot)
@@ -108,7 +109,38 @@ class State(Part):
             self.runs.driven[runs] = driven[running] & (leave >= minute) & (off == 0)
             self.moments(leave, k.LEAVE, runs)
             self.began += len(runs)
+        self._withdraw((day + 1) % SLOTS)
         self._ready((day + 1) % SLOTS)
+
+    def _withdraw(self, slot: int) -> None:
+        """Runs of two days ago that nothing let through end where they are, for their numbers are needed again.
+
+        Their passengers look for another way, from the stop where they got in.
+        """
+        n, some = len(self.line), slice(slot * len(self.calls), (slot + 1) * len(self.calls))
+        stranded = np.concatenate([self._linked(self.lists[side][some]) for side in ("first", "riders")])
+        self.again = np.sort(np.concatenate([self.again, stranded])).astype(np.int32)
+        for side in ("first", "last", "riders"):
+            self.lists[side][some] = -1
+        keys, ids = self.keys[: self.size], self.ids[: self.size]
+        held = np.isin(keys & 3, (k.ARRIVE, k.LEAVE)) & (ids // n == slot)
+        runs = slice(slot * n, (slot + 1) * n)
+        late = int(held.sum()) + int((self.runs.driven & self.runs.moving)[runs].sum())
+        self.runs.midnight[runs] = -1
+        self.withdrawn += late
+        self.ended += late
+        order = np.lexsort((ids[~held], keys[~held]))  # in order they are a heap
+        self.size = len(order)
+        self.keys[: self.size], self.ids[: self.size] = keys[~held][order], ids[~held][order]
+
+    def _linked(self, first: Array) -> Array:
+        """Everybody in the lists that begin so."""
+        found, here = [np.zeros(0, np.int32)], first[first >= 0]
+        while len(here):
+            found.append(here)
+            here = self.passengers.follows[here]
+            here = here[here >= 0]
+        return np.concatenate(found)
 
     def moments(self, time: Array, kind: int, ids: Array) -> None:
         """Put moments into the heap, (n,) each: ms and the runs or passengers."""
@@ -178,10 +210,6 @@ class State(Part):
         """Passengers and runs under way, counted where they are: on foot, waiting, on board; standing, driving."""
         kind = self.keys[: self.size] & 3
         passengers = int(((kind == k.REACH) | (kind == k.HOME)).sum()) + len(self.again) + int(self.runs.load.sum())
-        waiting = self.lists.first[self.lists.first >= 0]
-        while len(waiting):
-            passengers += len(waiting)
-            waiting = self.passengers.follows[waiting]
-            waiting = waiting[waiting >= 0]
+        passengers += len(self._linked(self.lists.first))
         driving = int((self.runs.driven & self.runs.moving).sum())
         return passengers, int(((kind == k.ARRIVE) | (kind == k.LEAVE)).sum()) + driving

@@ -14,6 +14,7 @@ import numpy as np
 from agents.vehicles.slow import Moments
 from agents.vehicles.state import State
 from agents.vehicles.wheel import EDGE, PER_SECOND
+from twin.clock import day
 from twin.coupling import Batch
 from twin.domain import Balance
 from twin.network import Network
@@ -27,7 +28,10 @@ GRACE = EDGE / PER_SECOND * 1000.0  # ms, as the kernel's buckets have
 
 
 class Buses(Part):
-    """The runs that drive; a vehicle's key in the traffic is `people` plus its run. Runs and calls: see `twin.timetable`.
+    """The runs that drive. Runs and calls: see `twin.timetable`.
+
+    A vehicle's key in the traffic is `people` + day of service x runs + run: a run's number comes back after three days,
+    and a bus that nothing let through until then has ended for everybody but those who queue behind it.
 
     midnight, dwell : int64 (runs,), ms; call : int64 (runs,), the row of the call that each stands at or drives to
     """
@@ -49,6 +53,8 @@ class Buses(Part):
     def begin(self, batch: Batch) -> None:
         """Runs set out from their first stop; subject the run, object ms at a stop at least, value ms of its midnight."""
         run = batch.subject
+        for moments in (self.leaving, self.landing):
+            self.ended += moments.drop("run", run)
         self.midnight[run], self.dwell[run] = batch.value.astype(np.int64), batch.object
         self.call[run] = self.first[run % (len(self.first) - 1)]
         self.leaving.add(
@@ -68,9 +74,13 @@ class Buses(Part):
             bus = found.key >= self.people
             others.append(found[~bus])
             self.on_road -= int(bus.sum())
+            number, run = np.divmod(found.key[bus] - self.people, len(self.call))
             time = np.floor(found.time[bus] * 1000.0 + GRACE).astype(np.int64)
+            known = number == self.midnight[run] // day
+            self.ended += int((~known).sum())
+            run, time = run[known], time[known]
             landed = self.landing.take(edge)
-            runs = np.concatenate([found.key[bus] - self.people, landed["run"]])
+            runs = np.concatenate([run, landed["run"]])
             told.append(self._stand(runs, np.concatenate([time, landed["time"]])))
         stops = {name: np.concatenate([each[name] for each in told]) for name in ("run", "call", "time")}
         return np.concatenate(others).view(np.recarray), stops
@@ -84,7 +94,7 @@ class Buses(Part):
             stop = self.calls.stop
             rows = self.routes.between(int(stop[call]), int(stop[call + 1]))
             if len(rows) and not self.off[call]:
-                keys.append(self.people + run)
+                keys.append(self.people + int(self.midnight[run]) // day * len(self.call) + run)
                 times.append(max(time, edge - STEP) / 1000.0)
                 routes.append(self.link_of_row[rows])
             else:

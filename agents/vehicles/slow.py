@@ -53,3 +53,10 @@ class Moments(Part):
         if len(taken["time"]):
             self.rows = {name: kept[~due] for name, kept in self.rows.items()}
         return taken
+
+    def drop(self, column: str, values: Array) -> int:
+        """Forget the rows with one of `values` in a column; how many there were."""
+        gone = np.isin(self.rows[column], values)
+        if gone.any():
+            self.rows = {name: kept[~gone] for name, kept in self.rows.items()}
+        return int(gone.sum())

@@ -188,6 +188,35 @@ def test_a_run_that_is_resumed_ends_as_if_nothing_had_happened(tmp_path):
         assert again.domains["citizens"].came == whole.domains["citizens"].came
 
 
+def test_a_closed_street_sends_buses_round_it():
+    area = served(line(1000, 1600), people=400)
+    row = int(np.flatnonzero((area.links.tail == 2) & (area.links.head == 3))[0])
+    world, citizens = made(area, [(900_000, 3, A, C), (1_500_000, 4, A, C)])
+    # the first bus has just set out, the second sets out while the street is closed
+    world.post("vehicles.close_link", at=1_020_000, subject=row)
+    world.run(hour)
+    assert world.domains["vehicles"].ledger.rerouted == 1
+    assert [row[0] for row in citizens.came] == [3, 4]
+    late = world.domains["transit"].state.sums[k.LATE_MS]
+    assert late > 0, "two blocks more take longer than the timetable has"
+    assert all(balance.holds for balance in world.balances())
+
+
+def test_a_bus_that_nothing_lets_through_is_given_up_when_its_number_is_needed():
+    """Its run is needed again: it ends on the road, and its passengers look for another way."""
+    area = served(line(80_000), people=400)
+    world, citizens = made(area, [(79_900_000, 3, A, C)])
+    into = [int(row) for row in np.flatnonzero(np.isin(area.links.head, [B, C]))]
+    for row in into:
+        world.post("vehicles.close_link", at=79_000_000, subject=row)
+        world.post("vehicles.open_link", at=3 * day + minute, subject=row)
+    world.run(4 * day)
+    assert all(balance.holds for balance in world.balances())
+    state = world.domains["transit"].state
+    assert (state.began, state.withdrawn) == (4, 2), "those of the first two days, two midnights later"
+    assert [row[0] for row in citizens.came] == [3]
+
+
 def test_cut_from_the_traffic_public_transport_never_notices_a_jam():
     area = served(line(1000, 1300), people=400)
     rides = [(900_000, 3, A, C)]
