@@ -98,6 +98,8 @@ def test_who_is_told_late_arrives_late_and_leaves_late():
     travel(state, 1, 0, (0, 0, 2))
     travel(state, 2, 172, (0, 1, 2))  # by the timetable it would be gone
     state.moments(np.array([200_000]), k.ARRIVE, np.array([0]))  # 40 s late
+    home(state, 215)
+    assert state.runs.load[0] == 1, "it stands for 15 s"
     assert home(state, 216) == []
     assert state.runs.load[0] == 2  # it left at 200 + 15 s
     state.moments(np.array([300_000]), k.ARRIVE, np.array([0]))
