@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -34,7 +35,9 @@ def build_area_from(
     if options.get("citizens") is not None and options["citizens"] < 1:
         raise InputError(Fault("--citizens", f"is {options['citizens']}", "1 or more"))
     given = _gather(sources, named)
-    free_folder(out)  # told before the work, not after it
+    target = free_folder(out)  # told before the work, not after it
+    if (target / "area.json").exists():
+        screen.print(f"{out} holds an area already ({_name_of(target)}): it is replaced", soft_wrap=True, markup=False)
     began = time.perf_counter()
     area = build("roads", **_roads_alone(given, options)) if "roads" in given else build("place", **given, **options)
     area.write(out)
@@ -42,6 +45,13 @@ def build_area_from(
         screen.print(describe(source), soft_wrap=True, markup=False)
     _print_summary(summary(area))
     screen.print(f"written to {out} in {time.perf_counter() - began:.1f} s", soft_wrap=True)
+
+
+def _name_of(folder: Path) -> str:
+    try:
+        return str(json.loads((folder / "area.json").read_text(encoding="utf-8"))["name"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "broken"
 
 
 def _gather(sources: Sequence[Path], named: Mapping[str, Path | Sequence[Path] | None]) -> dict[str, Any]:
@@ -55,6 +65,7 @@ def _gather(sources: Sequence[Path], named: Mapping[str, Path | Sequence[Path] |
     for kind, files in sort_sources(sources).items():
         option = OPTION.get(kind, kind)
         found[option] = found.get(option, []) + files
+    found = {option: list({f.resolve(): f for f in files}.values()) for option, files in found.items()}
     faults = [
         Fault(f"--{option}", f"{len(files)} sources: {', '.join(map(str, files))}", "one", "leave the others out")
         for option, files in found.items()

@@ -134,6 +134,8 @@ def _show_results(simulation: Any) -> None:
     if sampled := in_words(simulation.area):
         screen.print(f"Mind: {sampled}")
     manifest = simulation.manifest
+    for warning in manifest["warnings"]:
+        screen.print(f"Mind: {warning}", soft_wrap=True, markup=False)
     laws = len(manifest["balances"])
     screen.print(
         f"{laws} conservation laws hold; {manifest['wall_s']:.1f} s, {manifest['peak_rss_mb']:.0f} MB; "

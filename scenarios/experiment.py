@@ -305,7 +305,11 @@ class Experiment:
                 else:
                     rows[arm.name][seed] = found
         self._note_unseen(rows)
+        from scenarios.jams import jam
+
         base = rows.pop(BASE)
+        if jammed := jam(row for found in base.values() for row in found):
+            self._note(f"Mind: {jammed}")
         watch, least = self.chosen.scenario.watch, self.chosen.run.least_residents
         paired = {name: found for name, found in rows.items() if base.keys() & found.keys()}
         comparison = Comparison([], watch, least)

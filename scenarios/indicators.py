@@ -67,7 +67,9 @@ DEFINITIONS = {
     "walk_trips": Definition("Trips on foot", "that arrived, everybody's"),
     "trips_routed": Definition("Trips for which a way was found", "by car, bicycle and on foot", "higher"),
     "trips_unrouted": Definition("Trips without a way on the streets", "by car, bicycle and on foot", "lower"),
-    "transit_trips": Definition("Trips by public transport", "that arrived by the timetable, everybody's; those on foot included"),
+    "transit_trips": Definition(
+        "Trips by public transport", "that arrived by the timetable, everybody's; those on foot included"
+    ),
     "transit_unserved": Definition(
         "Trips that the timetable cannot serve",
         "too far to walk, and no way by it that is faster; carried at a stated speed instead",

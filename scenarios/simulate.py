@@ -406,10 +406,13 @@ class Simulation:
         world.recorder.flush(world.stop)
         world.close()
         from scenarios.indicators import described
+        from scenarios.jams import jam
 
-        write_json(self.folder / "indicators.json", [described(i) for i in self.indicators])
+        rows = [described(i) for i in self.indicators]
+        write_json(self.folder / "indicators.json", rows)
         broken = [b for b in self.balances if not b.holds]
         warnings = [f"not conserved: {b.law}: {b.left:g} against {b.right:g} {b.unit}" for b in broken]
+        warnings += [jammed] if (jammed := jam(rows)) else []
         self.manifest |= {
             "status": "complete",
             "simulated_ms": world.stop,

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -197,14 +198,15 @@ class Area:
     def write(self, folder: str | Path, progress: Callable[[str], None] | None = None) -> Path:
         """Write the area to `folder`: into a temporary neighbour first, then renamed, so that it is whole or absent.
 
-        An area that stood there is replaced. Raises InputError where the folder holds something else or cannot be
-        written.
+        An area that stood there is replaced; files beside its tables and page stay. Raises InputError where the folder
+        holds something else or cannot be written.
         """
         from twin.parquet import write_table
 
         target = free_folder(folder)
         partial, before = (target.with_name(f".{target.name}.{os.getpid()}.{what}") for what in ("partial", "before"))
         try:
+            _clear_leftovers(target)
             partial.mkdir(parents=True)
             for name, table in self.tables.items():
                 if progress:
@@ -219,6 +221,9 @@ class Area:
                     )
             (partial / "area.json").write_text(json.dumps(self._header(), indent=2) + "\n", encoding="utf-8")
             if target.exists():
+                for other in _others(target):
+                    copy = shutil.copytree if other.is_dir() else shutil.copy2
+                    copy(other, partial / other.name)
                 target.rename(before)
             partial.rename(target)
             shutil.rmtree(before, ignore_errors=True)
@@ -251,6 +256,19 @@ class Area:
             "sources": self.sources,
             "facts": self.facts,
         }
+
+
+def _others(folder: Path) -> list[Path]:
+    """What a folder of an area holds beside the area and its page."""
+    ours = {"area.json", "area.html", *(f"{name}.parquet" for name in TABLES)}
+    return [path for path in sorted(folder.iterdir()) if path.name not in ours]
+
+
+def _clear_leftovers(target: Path) -> None:
+    """Remove what builders that were killed left beside the folder, over an hour ago: none takes that long."""
+    for path in target.parent.glob(f".{target.name}.*.partial"):
+        if time.time() - path.stat().st_mtime > 3600.0:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def free_folder(folder: str | Path) -> Path:

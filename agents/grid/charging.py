@@ -31,7 +31,19 @@ class Charging(Part):
     energy : kWh given per load row since it was last taken, shape (loads,); total_kwh : of the whole run
     """
 
-    unsaved = ("grid", "at_location", "home", "main", "has_home", "has_work", "each", "rate")
+    unsaved = (
+        "grid",
+        "at_location",
+        "home",
+        "main",
+        "has_home",
+        "has_work",
+        "each",
+        "rate",
+        "sampled",
+        "district",
+        "share",
+    )
 
     def __init__(self, grid: Grid, loads: int) -> None:
         self.grid, area, config = grid, grid.area, grid.config
@@ -50,6 +62,9 @@ class Charging(Part):
         self.rate = self.each * np.where(
             uniforms(grid.stream("charger_power"), people) < config.fast_share, FAST_W, SLOW_W
         )
+        self.sampled = self.each > 1.0 and loads > 0
+        if self.sampled:
+            self.district, self.share = _spread(area, grid.demand.node, loads)
         self._elsewhere, self._public = grid.stream("public_charger"), config.public_charger
         self._events: list[tuple[Any, Any, Any, Any]] = []
 
@@ -101,4 +116,19 @@ class Charging(Part):
         taken = self.energy.copy()
         self.energy[:] = 0.0
         self.total_kwh += float(taken.sum())
+        if self.sampled:  # those for whom one driver stands live all over his district, not behind his meter
+            taken = np.bincount(self.district, taken)[self.district] * self.share
         return taken
+
+
+def _spread(area: Any, node: Any, loads: int) -> tuple[Any, Any]:
+    """The district of every load row, and its share of the district's dwellings and other connections, (loads,)."""
+    building = np.flatnonzero(area.connections.kind == "building")
+    target = area.connections.target[building]
+    zone = area.buildings.zone[target]
+    parent = area.zones.parent[zone]
+    district = np.zeros(loads, np.int64)
+    district[node[building]] = np.where(parent >= 0, parent, zone)
+    weight = np.bincount(node[building], np.maximum(area.buildings.dwellings[target], 0.1), loads)
+    weight = np.maximum(weight, 1e-9)  # a load of signals alone takes no part
+    return district, weight / np.bincount(district, weight)[district]

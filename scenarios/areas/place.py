@@ -191,7 +191,7 @@ def settle(site: Site, title: str, citizens: int | None, seed: int, counts: Coun
         OUTSIDE_CAR if ground.part else TOWN_CAR,
         goods_vehicles(int(jobs[1].sum()), expected),
         counts.at_gateways(gateway_xy, ground.crs) if counts is not None else None,
-        site.town.cars_per_resident if site.town else None,
+        (site.town.cars_per_resident if site.town else None) or zones.cars_by_urbanity(districts, residents),
         facts.setdefault("people", {}),
     )
     homes, people, volumes = make_people(demand, seed)
@@ -199,6 +199,9 @@ def settle(site: Site, title: str, citizens: int | None, seed: int, counts: Coun
     _count_residents(table, buildings, people)
     at = np.concatenate([buildings["node_car"], gateways["node"]])
     flow = flows.peak_flows(nodes, links, at, people, np.flatnonzero(nodes["kind"] == "signal"), seed, ground.turns)
+    if ground.origin == "synthetic":
+        facts["widened_links"] = flows.widen(links, flow)
+    facts["peak_beyond_capacity"] = round(flows.beyond_capacity(links, flow), 4)
     if "lights" in net.marks:  # a generated place: signals where the traffic asks for them
         nodes["kind"] = signals.choose(nodes["kind"], links, flow, net.marks["lights"], expected)
     lights, groups = signals.build_signals(

@@ -16,11 +16,21 @@ Ints = NDArray[np.int64]
 
 RESIDENTS = 1_400  # residents wanted in a neighbourhood; a Dutch buurt has some 1,200 (assumption)
 LEAST = 500
+CARS = (
+    0.34,
+    0.44,
+    0.50,
+    0.55,
+    0.60,
+)  # per resident, by degree of urbanity 1 (very strong) to 5 (none); see ASSUMPTIONS
+EDGE = 25.0  # m around buildings whose zone has no land of its own inside the border (assumption)
 LEAST_HOMES = 5  # dwellings from which persons per dwelling say something (assumption)
 
 ASSUMPTIONS = {
     "zones.neighbourhoods": "districts are split into neighbourhoods of some 1,400 residents around centres of "
     "dwellings (k-means), because figures below the district are not there (assumption)",
+    "zones.cars": "cars per resident where no source tells them: 0.34, 0.44, 0.50, 0.55, 0.60 from very strongly urban to not "
+    "urban (CBS, cars by degree of urbanity, from memory, rounded)",
     "zones.students": "share of those aged 18-24 in higher or vocational education: 0.45, more where a district has "
     "many of that age (assumption)",
 }
@@ -60,6 +70,13 @@ def clip_districts(districts: Sequence[District], outline: Any, name: str) -> li
         if inside * whole > 1.0:
             found.append(replace(district, inside=float(inside)))
     return found or [District("WK01", name, outline, {}, 1.0, "synthetic")]
+
+
+def cars_by_urbanity(districts: Sequence[District], residents: Sequence[int]) -> float | None:
+    """Cars per resident by the degree of urbanity of the districts; None where that is known of none of them."""
+    known = [(CARS[round(u) - 1], n) for d, n in zip(districts, residents, strict=True) if (u := d.figure("urbanity"))]
+    people = sum(n for _, n in known)
+    return sum(cars * n for cars, n in known) / people if people else None
 
 
 def profile_of(district: District) -> Profile:
@@ -134,6 +151,13 @@ def make_zones(
             origin = "synthetic" if districts[k].origin == "synthetic" else "inferred"
             rows.append((code, title, "neighbourhood", new, cells[part], origin))
     shapes = np.array([r[4] for r in rows], object)
+    for row in np.flatnonzero(shapely.is_empty(shapes)):  # all of its buildings stand just outside the border
+        inside = (
+            zone == row
+            if rows[row][2] == "neighbourhood"
+            else np.isin(zone, [i for i, r in enumerate(rows) if r[3] == row])
+        )
+        shapes[row] = shapely.MultiPoint(np.stack([x[inside], y[inside]], 1)).convex_hull.buffer(EDGE)
     centre = shapely.centroid(shapes)
     table = {
         c: np.array([r[i] for r in rows], object) for i, c in ((0, "code"), (1, "name"), (2, "level"), (5, "origin"))

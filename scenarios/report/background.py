@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from scenarios.report.markup import folded, number, paragraph, table, text
+from scenarios.report.markup import folded, number, table, text
 from scenarios.report.material import Material
 from twin.attributes import ORIGINS
 from twin.clock import hour
@@ -193,10 +193,9 @@ def made(m: Material) -> str:
         "Wall time": f"{manifest['wall_s']:.1f} s" if "wall_s" in manifest else "",
         "Peak memory": f"{manifest['peak_rss_mb']:.0f} MB" if "peak_rss_mb" in manifest else "",
     }
-    warnings = "".join(paragraph(text(w), "alarm") for w in manifest.get("warnings", ()))
     run = table(("What", "Value"), [(text(a), text(b)) for a, b in said.items() if b != ""], "This run")
     seconds = [(text(k), number(v)) for k, v in manifest.get("seconds", {}).items()]
     versions = [(text(k), text(v)) for k, v in manifest.get("versions", {}).items()]
     more = [table(("Package", "Version"), versions, "Versions")] if versions else []
     more += [table(("Part", "Seconds"), seconds, "Computing time", (1,))] if seconds else []
-    return warnings + run + folded("Versions and seconds", "\n".join(more))
+    return run + folded("Versions and seconds", "\n".join(more))

@@ -70,6 +70,7 @@ def happened(m: Material) -> str:
     why = text(manifest.get("reason", "what follows is not the whole"))
     whole = manifest.get("status") == "complete"
     status = "" if whole else paragraph(f"This run is {text(manifest.get('status', 'unknown'))}: {why}", "alarm")
+    status += "".join(paragraph(text(f"Mind: {w}."), "alarm") for w in manifest.get("warnings", ()))
     return status + paragraph(first) + paragraph(changed) + bullets(_consequences(m))
 
 
