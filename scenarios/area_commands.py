@@ -8,18 +8,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from scenarios.commands import screen
 from twin.errors import Fault, InputError
 
+MOST_CITIZENS = 2_000_000  # of one area: the largest that has been run holds 1,000,000
 SHOWN = 40  # names that `twin area find` prints
 SEVERAL = ("buildings", "care", "stats")  # options of which there may be more than one file
 OPTION = {"zones": "stats", "cityjson": "buildings"}  # kind of source -> option, where they differ
 
 
 def build_area_from(
-    sources: Sequence[Path], named: Mapping[str, Path | Sequence[Path] | None], out: Path, **options: Any
+    sources: Sequence[Path], named: Mapping[str, Sequence[Path] | None], out: Path, **options: Any
 ) -> None:
     """Build an area and write it to `out`.
 
@@ -34,6 +36,8 @@ def build_area_from(
 
     if options.get("citizens") is not None and options["citizens"] < 1:
         raise InputError(Fault("--citizens", f"is {options['citizens']}", "1 or more"))
+    if options.get("citizens") is not None and options["citizens"] > MOST_CITIZENS:
+        raise InputError(Fault("--citizens", f"is {options['citizens']:,}", f"{MOST_CITIZENS:,} or fewer", "name less"))
     given = _gather(sources, named)
     target = free_folder(out)  # told before the work, not after it
     if (target / "area.json").exists():
@@ -54,14 +58,14 @@ def _name_of(folder: Path) -> str:
         return "broken"
 
 
-def _gather(sources: Sequence[Path], named: Mapping[str, Path | Sequence[Path] | None]) -> dict[str, Any]:
+def _gather(sources: Sequence[Path], named: Mapping[str, Sequence[Path] | None]) -> dict[str, Any]:
     """Options of the builder from both ways of naming files."""
     from scenarios.areas.recognise import sort_sources
 
     found: dict[str, list[Path]] = {}
     for option, files in named.items():
         if files:
-            found[option] = [files] if isinstance(files, Path) else list(files)
+            found[option] = list(files)
     for kind, files in sort_sources(sources).items():
         option = OPTION.get(kind, kind)
         found[option] = found.get(option, []) + files
@@ -132,22 +136,28 @@ def find_in_area(folder: Path, text: str) -> None:
     from twin.area import read_area
 
     area = read_area(folder)
+    if not text.strip():
+        raise InputError(Fault("TEXT", "is empty", "a part of a name", "name a street, district, place or asset"))
     hits = find(area, text)
     if not hits:
         close = ", ".join(close_names(area, text))
+        remedy = f"nearest: {close}" if close else "write less of the name"
         raise InputError(
-            Fault(
-                text, "is in no name of the area", "a part of a street, district, place or asset", f"nearest: {close}"
-            )
+            Fault(text, "is in no name of the area", "a part of the name of a street, district, place or asset", remedy)
         )
     table = Table(box=None, pad_edge=False)
     for heading in ("what", "name", "in", "about", "in a measure: where"):
         table.add_column(heading)
     for hit in hits[:SHOWN]:
-        table.add_row(hit.kind, hit.name, hit.zone, hit.about, hit.where)
+        table.add_row(*(printable(cell) for cell in (hit.kind, hit.name, hit.zone, hit.about, hit.where)))
     screen.print(table)
     if len(hits) > SHOWN:
         screen.print(f"and {len(hits) - SHOWN} more; write more of the name")
+
+
+def printable(cell: str) -> str:
+    """A cell of a table on the screen: names from files without control characters, brackets as they are."""
+    return escape("".join(c if c.isprintable() else " " for c in cell))
 
 
 def _print_summary(facts: dict[str, Any]) -> None:

@@ -305,7 +305,7 @@ class Experiment:
                 else:
                     rows[arm.name][seed] = found
         self._note_unseen(rows)
-        from scenarios.jams import jam
+        from scenarios.cautions import jam
 
         base = rows.pop(BASE)
         if jammed := jam(row for found in base.values() for row in found):

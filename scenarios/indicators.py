@@ -43,7 +43,10 @@ DEFINITIONS = {
     ),
     "car_trips_by_kind": Definition("Car trips by who drives", "trips begun; all but residents come from outside"),
     "travel_time_mean": Definition(
-        "Mean travel time of a trip", "door to door, residents", "lower", published="27.05 min (CBS, 2023)"
+        "Mean travel time of a trip",
+        "door to door, residents",
+        "lower",
+        published="19.4 min (CBS, 2002/03); 27.05 (2023)",
     ),
     "trips_given_up": Definition(
         "Trips without a way", "the network had no way; the person took public transport instead", "lower"

@@ -159,23 +159,25 @@ def area_build(
     sources: Annotated[
         list[Path] | None, typer.Argument(help="Files or folders of open data; what each is, is told from its content")
     ] = None,
-    osm: Annotated[Path | None, typer.Option(help="OpenStreetMap extract (.osm.pbf, .osm, .osm.gz)")] = None,
+    osm: Annotated[list[Path] | None, typer.Option(help="OpenStreetMap extract (.osm.pbf, .osm, .osm.gz)")] = None,
     buildings: Annotated[list[Path] | None, typer.Option(help="3D buildings (CityJSON); may be repeated")] = None,
     stats: Annotated[
         list[Path] | None, typer.Option(help="Folder or file with district figures and borders; may be repeated")
     ] = None,
     municipality: Annotated[str | None, typer.Option(help="CBS code or name, as GM0503 or Delft")] = None,
-    energy: Annotated[Path | None, typer.Option(help="Table of the municipalities' energy figures")] = None,
-    weather: Annotated[Path | None, typer.Option(help="Hourly observations of a KNMI station")] = None,
+    energy: Annotated[list[Path] | None, typer.Option(help="Table of the municipalities' energy figures")] = None,
+    weather: Annotated[list[Path] | None, typer.Option(help="Hourly observations of a KNMI station")] = None,
     transit: Annotated[
-        Path | None, typer.Option(help="Timetable of public transport: GTFS, or SUMO's files in a folder")
+        list[Path] | None, typer.Option(help="Timetable of public transport: GTFS, or SUMO's files in a folder")
     ] = None,
     care: Annotated[list[Path] | None, typer.Option(help="Care posts and hospitals; may be repeated")] = None,
-    sumo: Annotated[Path | None, typer.Option(help="SUMO network, where there is no OpenStreetMap extract")] = None,
-    jemss: Annotated[Path | None, typer.Option(help="Folder of a JEMSS city: posts, hospitals, roads")] = None,
-    boundary: Annotated[Path | None, typer.Option(help="GeoJSON of a border that cuts the area")] = None,
+    sumo: Annotated[
+        list[Path] | None, typer.Option(help="SUMO network, where there is no OpenStreetMap extract")
+    ] = None,
+    jemss: Annotated[list[Path] | None, typer.Option(help="Folder of a JEMSS city: posts, hospitals, roads")] = None,
+    boundary: Annotated[list[Path] | None, typer.Option(help="GeoJSON of a border that cuts the area")] = None,
     counts: Annotated[
-        Path | None, typer.Option(help="Vehicles counted at the border: CSV of lon, lat, vehicles")
+        list[Path] | None, typer.Option(help="Vehicles counted at the border: CSV of lon, lat, vehicles")
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the area")] = None,
     citizens: Annotated[int | None, typer.Option(help="Number of residents; from the figures if absent")] = None,

@@ -54,7 +54,7 @@ def _parse_one(text: str, scenarios: Sequence[str]) -> Override | Fault:
             text,
             f"cannot be read ({first_line(error)})",
             "key=value",
-            "put quotes round a value with special characters, as key=\"'{1}'\"",
+            f"put quotes round a value with special characters, as \"{text.partition('=')[0]}='...'\"",
         )
     key = parsed.key_or_group
     if parsed.is_sweep_override():

@@ -405,14 +405,14 @@ class Simulation:
         self.balances = world.balances()
         world.recorder.flush(world.stop)
         world.close()
+        from scenarios.cautions import jam, unseen_weather
         from scenarios.indicators import described
-        from scenarios.jams import jam
 
         rows = [described(i) for i in self.indicators]
         write_json(self.folder / "indicators.json", rows)
         broken = [b for b in self.balances if not b.holds]
         warnings = [f"not conserved: {b.law}: {b.left:g} against {b.right:g} {b.unit}" for b in broken]
-        warnings += [jammed] if (jammed := jam(rows)) else []
+        warnings += [said for said in (jam(rows), unseen_weather(rows)) if said]
         self.manifest |= {
             "status": "complete",
             "simulated_ms": world.stop,

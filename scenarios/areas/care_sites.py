@@ -124,6 +124,9 @@ def read_sites(path: str | Path, bounds: Bounds = DUTCH_DEGREES) -> Sites:
     chosen = np.flatnonzero(keep).tolist()
     account.count("read", "sites", len(chosen))
     capacity = [decimal(rows[i].get("capacity")) for i in chosen]
+    given = [str(rows[i].get("capacity") or "").strip() for i in chosen]
+    wrong = sum(bool(text) and not c > 0 for text, c in zip(given, capacity, strict=True))
+    account.count("repaired", "capacities that are no number above 0, left open", wrong)
     unknown = sum(not c > 0 for c in capacity)
     if unknown:
         account.notes.append(f"{unknown} sites tell no capacity")

@@ -14,7 +14,7 @@ from scenarios.areas.findings import Finding
 from scenarios.areas.outside import crossings, services
 from scenarios.areas.streets import MODES, main_component
 from twin.attributes import ORIGINS
-from twin.tables import OUTSIDE
+from twin.tables import OCCUPATIONS, OUTSIDE
 
 if TYPE_CHECKING:
     from twin.area import Area
@@ -87,6 +87,25 @@ def _outside(area: Area) -> list[str]:
     return sorted([*map(str, found), *(SCHOOLS.get(kind, kind.replace("_", " ")) for kind in others)])
 
 
+def _from_outside(area: Area) -> dict[str, int]:
+    """Who comes in on a day, by what they do."""
+    coming = np.asarray(area.people.occupation)[~np.asarray(area.people.resident, bool)]
+    through, goods = (int((coming == OCCUPATIONS.index(name)).sum()) for name in ("through", "goods"))
+    return {"commuters": len(coming) - through - goods, "goods_vehicles": goods, "through_traffic": through}
+
+
+def _street_km(area: Area) -> float:
+    """Kilometres of streets for cars, a street of two directions once."""
+    links = area.links
+    rows = np.flatnonzero(links.car & (links.name != OUTSIDE)) if len(links) else np.zeros(0, np.int64)
+    both = set(zip(links.tail[rows].tolist(), links.head[rows].tolist(), strict=True))
+    share = [
+        0.5 if (h, t) in both else 1.0
+        for t, h in zip(links.tail[rows].tolist(), links.head[rows].tolist(), strict=True)
+    ]
+    return round(float((links.length[rows] * np.array(share)).sum()) / 1000, 1)
+
+
 def summary(area: Area) -> dict[str, Any]:
     """Counts, connectivity, housing and provenance of an area, as plain values."""
     links, residents = area.links, int(area.people.resident.sum())
@@ -112,14 +131,12 @@ def summary(area: Area) -> dict[str, Any]:
         **_cleaning(area),
         "residents": residents,
         "citizens_housed": round(float(housed.sum()) / max(residents, 1), 4),
-        "visitors": len(area.people) - residents,
+        "from_outside": _from_outside(area),
         "dwellings": homes,
         "dwellings_lived_in": round(len(area.households) / homes, 4) if homes else 0.0,
         "cars_per_resident": round(float(area.households.cars.sum()) / max(residents, 1), 3),
         "jobs": int(area.places.capacity[area.places.kind == "work"].sum()),
-        "street_km": round(float(links.length[links.car & (links.name != OUTSIDE)].sum()) / 1000, 1)
-        if len(links)
-        else 0.0,
+        "street_km": _street_km(area),
         "places": dict(zip(kinds.tolist(), counts.tolist(), strict=True)),
         "served_from_outside": _outside(area),
         "leave_by_gateways": {c.who: c.leave for c in crossings(area)},

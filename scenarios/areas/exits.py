@@ -23,11 +23,13 @@ STRETCH = 400.0  # m of boundary without an exit that count at most
 ASSUMPTIONS = {
     "exits.gateways": "3 gateways and one more per sqrt(residents) / 45, all around; main roads of 30,000 residents and "
     "more leave as primary and secondary roads, of smaller ones as secondary and tertiary (assumption)",
+    "exits.island": "land without neighbours is an island: two harbours, no through traffic, and 95 % of the working "
+    "residents look for work on it; ferries sail whenever somebody comes (assumption)",
 }
 
 
-def lead_out(lattice: Lattice, outline: Any, residents: int, neighbours: Any = None) -> None:
-    """Lay main roads from the largest town to gateways on the outline.
+def lead_out(lattice: Lattice, outline: Any, residents: int, neighbours: Any = None) -> bool:
+    """Lay main roads from the largest town to gateways on the outline; whether it is an island, whose gateways are harbours.
 
     neighbours : what lies beyond, where that is known: no road leads out where there is none, as to the sea
     """
@@ -46,6 +48,7 @@ def lead_out(lattice: Lattice, outline: Any, residents: int, neighbours: Any = N
     wanted = max(2, min(round(3 + math.sqrt(residents) / ROOT), int(outline.length / APART)))
     if residents < SMALL:
         wanted = 2
+    island = False
     if neighbours is not None:
         import shapely
 
@@ -53,7 +56,7 @@ def lead_out(lattice: Lattice, outline: Any, residents: int, neighbours: Any = N
         if dry.any():
             inner, outer, spot = inner[dry], outer[dry], spot[dry]
         else:
-            wanted = 2  # an island: two harbours
+            island, wanted = True, 2
     chosen = _spread(reach[inner], spot, outline, wanted)
     large = residents >= LARGE
     for k, e in enumerate(chosen):
@@ -61,12 +64,13 @@ def lead_out(lattice: Lattice, outline: Any, residents: int, neighbours: Any = N
         road = CLASS["primary"] if main and large else CLASS["secondary"] if main or large else CLASS["tertiary"]
         dx, dy = spot[e] - flat[start]
         side = SIDES[round(math.atan2(dy, dx) / (math.pi / 4)) % 8]
-        name = f"{'Rijksweg' if road == CLASS['primary'] else 'Provincialeweg'} {side}"
+        name = f"{'Haven' if island else 'Rijksweg' if road == CLASS['primary'] else 'Provincialeweg'} {side}"
         way = [int(outer[e]), *back(before, int(inner[e]))]
         plan.points.reshape(-1, 2)[outer[e]] = spot[e]
         lattice.lay(way, road, name, through=True)
         n = len(land.points)
         plan.gateways.append((int(outer[e]) // n, int(outer[e]) % n, road))
+    return island
 
 
 def _heart(lattice: Lattice) -> int:

@@ -163,7 +163,7 @@ def draw_plan(
     lattice = rural_roads.Lattice.of(plan, land)
     facts["street_fragments_left_out"] = rural_roads.drop_fragments(lattice)
     rural_roads.join_settlements(lattice)
-    exits.lead_out(lattice, outline, residents, neighbours)
+    facts["island"] = exits.lead_out(lattice, outline, residents, neighbours)
     facts["links_over_water"] = len(plan.outside)
     _straighten(plan, land)
     _farms(plan, land)

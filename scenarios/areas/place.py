@@ -59,6 +59,7 @@ FAST_THROUGH, THROUGH, THROUGH_PER_PERSON = 0.8, 0.25, 0.3
 # of the workers from outside who come by car: less than to a whole town, since many come by bicycle from its other parts
 # or by train (assumption)
 OUTSIDE_CAR, TOWN_CAR = 0.40, 0.65
+ISLAND_WORK = 0.95  # share of working residents of an island who look for work on it (assumption)
 SYNTHETIC = {
     "licence": "CC0-1.0",
     "attribution": "synthetic people",
@@ -186,8 +187,8 @@ def settle(site: Site, title: str, citizens: int | None, seed: int, counts: Coun
         np.stack([table["x"], table["y"]], 1),
         [d.code for d in districts],
         residents,
-        _work_inside(ground.outline.area / 1e6),
-        _through(gateways, expected + int(jobs[1].sum())),
+        ISLAND_WORK if facts.get("island") else _work_inside(ground.outline.area / 1e6),
+        _through(gateways, expected + int(jobs[1].sum())) * (not facts.get("island")),
         OUTSIDE_CAR if ground.part else TOWN_CAR,
         goods_vehicles(int(jobs[1].sum()), expected),
         counts.at_gateways(gateway_xy, ground.crs) if counts is not None else None,

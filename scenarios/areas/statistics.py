@@ -301,7 +301,9 @@ def find_municipality(zones: Iterable[Zone], text: str | int) -> str:
         some = ", ".join(sorted(codes)[:5])
         raise refuse("municipality", "the statistics name no municipalities", f"a code, as {some}", "name its code")
     close = nearest(text, list(names.values())) or "its name as Statistics Netherlands has it, or its code"
-    raise refuse("municipality", f"no municipality {text!r} in the statistics", close, f"did you mean {close}?")
+    raise refuse(
+        "municipality", f"no municipality {text!r} in the statistics", "one of the table", f"did you mean {close}?"
+    )
 
 
 def _simple(name: str) -> str:

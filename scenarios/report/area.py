@@ -57,7 +57,7 @@ def _sentence(area: Area, told: Mapping[str, Any]) -> str:
     where = f"{text(of['name'])} ({text(of['code'])}): " if of else ""
     return (
         f"{where}{told['residents']:,} residents in {told['dwellings']:,} dwellings, {told['jobs']:,} jobs, "
-        f"{told['street_km']:,.0f} km of lanes for cars, {many(len(area.gateways), 'gateway')} to the world outside."
+        f"{told['street_km']:,.0f} km of streets for cars, {many(len(area.gateways), 'gateway')} to the world outside."
     )
 
 
@@ -150,6 +150,18 @@ def _gaps(area: Area, told: Mapping[str, Any]) -> str:
     links = int((area.links.origin == "synthetic").sum())
     if links and links < len(area.links):
         said.append(f"{links:,} links stand for roads beyond the border and are drawn nowhere.")
+    if links == len(area.links) and links:
+        said.append(
+            "Every street and building is invented inside the real border: the page says nothing of a real street. There is "
+            "no water, no railway and no motorway; villages are not where they are."
+        )
+    if area.facts.get("island"):
+        said.append("An island: its gateways stand for harbours, and ferries sail whenever somebody comes.")
+    students = next((c for c in crossings(area) if c.who == "students"), None)
+    if students and students.leave > 1000 and not students.inside:
+        said.append(f"No university: all {students.leave:,} students leave the area; name one with OpenStreetMap.")
+    if not len(area.tables["calls"]):
+        said.append("No timetable: public transport carries people at a stated speed (give one with --transit).")
     unknown = int((area.buildings.year == 0).sum())
     if unknown:
         said.append(f"The year of construction of {unknown:,} of {len(area.buildings):,} buildings is not known.")

@@ -64,3 +64,36 @@ def test_credits_name_every_source_once() -> None:
     assert town.credits == ["generated; no real place (CC0-1.0)"]
     town.facts["sources"] = [{"attribution": "A", "licence": "B"}, {"attribution": "A", "licence": "B"}]
     assert town.credits == ["generated; no real place (CC0-1.0)", "A (B)"]
+
+
+def test_an_area_is_replaced_aloud_and_files_beside_it_stay(twin, tmp_path) -> None:
+    extract = tmp_path / "square.osm"
+    extract.write_text(square(), encoding="utf-8")
+    assert twin("area", "build", extract, "--out", "here", "--name", "First").code == 0
+    (tmp_path / "here" / "notes.txt").write_text("keep", encoding="utf-8")
+    (tmp_path / "here" / "mine").mkdir()
+    (tmp_path / "here" / "mine" / "a.txt").write_text("keep", encoding="utf-8")
+    answer = twin("area", "build", extract, extract, "--out", "here", "--name", "Second")
+    assert answer.code == 0
+    assert "here holds an area already (First): it is replaced" in answer.out
+    assert answer.out.count("OpenStreetMap extract") == 1  # one file given twice is one
+    assert (tmp_path / "here" / "notes.txt").read_text() == "keep"
+    assert (tmp_path / "here" / "mine" / "a.txt").read_text() == "keep"
+    assert twin("area", "check", "here").code == 0
+
+
+def test_what_cannot_be_asked_is_told(twin, tmp_path) -> None:
+    extract = tmp_path / "square.osm"
+    extract.write_text(square(), encoding="utf-8")
+    assert twin("area", "build", extract, "--out", "here").code == 0
+    for text, said in (("[(*", "write less of the name"), ("  ", "TEXT: is empty")):
+        answer = twin("area", "find", "here", text)
+        assert answer.code == 2
+        assert said in answer.err
+    answer = twin("area", "build", extract, "--weather", "a", "--weather", "b", "--out", "there")
+    assert answer.code == 2
+    assert "--weather: 2 sources: a, b" in answer.err
+    answer = twin("area", "build", extract, "--citizens", "10000000", "--out", "there")
+    assert answer.code == 2
+    assert "2,000,000 or fewer" in answer.err
+    assert not (tmp_path / "there").exists()

@@ -309,3 +309,26 @@ def test_what_was_used_on_trips_without_a_charger_is_charged_at_the_next_one(are
     )
     world.run(24 * hour)
     assert values(world)["ev_energy"] == pytest.approx(8.0, rel=1e-9)
+
+
+def test_charging_of_a_sample_is_spread_over_its_district(area):
+    always = {"home_charger": 1.0, "work_charger": 1.0, "public_charger": 1.0}
+    home = int(area.people.home[5])
+    whole, _ = world_of(area, arrivals=[(18 * hour, 5, home, 30.0)], **always)
+    area.facts["represents"] = 10.0
+    try:
+        sampled, grid = world_of(area, arrivals=[(18 * hour, 5, home, 30.0)], **always)
+    finally:
+        del area.facts["represents"]
+    for world in (whole, sampled):
+        world.run(24 * hour)
+    charging = grid.charging
+    assert charging.sampled
+    assert charging.total_kwh == pytest.approx(10.0 * whole.domains["grid"].charging.total_kwh, rel=1e-9)
+    for district in np.unique(charging.district):
+        assert charging.share[charging.district == district].sum() == pytest.approx(1.0)
+    charging.energy[:] = 0.0
+    charging.energy[charging.share.argmin()] = 50.0
+    spread = charging.take(24 * hour)
+    assert spread.sum() == pytest.approx(50.0)
+    assert spread.max() < 10.0

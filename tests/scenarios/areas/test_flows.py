@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scenarios.areas import build
+from scenarios.areas import build, flows
 from scenarios.areas.commuting import gateway_distances
 from scenarios.areas.flows import peak_flows
 from scenarios.areas.signals import ALL_RED, AMBER, CYCLE, build_signals, choose
@@ -99,3 +99,23 @@ def test_gateways_lead_as_far_as_the_dutch_commute(town) -> None:
 
 def test_an_area_in_a_folder_is_the_same(town, tmp_path) -> None:
     assert build("folder", path=town.write(tmp_path / "town")).digest() == town.digest()
+
+
+def test_streets_are_widened_for_their_peak_both_ways_alike() -> None:
+    links = {
+        "tail": np.array([0, 1, 1, 2, 3]),
+        "head": np.array([1, 0, 2, 1, 2]),
+        "car": np.array([True, True, True, True, False]),
+        "lanes": np.array([1, 1, 1, 1, 1], np.int16),
+        "capacity": np.full(5, 0.5),  # veh/s: 1,800 an hour
+        "length": np.full(5, 100.0),
+        "rule": np.full(5, "all: class", object),
+    }
+    flow = np.array([2_000.0, 10.0, 90_000.0, 0.0, 9_000.0])
+    assert flows.beyond_capacity(links, flow) == pytest.approx((2_000 + 90_000 + 9_000) / 101_010)
+    assert flows.widen(links, flow) == 4
+    assert links["lanes"].tolist() == [3, 3, 5, 5, 1]  # half of three lanes holds 2,700; five are the most
+    assert links["lanes"].dtype == np.int16
+    assert links["capacity"] == pytest.approx([1.5, 1.5, 2.5, 2.5, 0.5])
+    assert links["rule"].tolist() == [flows.WIDENED] * 4 + ["all: class"]
+    assert flows.widen(links, flow) == 0

@@ -192,6 +192,14 @@ def test_no_road_leads_into_the_sea(municipalities) -> None:
     _sound(made, districts)
     gateways = made.streets.marks["gateway"]
     assert shapely.distance(shapely.points(made.streets.x[gateways], made.streets.y[gateways]), land).max() < 301.0
+    assert made.facts["island"] is False
+    alone = generate(outline, districts, 1, neighbours=shapely.Polygon())
+    assert alone.facts["island"] is True
+    assert len(alone.streets.marks["gateway"]) == 2
+    ends = np.isin(alone.streets.tail, alone.streets.marks["gateway"]) | np.isin(
+        alone.streets.head, alone.streets.marks["gateway"]
+    )
+    assert all(name.startswith("Haven ") for name in alone.streets.name[ends])
 
 
 def test_refuses_what_holds_no_town() -> None:

@@ -1,4 +1,4 @@
-"""Whether the streets of a run were jammed beyond what real ones are, in words; its other numbers then say little."""
+"""What a reader should know before the numbers of a run: streets that jam as no real ones do, weather that is not as observed."""
 
 from __future__ import annotations
 
@@ -24,4 +24,15 @@ def jam(rows: Iterable[Mapping[str, Any]]) -> str:
     return (
         f"the streets are jammed: {lifted / trips:.1%} of the cars had to be lifted out of queues and a car trip loses "
         f"{60.0 * lost / trips:.0f} min; travel times and all that hangs on them say little about a real day"
+    )
+
+
+def unseen_weather(rows: Iterable[Mapping[str, Any]]) -> str:
+    """That an area's observed weather does not cover the days of the run; "" where it does, or there is none."""
+    seen = next((float(row["value"]) for row in rows if row["indicator"] == "weather_observed"), 100.0)
+    if seen > 99.0:
+        return ""
+    return (
+        f"{100.0 - seen:.0f} % of the run's hours lie outside the observed weather of the area and are drawn from the climate; "
+        "run.start=YYYY-MM-DD moves the run"
     )

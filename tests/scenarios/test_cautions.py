@@ -1,8 +1,8 @@
-"""When a run is called jammed."""
+"""When a run is called jammed, and when its weather was not observed."""
 
 import pytest
 
-from scenarios.jams import jam
+from scenarios.cautions import jam, unseen_weather
 
 
 def rows(trips, lifted, lost):
@@ -35,3 +35,12 @@ def test_several_runs_are_judged_together():
 
 def test_no_car_no_jam():
     assert jam([]) == jam(rows(0, 0, 0)) == ""
+
+
+def test_weather_outside_the_observed_days_is_told():
+    def rows_(value):
+        return [{"indicator": "weather_observed", "level": "area", "group": "", "value": value}]
+
+    assert unseen_weather([]) == unseen_weather(rows_(100.0)) == ""
+    assert unseen_weather(rows_(0.0)).startswith("100 % of the run's hours lie outside")
+    assert unseen_weather(rows_(60.0)).startswith("40 %")
