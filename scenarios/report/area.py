@@ -55,10 +55,16 @@ def page(area: Area) -> str:
 def _sentence(area: Area, told: Mapping[str, Any]) -> str:
     of = area.facts.get("municipality")
     where = f"{text(of['name'])} ({text(of['code'])}): " if of else ""
+    made = " Its streets and buildings are generated: none of them is real." if _invented(area) else ""
     return (
         f"{where}{told['residents']:,} residents in {told['dwellings']:,} dwellings, {told['jobs']:,} jobs, "
-        f"{told['street_km']:,.0f} km of streets for cars, {many(len(area.gateways), 'gateway')} to the world outside."
+        f"{told['street_km']:,.0f} km of streets for cars, {many(len(area.gateways), 'gateway')} to the world outside.{made}"
     )
+
+
+def _invented(area: Area) -> bool:
+    """Whether no street of the area is a real one."""
+    return len(area.links) > 0 and bool((area.links.origin == "synthetic").all())
 
 
 def _counts(told: Mapping[str, Any]) -> str:
@@ -150,7 +156,7 @@ def _gaps(area: Area, told: Mapping[str, Any]) -> str:
     links = int((area.links.origin == "synthetic").sum())
     if links and links < len(area.links):
         said.append(f"{links:,} links stand for roads beyond the border and are drawn nowhere.")
-    if links == len(area.links) and links:
+    if _invented(area):
         said.append(
             "Every street and building is invented inside the real border: the page says nothing of a real street. There is "
             "no water, no railway and no motorway; villages are not where they are."
