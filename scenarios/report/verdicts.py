@@ -27,7 +27,9 @@ def amount(value: float, row: Row) -> str:
     """A value of a row with the digits that its interval carries: one of the half width, two if it begins with 1."""
     half = (row["high"] - row["low"]) / 2.0 if has_interval(row) else 0.0
     if not half or not math.isfinite(value):
-        return number(value) if not 0 < abs(value) < 0.1 else f"{value:.2g}".replace("-", "\u2212")
+        small = 0 < abs(value) < 0.1  # two digits, never as a power of ten
+        digits = 1 - math.floor(math.log10(abs(value))) if small else 0
+        return f"{value:.{digits}f}".replace("-", "\u2212") if small else number(value)
     power = math.floor(math.log10(half))
     digits = min(max(-power + (half / 10.0**power < 2.0), 0), 9)
     text = f"{value:,.{digits}f}".replace("-", "\u2212")

@@ -289,6 +289,8 @@ def test_numbers_have_the_digits_of_their_interval() -> None:
     assert amount(0.012665, narrow) == "0.0127"
     assert amount(-3500.4, row(low=-3600.0, high=-3400.0)) == "−3,500"
     assert amount(-0.00001, row(low=-0.5, high=0.5)) == "0.0"
+    alone = row(low=float("nan"), high=float("nan"))
+    assert [amount(v, alone) for v in (1.7e-5, -0.034, 0.0)] == ["0.000017", "−0.034", "0"]
     assert signed(12.0, row()) == "+12"
     assert signed(0.0, row()) == "0"
 
