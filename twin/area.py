@@ -274,8 +274,13 @@ def _clear_leftovers(target: Path) -> None:
 def free_folder(folder: str | Path) -> Path:
     """The absolute path of a folder that an area may be written to. Raises InputError where something else stands there."""
     target = Path(os.path.abspath(folder))  # so that "." has a name
-    foreign = target.is_dir() and not (target / "area.json").exists() and any(target.iterdir())
-    if foreign or (target.exists() and not target.is_dir()):
+    try:
+        foreign = target.is_dir() and not (target / "area.json").exists() and any(target.iterdir())
+        taken = foreign or (target.exists() and not target.is_dir())
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise InputError(Fault(str(target), f"cannot be a folder ({why})", remedy="name another with --out")) from error
+    if taken:
         raise InputError(Fault(str(target), "exists and is not an area", remedy="name another folder with --out"))
     return target
 

@@ -116,9 +116,17 @@ class Charging(Part):
         taken = self.energy.copy()
         self.energy[:] = 0.0
         self.total_kwh += float(taken.sum())
-        if self.sampled:  # those for whom one driver stands live all over his district, not behind his meter
-            taken = np.bincount(self.district, taken)[self.district] * self.share
-        return taken
+        return self._shared(taken) if self.sampled else taken
+
+    def _shared(self, taken: Any) -> Any:
+        """The energy of each load row shared out over the live ones of its district.
+
+        Those for whom one driver stands live all over the district, and not behind his meter.
+        """
+        weight = self.share * self.grid.live
+        whole = np.bincount(self.district, weight)[self.district]
+        spread = np.bincount(self.district, taken)[self.district] * weight / np.maximum(whole, 1e-12)
+        return np.where(whole > 0.0, spread, taken)
 
 
 def _spread(area: Any, node: Any, loads: int) -> tuple[Any, Any]:

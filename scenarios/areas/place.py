@@ -174,7 +174,7 @@ def settle(site: Site, title: str, citizens: int | None, seed: int, counts: Coun
     else:
         rows, jobs, schools = osm_places.make_places(stock, way, expected, facts)
     gateway_xy = np.stack([nodes["x"][gateways["node"]], nodes["y"][gateways["node"]]], 1)
-    rows = join_sites(rows, site.care, buildings, gateway_xy, ground.crs, expected, facts)
+    rows = join_sites(rows, site.care, buildings, gateway_xy, ground.outline, ground.crs, expected, facts)
     demand = Demand(
         buildings,
         profiles,

@@ -20,7 +20,8 @@ USUAL = {"hospital": 250, "gp_post": 6, "pharmacy": 8, "care_home": 60}
 
 ASSUMPTIONS = {
     "sites.building": "a listed site is in the largest building that is no house within 250 m, else in the nearest; one "
-    "farther from every building lies outside the area; listed places within 250 m of an observed one are the same",
+    "outside the border and farther from every building lies outside the area; listed places within 250 m of an observed "
+    "one are the same",
     "sites.outside": "where a kind has no site in the area, listed ones outside stand for it: the nearest first, beyond the "
     "gateway nearest to each, 1.3 times the straight line from there (assumption)",
     "sites.capacity": "without a number: hospital 250 beds, GP post 6 places, pharmacy 8, care home 60 (assumption)",
@@ -32,23 +33,24 @@ def join_sites(
     lists: Sequence[Sites],
     buildings: dict[str, Any],
     gateways: NDArray[np.float64],
+    outline: Any,
     crs: str,
     citizens: int,
     facts: Any,
 ) -> dict[str, Any]:
     """The table places with the sites of `lists`; kinds that stood in for places outside give way to listed ones.
 
-    gateways : coordinates, shape (gateways, 2)
+    gateways : coordinates, shape (gateways, 2);  outline : polygon of the area, in `crs`
 
-    Sites that no building is near lie outside: they tell where the stand-ins of their kind are, or are counted as not
-    placed. So are schools and universities: their places come with the buildings.
+    Sites outside the outline that no building is near lie outside: they tell where the stand-ins of their kind are, or are
+    counted as not placed. So are schools and universities: their places come with the buildings.
     """
     rows = {c: list(table[c]) for c in table}
     for sites in lists:
         for kind in KINDS:
             called = f"{kind}s".replace("ys", "ies").replace("_", " ")
             chosen = [k for k in range(len(sites)) if sites.kind[k] == kind]
-            at = _buildings(sites, chosen, buildings, crs)
+            at = _buildings(sites, chosen, buildings, outline, crs)
             placed = [(k, b) for k, b in zip(chosen, at, strict=True) if b >= 0]
             outside = [k for k, b in zip(chosen, at, strict=True) if b < 0]
             if not placed:
@@ -72,8 +74,10 @@ def join_sites(
     return {c: np.array([values[i] for i in order], np.asarray(table[c]).dtype) for c, values in rows.items()}
 
 
-def _buildings(sites: Sites, chosen: list[int], buildings: dict[str, Any], crs: str) -> list[int]:
-    """Row of the building of each chosen site, -1 where none is near."""
+def _buildings(sites: Sites, chosen: list[int], buildings: dict[str, Any], outline: Any, crs: str) -> list[int]:
+    """Row of the building of each chosen site, the nearest where none is near; -1 outside the outline."""
+    import shapely
+
     if not chosen:
         return []
     x, y = projector(crs)(sites.lon[chosen], sites.lat[chosen])
@@ -87,7 +91,8 @@ def _buildings(sites: Sites, chosen: list[int], buildings: dict[str, Any], crs: 
             out.append(int(near[np.argmax(buildings["floor_m2"][near] / (50.0 + far[near]))]))
         else:
             nearest = int(np.argmin(far))
-            out.append(nearest if far[nearest] <= REACH else -1)
+            inside = far[nearest] <= REACH or bool(shapely.contains_xy(outline, px, py))
+            out.append(nearest if inside else -1)
     return out
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import twin.parquet
 from scenarios.areas import build
-from twin.area import Area, read_area
+from twin.area import Area, free_folder, read_area
 from twin.errors import InputError
 
 
@@ -133,6 +133,8 @@ def test_another_folder_is_left_alone(town, tmp_path):
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
     with pytest.raises(InputError, match="exists and is not an area"):
         town.write(tmp_path / "mine" / "thesis.txt")
+    with pytest.raises(InputError, match="cannot be a folder"):
+        free_folder(tmp_path / ("x" * 300))
     with pytest.raises(InputError, match="cannot be written"):
         town.write(tmp_path / "mine" / "thesis.txt" / "below")
 

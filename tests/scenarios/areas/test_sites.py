@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import shapely
 
 from scenarios.areas.account import Account
 from scenarios.areas.care_sites import Sites
@@ -20,6 +21,7 @@ BUILDINGS = {
     "floor_m2": np.full(3, 500.0),
 }
 GATEWAYS = np.array([[83_000.0, 446_000.0], [86_000.0, 446_000.0]])
+OUTLINE = shapely.box(83_000.0, 445_000.0, 86_000.0, 447_000.0)
 
 
 def listed(*sites: tuple[str, str, float, int]) -> Sites:
@@ -42,7 +44,7 @@ def places(*rows: tuple[str, str, int, int, str]) -> dict[str, Any]:
 
 
 def joined(table: dict[str, Any], *lists: Sites, facts: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
-    out = join_sites(table, lists, BUILDINGS, GATEWAYS, CRS, 20_000, {} if facts is None else facts)
+    out = join_sites(table, lists, BUILDINGS, GATEWAYS, OUTLINE, CRS, 20_000, {} if facts is None else facts)
     return list(zip(out["kind"], out["name"], out["building"], out["capacity"], strict=True))
 
 
@@ -67,6 +69,11 @@ def test_a_stand_in_gives_way_to_a_listed_place_and_far_ones_are_told() -> None:
     assert sites.account.unplaced == {"hospitals outside the area": 1}
 
 
+def test_a_site_inside_the_border_is_in_the_nearest_building_however_far() -> None:
+    sites = listed(("hospital", "In the fields", 1_900, 30))
+    assert joined(places(("hospital", "", 2, 9, "synthetic")), sites) == [("hospital", "In the fields", 2, 30)]
+
+
 def test_a_listed_place_outside_tells_where_the_stand_in_is() -> None:
     sites = listed(("hospital", "Far", 30_000, 0), ("hospital", "Near", 4_000, 400))
     table = {
@@ -74,7 +81,7 @@ def test_a_listed_place_outside_tells_where_the_stand_in_is() -> None:
         "gateway": np.array([0]),
         "beyond": np.array([7e3]),
     }
-    out = join_sites(table, [sites], BUILDINGS, GATEWAYS, CRS, 20_000, {})
+    out = join_sites(table, [sites], BUILDINGS, GATEWAYS, OUTLINE, CRS, 20_000, {})
     assert (out["name"].tolist(), out["capacity"].tolist(), out["gateway"].tolist()) == (["Near"], [400], [1])
     assert out["beyond"][0] == pytest.approx(1.3 * 2_000, rel=1e-3)
     assert out["origin"].tolist() == ["inferred"]
