@@ -6,9 +6,7 @@ read in pieces: of their calls only those at stops inside `bounds` are kept.
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,19 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.areas.account import Account
+from scenarios.areas.gtfs_files import ALLOWED, NEEDED, Feed, open_feed
 from scenarios.areas.opening import decimal, refuse
 from scenarios.areas.timetable import WEEK, Timetable
 from twin.tables import LATEST
 
 Bounds = tuple[float, float, float, float]
 WORLD = (-180.0, -90.0, 180.0, 90.0)
-NEEDED = {
-    "stops.txt": ("stop_id",),
-    "routes.txt": ("route_id", "route_type"),
-    "trips.txt": ("route_id", "service_id", "trip_id"),
-    "stop_times.txt": ("trip_id", "stop_id", "stop_sequence"),
-}
-ALLOWED = "a GTFS feed: a zip or folder with stops.txt, routes.txt, trips.txt, stop_times.txt and a calendar"
 # mode by route_type: the basic ones, and the hundreds of the extended ones
 BASIC = {0: "tram", 1: "metro", 2: "rail", 3: "bus", 4: "ferry", 5: "tram", 6: "tram", 7: "rail", 11: "bus", 12: "rail"}
 EXTENDED = {
@@ -58,7 +50,7 @@ def read_feed(path: str | Path, bounds: Bounds = WORLD) -> Timetable:
     """
     path = Path(path)
     account = Account("public transport (GTFS)", path.name, "as its publisher states", "the publisher of the feed")
-    with _feed(path) as feed:
+    with open_feed(path) as feed:
         lacking = [name for name in NEEDED if name not in feed.names]
         if not {"calendar.txt", "calendar_dates.txt"} & feed.names:
             lacking.append("calendar.txt or calendar_dates.txt")
@@ -73,79 +65,6 @@ def read_feed(path: str | Path, bounds: Bounds = WORLD) -> Timetable:
     return _whole(path, stops, lines, trips, calls, account)
 
 
-class _Feed:
-    """The files of a feed by their names, wherever they lie in the zip."""
-
-    def __init__(self, path: Path, members: dict[str, Any], archive: zipfile.ZipFile | None) -> None:
-        self.path, self.members, self.archive, self.names = path, members, archive, set(members)
-        self.ragged: dict[str, int] = {}  # file -> rows with too few or too many cells
-
-    def pieces(self, name: str, columns: tuple[str, ...]) -> Iterator[dict[str, NDArray[Any]]]:
-        """The columns of a file that are there, as arrays of text, piece by piece; absent ones are left out."""
-        import pyarrow as pa
-        from pyarrow import csv
-
-        if name not in self.members:
-            return
-        where = f"{self.path}: {name}"
-        self.ragged[name] = 0
-
-        def skip(_: Any) -> str:
-            self.ragged[name] += 1
-            return "skip"
-
-        try:
-            raw = self.archive.open(self.members[name]) if self.archive else open(self.members[name], "rb")  # noqa: SIM115
-            with raw as source:
-                head = source.peek(4096) if hasattr(source, "peek") else b""
-                heading = head.split(b"\n", 1)[0].decode("utf-8-sig", "replace")
-                names = [c.strip().strip('"') for c in heading.split(",")]
-                if lacking := [c for c in NEEDED.get(name, ()) if c not in names]:
-                    raise refuse(where, f"lacks the column {', '.join(lacking)}", ALLOWED, "fetch the feed again")
-                reader = csv.open_csv(
-                    source,
-                    read_options=csv.ReadOptions(column_names=names, skip_rows=1, block_size=1 << 24),
-                    parse_options=csv.ParseOptions(newlines_in_values=True, invalid_row_handler=skip),
-                    convert_options=csv.ConvertOptions(
-                        column_types=dict.fromkeys(names, pa.string()),
-                        include_columns=[c for c in columns if c in names],
-                    ),
-                )
-                for batch in reader:
-                    yield {c: np.array(batch.column(c).to_pylist(), object) for c in batch.schema.names}
-        except (OSError, pa.ArrowInvalid, zipfile.BadZipFile, EOFError, RuntimeError) as error:
-            if isinstance(error, pa.ArrowInvalid) and "Empty CSV" in str(error):
-                return
-            raise refuse(where, f"cannot be read ({str(error).splitlines()[0]})", ALLOWED) from error
-
-    def table(self, name: str, columns: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-        """The columns of a whole file as arrays of stripped text; "" where a column or cell is absent."""
-        parts = list(self.pieces(name, columns))
-        n = sum(len(next(iter(p.values()), ())) for p in parts)
-        out = {c: np.full(n, "", object) for c in columns}
-        for column in columns:
-            cells = [p[column] for p in parts if column in p]
-            if cells:
-                out[column] = np.array([(v or "").strip() for v in np.concatenate(cells).tolist()], object)
-        return out
-
-
-@contextmanager
-def _feed(path: Path) -> Iterator[_Feed]:
-    if path.is_dir():
-        yield _Feed(path, {f.name: f for f in sorted(path.glob("*.txt"))}, None)
-        return
-    if not path.exists():
-        raise refuse(path, "no such file or folder", ALLOWED, "check the path")
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
-        raise refuse(path, f"cannot be unpacked ({error})", ALLOWED) from error
-    with archive:
-        names = [n for n in archive.namelist() if n.endswith(".txt") and not n.startswith("__MACOSX")]
-        yield _Feed(path, {n.rsplit("/", 1)[-1]: n for n in names}, archive)
-
-
 @dataclass
 class _Stops:
     row: dict[str, int]  # of every stop in the feed; -1: outside the bounds, or nowhere
@@ -154,7 +73,7 @@ class _Stops:
     lat: NDArray[np.float64]
 
 
-def _stops(feed: _Feed, bounds: Bounds, account: Account) -> _Stops:
+def _stops(feed: Feed, bounds: Bounds, account: Account) -> _Stops:
     columns = ("stop_id", "stop_name", "stop_lat", "stop_lon", "location_type", "parent_station")
     table = feed.table("stops.txt", columns)
     place = {
@@ -196,7 +115,7 @@ class _Lines:
     mode: list[str]
 
 
-def _lines(feed: _Feed, account: Account) -> _Lines:
+def _lines(feed: Feed, account: Account) -> _Lines:
     table = feed.table("routes.txt", ("route_id", "route_short_name", "route_long_name", "route_type"))
     out = _Lines({}, [], [])
     for line, short, long, kind in zip(*table.values(), strict=True):
@@ -217,7 +136,7 @@ def _mode(kind: str) -> str:
     return EXTENDED.get(number // 100, "") if number >= 100 else BASIC.get(number, "")
 
 
-def _weekdays(feed: _Feed, account: Account) -> dict[str, int]:
+def _weekdays(feed: Feed, account: Account) -> dict[str, int]:
     """The weekdays of each service, a bit each: those of the date of each weekday on which most trips run."""
     base = feed.table("calendar.txt", ("service_id", *DAYS, "start_date", "end_date"))
     extra = feed.table("calendar_dates.txt", ("service_id", "date", "exception_type"))
@@ -265,7 +184,7 @@ class _Trips:
     days: list[int]
 
 
-def _trips(feed: _Feed, lines: _Lines, days: dict[str, int], account: Account) -> _Trips:
+def _trips(feed: Feed, lines: _Lines, days: dict[str, int], account: Account) -> _Trips:
     table = feed.table("trips.txt", ("trip_id", "route_id", "service_id"))
     out = _Trips({}, [], [])
     for trip, line, service in zip(*table.values(), strict=True):
@@ -282,7 +201,7 @@ def _trips(feed: _Feed, lines: _Lines, days: dict[str, int], account: Account) -
     return out
 
 
-def _calls(feed: _Feed, trips: _Trips, stops: _Stops, account: Account) -> NDArray[np.int64]:
+def _calls(feed: Feed, trips: _Trips, stops: _Stops, account: Account) -> NDArray[np.int64]:
     """Rows (trip, sequence, stop, arrival, departure) of trips with two calls at kept stops; -1: a time not given, and a
     stop that is not kept, whose time may still tell that of others."""
     inside = np.zeros(len(trips.line), np.int64)
@@ -303,7 +222,7 @@ def _calls(feed: _Feed, trips: _Trips, stops: _Stops, account: Account) -> NDArr
     return np.concatenate(parts) if parts else np.zeros((0, 5), np.int64)
 
 
-def _pieces(feed: _Feed, trips: _Trips, stops: _Stops) -> Iterator[tuple[Any, Any, list[Any]]]:
+def _pieces(feed: Feed, trips: _Trips, stops: _Stops) -> Iterator[tuple[Any, Any, list[Any]]]:
     """Rows of trips and stops of the calls, piece by piece, and their cells of sequence, arrival and departure."""
     columns = ("stop_sequence", "arrival_time", "departure_time")
     for piece in feed.pieces("stop_times.txt", ("trip_id", "stop_id", *columns)):
