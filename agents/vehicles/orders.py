@@ -15,7 +15,7 @@ CLOSED, LIMIT, NARROW = "closed", "limit", "narrow"
 class Orders(Part):
     """The orders on the links of a network.
 
-    rows    : (kind, link, value) of each order in force; value: m/s of a limit, the share of capacity that is left
+    count   : (kind, link, value) -> how many such orders are in force; value: m/s of a limit, the share of capacity left
     changed : something began or ended since `take`
     """
 
@@ -24,25 +24,30 @@ class Orders(Part):
     def __init__(self, speed: Array) -> None:
         """speed : (links,), m/s without any order."""
         self.speed = speed
-        self.rows: list[tuple[str, int, float]] = []
+        self.count: dict[tuple[str, int, float], int] = {}
         self.changed = False
 
     def begin(self, kind: str, link: int, value: float = 0.0) -> None:
         """An order comes into force; a link of -1 is none of the network's."""
         if link >= 0:
-            self.rows.append((kind, int(link), float(value)))
+            order = (kind, int(link), float(value))
+            self.count[order] = self.count.get(order, 0) + 1
             self.changed = True
 
     def end(self, kind: str, link: int, value: float = 0.0) -> None:
         """One order of that kind, link and value ends; nothing happens where there is none."""
-        row = (kind, int(link), float(value))
-        if row in self.rows:
-            self.rows.remove(row)
+        order = (kind, int(link), float(value))
+        if order in self.count:
+            self.count[order] -= 1
+            if not self.count[order]:
+                del self.count[order]
             self.changed = True
 
     def _of(self, kind: str) -> tuple[Array, Array]:
-        found = [(link, value) for k, link, value in self.rows if k == kind]
-        return np.array([f[0] for f in found], np.int64), np.array([f[1] for f in found], np.float64)
+        found = sorted((link, value, n) for (k, link, value), n in self.count.items() if k == kind)
+        link, value, often = (np.array([f[i] for f in found]) for i in range(3))
+        often = often.astype(np.int64)
+        return np.repeat(link.astype(np.int64), often), np.repeat(value.astype(np.float64), often)
 
     def closed(self) -> Array:
         """Which links nobody may enter; bool (links,)."""

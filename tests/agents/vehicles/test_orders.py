@@ -53,7 +53,7 @@ def test_what_begins_and_ends_leaves_nothing_behind(rows, chance):
     chance.shuffle(ends)
     for row in ends:
         orders.end(*row)
-    assert orders.rows == []
+    assert orders.count == {}
     assert orders.speeds().tolist() == SPEED.tolist()
     assert orders.shares().tolist() == [1.0, 1.0, 1.0]
 
