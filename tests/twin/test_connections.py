@@ -109,6 +109,13 @@ def test_a_night_train_is_missed_by_a_second():
     assert (day.start[found.board].tolist(), day.end[found.alight].tolist()) == ([0, 3], [2, 4])
 
 
+def test_who_is_at_a_stop_already_loses_nothing_by_a_ride_that_ends_there_before_the_change():
+    day = timetable([[(0, 50, 50), (1, 100, 100)], [(1, 101, 101), (2, 110, 110)]])
+    found = day.ways([0], csr([(0, 40), (1, 101)]), csr([(2, 0)]))
+    assert found.arrival.tolist() == [110]
+    assert day.start[found.board].tolist() == [1]  # the ride before it, with a change of 2 s, would come too late
+
+
 def test_no_timetable_leaves_ones_feet():
     found = timetable([]).ways([10, 10], csr([], []), csr([], []), [7, -1])
     assert found.arrival.tolist() == [17, -1]
