@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from scenarios.areas.coordinates import named_system, tell_system
 from scenarios.areas.opening import refuse
 
+GEOMETRIES = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection")
+
 
 @dataclass
 class Features:
@@ -46,7 +48,8 @@ def read_geojson(text: str, where: str | Path, allowed: str) -> Features:
         given = [json.dumps(g) if (g := f.get("geometry", f)) else None for f in features]
         shapes = np.asarray(shapely.from_geojson(np.array(given, object), on_invalid="ignore"), object)
         if "features" not in whole and shapes[0] is None:
-            raise ValueError(f"it is of type {whole.get('type')}")
+            known = whole.get("type") in (*GEOMETRIES, "Feature")
+            raise ValueError("its geometry is broken" if known else f"it is of type {whole.get('type')}")
         cells = [c if isinstance(c := f.get("properties"), dict) else {} for f in features]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, shapely.GEOSException) as error:
         raise refuse(where, f"cannot be read as GeoJSON ({error})", allowed, "check which file it is") from error

@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from scenarios.measures.streets import OnStreets
+from twin.errors import Fault, InputError
 from twin.world import World
 
 
@@ -22,4 +23,8 @@ class SpeedLimit(OnStreets):
         rows = self.links(world, where)
         limit = self.speed / 3.6
         rows = rows[world.area.links.speed[rows] > limit]
+        if not len(rows):
+            raise InputError(
+                Fault(f"{where}.speed", f"is {self.speed:g}: no street there is faster", "a lower speed", "lower it")
+            )
         self.order(world, rows, "vehicles.limit_speed", "vehicles.lift_limit", np.full(len(rows), limit))

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from scenarios.measures.measure import Placed, Timed, one_place
 from scenarios.measures.where import links
+from twin.errors import Fault, InputError
 from twin.world import World
 
 
@@ -34,6 +35,10 @@ class OnStreets(Placed, Timed):
         rows = links(world.area, self.where, where)
         for kind, value in self.unless.items():
             rows = np.setdiff1d(rows, links(world.area, {kind: value}, where, "except"))
+        if not len(rows):
+            raise InputError(
+                Fault(f"{where}.except", "leaves no street of where", "some of its streets", "name fewer in except")
+            )
         return rows
 
     def order(self, world: World, rows: Any, begin: str, end: str, values: Any = None) -> None:

@@ -28,6 +28,8 @@ FAIL = "type: asset_failure, from: '07:00', for: 1 h, where: "
 NO_PLACE = {
     CLOSE + "{street: Nonsens}": "m0.where.street: no street is called 'Nonsens'",
     CLOSE + "{district: Binnenstat}": "m0.where.district: no district is called 'Binnenstat'.*did you mean Binnenstad",
+    CLOSE + "{class: residential}, except: {class: residential}": "m0.except: leaves no street of where",
+    SLOW + "{class: residential}, speed: 130": "m0.speed: is 130: no street there is faster",
     CLOSE + "{osm: 12345}": "m0.where.osm: '?12345'? has no link for cars",
     CLOSE + "{polygon: [[0, 0], [1, 0], [0, 1]]}": "m0.where.polygon.*has no link for cars",
     FAIL + "{asset: largest_substaton}": "m0.where.asset: .*no asset.*did you mean largest_substation",

@@ -41,6 +41,13 @@ def test_the_system_it_names_counts_and_a_feature_may_have_no_place() -> None:
     assert [s is None for s in found.shapes] == [False, True, True]
 
 
+def test_a_broken_geometry_is_called_so() -> None:
+    with pytest.raises(InputError, match="its geometry is broken"):
+        read_geojson(
+            '{"type": "Polygon", "coordinates": [[[NaN, 1], [2, 3], [4, 5], [NaN, 1]]]}', "a.geojson", "polygons"
+        )
+
+
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "7", "null", '{"type": "Topology"}', '{"features": 3}', '{"features": [3]}']
 )
