@@ -231,8 +231,13 @@ ON_STREETS = {
 }
 
 
-def _listed(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) and not isinstance(value[0], list) else str(value)
+def place_words(kind: str, value: Any) -> str:
+    """One entry of a `where` or `except` in words."""
+    if kind == "class":
+        names = value if isinstance(value, list) else [value]
+        return f"{', '.join(str(n).replace('_', ' ') for n in names)} streets"
+    named = {"polygon": "an outlined area", "osm": f"way {value} of OpenStreetMap"}
+    return named.get(kind, "the main street" if value == "busiest" else str(value))
 
 
 def measure_words(material: Material, name: str, measure: dict[str, Any]) -> str:
@@ -258,9 +263,9 @@ def measure_words(material: Material, name: str, measure: dict[str, Any]) -> str
         named = words.phrases["vehicles.close_link"](closed).split(" (")[0] if closed else asked
         return f"{named}{' (the main street)' if asked == 'busiest' and closed else ''} is closed to cars{when}"
     if kind in ON_STREETS:
-        place = text(" ".join(_listed(v) for v in where.values()))
+        place = text(" ".join(place_words(k, v) for k, v in where.items()))
         spared = measure.get("except") or {}
-        but = f", but for {text(', '.join(_listed(v) for v in spared.values()))}" if spared else ""
+        but = f", but for {text(', '.join(place_words(k, v) for k, v in spared.items()))}" if spared else ""
         return (
             ON_STREETS[kind].format(place=place, **{k: text(str(v)) for k, v in measure.items() if k != "except"})
             + but

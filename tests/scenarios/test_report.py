@@ -16,6 +16,7 @@ from scenarios.report.charts import Line, lines, round_ticks
 from scenarios.report.markup import number
 from scenarios.report.material import Band
 from scenarios.report.page import write_report
+from scenarios.report.words import place_words
 from tests.scenarios.pages import check_well_formed_small_and_closed, words
 from tests.small_run import NAMES, POISON, small_area, small_run
 from twin.area import read_area
@@ -199,3 +200,18 @@ def test_settings_are_explained_from_docstring_and_comment() -> None:
     assert meanings_of(CareConfig)["walk_ins"].startswith("patients who come")
     assert comments_of(CareConfig)["norm"].startswith("Dutch norm")
     assert comments_of(CareConfig)["urgent_calls"].startswith("JEMSS")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "said"),
+    [
+        ("class", ["residential", "living_street"], "residential, living street streets"),
+        ("class", "tertiary", "tertiary streets"),
+        ("street", "busiest", "the main street"),
+        ("street", "Markt", "Markt"),
+        ("polygon", [[0, 0], [1, 0], [0, 1]], "an outlined area"),
+        ("osm", 12, "way 12 of OpenStreetMap"),
+    ],
+)
+def test_places_of_measures_in_words(kind, value, said):
+    assert place_words(kind, value) == said
