@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scenarios.areas.check_network import geometry, reach, signals, topology, turns
+from scenarios.areas.check_network import geometry, peak, reach, signals, topology, turns
 from scenarios.areas.check_people import capacity, grid, people, plausible
 from scenarios.areas.check_sources import fit, sources
 from scenarios.areas.check_transit import timetable
@@ -19,7 +19,7 @@ from twin.tables import OCCUPATIONS, OUTSIDE
 if TYPE_CHECKING:
     from twin.area import Area
 
-RULES = (geometry, topology, turns, reach, people, capacity, signals, plausible, grid, timetable, sources, fit)
+RULES = (geometry, topology, turns, peak, reach, people, capacity, signals, plausible, grid, timetable, sources, fit)
 
 
 def check_area(area: Area) -> list[Finding]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from twin.area import Area
 
 FAR_FROM_NODE = 400.0  # m from a building to the node by which it is entered
+PEAK_OVER = 0.1  # share of the kilometres of the peak from which streets beyond capacity are told (assumption)
 
 
 def geometry(area: Area) -> Iterator[Finding]:
@@ -180,6 +181,23 @@ def signals(area: Area) -> Iterator[Finding]:
         "does not end at the signal's node",
         "correct the link",
     )
+
+
+def peak(area: Area) -> Iterator[Finding]:
+    """The traffic that the builder expects in the peak fits the streets."""
+    over = float(area.facts.get("peak_beyond_capacity", 0.0))
+    if over > PEAK_OVER:
+        yield Finding(
+            "peak_fits",
+            "links",
+            -1,
+            "capacity",
+            f"{over:.0%} of the kilometres expected in the peak are on streets beyond their capacity: a run will jam",
+            "take the real streets (--osm)"
+            if (area.links.origin == "synthetic").all()
+            else "look at lanes and gateways",
+            "warning",
+        )
 
 
 def turns(area: Area) -> Iterator[Finding]:

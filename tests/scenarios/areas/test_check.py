@@ -54,6 +54,14 @@ def test_length_that_is_not_drawn(area) -> None:
     assert any(f.rule == "length_as_drawn" and f.row == 0 for f in check_area(area))
 
 
+@pytest.mark.parametrize(("over", "told"), [(0.0, []), (0.1, []), (0.5, ["50%"])])
+def test_a_peak_that_does_not_fit_the_streets(area, over, told) -> None:
+    area.facts["peak_beyond_capacity"] = over
+    found = [f for f in check_area(area) if f.rule == "peak_fits"]
+    assert [f.message[:3] for f in found] == told
+    assert all(f.severity == "warning" and "--osm" in f.remedy for f in found)
+
+
 def test_green_beyond_the_cycle(area) -> None:
     area.signal_groups.green_to[0] = 200.0
     assert "green_within_cycle" in rules(area)
