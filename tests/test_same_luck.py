@@ -83,7 +83,7 @@ def test_routes_by_the_clock_stay_those_of_the_clock(place):
     worlds[1].post("vehicles.close_link", at=8 * hour + 3 * 60_000, subject=detour)
     for world in worlds:
         world.run(8 * hour + 4 * 60_000)
-    first, second = (world.domains["vehicles"] for world in worlds)
+    first, second = (world.domains["vehicles"].routes for world in worlds)
     assert second.closed.sum() == 1
     assert first.closed.sum() == 0
     np.testing.assert_array_equal(first.routed_ms, second.routed_ms)

@@ -17,16 +17,16 @@ from agents.vehicles.junctions import Junctions
 from agents.vehicles.ledger import Ledger
 from agents.vehicles.orders import CLOSED, LIMIT, NARROW, Orders
 from agents.vehicles.readings import account
+from agents.vehicles.routes import Routes
 from agents.vehicles.slow import Moments, SlowMode
 from agents.vehicles.state import State
 from agents.vehicles.wheel import EDGE, PER_SECOND
 from twin.attributes import Column
 from twin.clock import day, minute
 from twin.coupling import Batch, Event, Reads, Record, on
-from twin.dijkstra import BLOCKED
 from twin.domain import Domain, Indicator
 from twin.draws import uniforms
-from twin.network import Network, Router
+from twin.network import Network
 
 CAR, BICYCLE, WALK = 0, 1, 2
 MODES = ("car", "bicycle", "walk")
@@ -142,7 +142,7 @@ class Vehicles(Domain):
         self.link_of_row = self.network.from_rows(len(links))
         self.junctions = Junctions(area, self.link_of_row)
         self.junctions.start_up(self.state)
-        self.router, self.routed_at = Router(self.network), -1
+        self.routes = Routes(self.network, self.link_of_row, config.reroute_every)
         self.node = area.location_node("car")
         self.riding = {
             BICYCLE: SlowMode(area, "bicycle", config.bicycle_speed / 3.6),
@@ -162,7 +162,6 @@ class Vehicles(Domain):
         self.going = Moments("person", "goal", "mode")  # all whose moment of arrival is known
         self.departing: list[tuple[int, Batch]] = []
         self.orders = Orders(speed)
-        self.closed = self.orders.closed()
         self.full_capacity = capacity.copy()
         self.grams = np.zeros(len(POLLUTANTS))  # of exhaust, inside the area
         self.feeder_events: dict[int, str] = {}
@@ -170,9 +169,7 @@ class Vehicles(Domain):
         self.travel = np.maximum(np.rint(1000.0 * links.length / links.speed), 1).astype(np.int64)
         self.flow = np.zeros(len(links))
         self.quarter = np.zeros((self.network.links, 2))  # vehicles that left and the seconds they spent
-        self.open_ms = np.zeros(self.network.links, np.int64)  # live times, as if no street were closed
         self._publish_all()
-        self.routed_ms = self.open_ms.copy()  # the same as of the last regular moment: cars are routed by them
 
     # -- who sets off ------------------------------------------------------------------------------------------------
 
@@ -199,11 +196,7 @@ class Vehicles(Domain):
 
     def advance(self, start, stop):
         self._power(start)
-        period = round(self.config.reroute_every * minute)
-        if self.routed_at < 0 or start // period != self.routed_at // period:
-            self.routed_at = start
-            self.routed_ms[:] = self.open_ms
-            self._customise()
+        self.routes.turn_to(start)
         if self.orders.changed:
             self._apply_orders()
         for mode, batch in self.departing:
@@ -254,11 +247,9 @@ class Vehicles(Domain):
         person, origin, goal, time = (trips[name] for name in ("person", "origin", "goal", "time"))
         if not len(person):
             return
-        ptr, rows, ms = self.router.paths(self.node[origin], self.node[goal])
-        known = (ms >= 0) & (ms < BLOCKED)
+        ptr, links, known = self.routes.paths(self.node[origin], self.node[goal])
         self._give_up(CAR, person[~known], goal[~known], time[~known])
         sizes = np.diff(ptr)
-        links = self.link_of_row[rows]
         beyond = self.beyond[origin] + self.beyond[goal]
         ledger, state = self.ledger, self.state
         at = np.repeat(np.arange(len(person)), sizes)
@@ -323,16 +314,11 @@ class Vehicles(Domain):
         self._publish_all()
 
     def _publish_all(self):
-        ms = np.maximum(np.rint(self.live_s * 1000.0), 1.0).astype(np.int64)
-        self.open_ms[:] = np.minimum(ms, BLOCKED - 1)
-        self.travel[self.row] = np.where(self.closed, BLOCKED, self.open_ms)
+        self.routes.measure(self.live_s)
+        self.travel[self.row] = self.routes.open_ms
         self.publish("travel_ms", self.travel)
         self.publish("flow", self.flow)
         self.publish("dark", self.junctions.dark)
-
-    def _customise(self):
-        """Route by the travel times of the last regular moment: a closure in between changes its own links only."""
-        self.router.customise(np.where(self.closed, BLOCKED, self.routed_ms))
 
     def step(self):
         state, now = self.state, self.now
@@ -437,32 +423,19 @@ class Vehicles(Domain):
         self._close()
 
     def _close(self):
-        """Close and open links, and send everybody whose way is now closed another way from where they are.
-
-        Whoever has no other way keeps the old one and waits for it to open.
-        """
-        state, closed = self.state, self.orders.closed()
-        changed = np.flatnonzero(closed != self.closed)
+        """Close and open links, and send everybody whose way is now closed another way from where they are."""
+        closed = self.orders.closed()
+        changed = np.flatnonzero(closed != self.routes.closed)
         if not len(changed):
             return
-        self.closed = closed
-        state.change(changed, closed=closed[changed])
+        self.state.change(changed, closed=closed[changed])
         if self.buses:
             self.buses.routes.close(closed)
+        self.routes.close(closed)
         self._publish_all()
-        self._customise()
-        which, last, at = state.affected(closed)
-        if not len(which):
-            return
-        net = self.network
-        origin = np.where(at >= 0, net.head[at], net.tail[np.where(at < 0, ~at, 0)])
-        ptr, rows, ms = self.router.paths(origin, net.head[last], after=at)
-        sizes = np.diff(ptr)
-        found = (ms >= 0) & (ms < BLOCKED) & ((at >= 0) | (sizes > 0))
-        kept = np.repeat(found, sizes)
-        state.reroute(which[found], np.concatenate([[0], np.cumsum(sizes[found])]), self.link_of_row[rows[kept]])
-        self.ledger.rerouted += int(found.sum())
-        self.ledger.held_up += int((~found).sum())
+        rerouted, held_up = self.routes.divert(self.state)
+        self.ledger.rerouted += rerouted
+        self.ledger.held_up += held_up
 
     # -- results -------------------------------------------------------------------------------------------------------
 
