@@ -31,6 +31,9 @@ MEASURES = {
     "speed_limit": "scenarios.measures.speed:SpeedLimit",
     "road_works": "scenarios.measures.works:RoadWorks",
     "one_way": "scenarios.measures.oneway:OneWay",
+    "car_free_zone": "scenarios.measures.carfree:CarFreeZone",
+    "bus_lane": "scenarios.measures.buslane:BusLane",
+    "new_link": "scenarios.measures.newlink:NewLink",
     "electric_cars": "scenarios.measures.electric:ElectricCars",
 }
 

@@ -45,8 +45,12 @@ def build_area(configuration: Configuration) -> Area:
 
 
 def build_world(configuration: Configuration, area: Area, recorder: Recorder | None = None) -> World:
-    """The world of a configuration, with its measures posted. Raises InputError for what its names do not find."""
+    """The world of a configuration, with its measures built and posted. Raises InputError for what its names do not find.
+
+    area : without what the measures build
+    """
     run = configuration.run
+    area = altered(area, configuration)
     domains = [found(config) for found, config in configuration.domains.values()]
     world = World(
         area,
@@ -63,13 +67,9 @@ def build_world(configuration: Configuration, area: Area, recorder: Recorder | N
 
 def post_measures(world: World, configuration: Configuration, after: int = 0) -> None:
     """Post the measures of a configuration, without the first `after`. Raises InputError with every fault."""
-    scenario, faults = configuration.scenario, list[Fault]()
+    faults = list[Fault]()
     for name, measure in list(configuration.measures.items())[after:]:
-        where = (
-            f"scenario.measures.{name}"
-            if name in scenario.measures
-            else f"scenario.alternatives.{configuration.run.alternative}.{name}"
-        )
+        where = _place(configuration, name)
         try:
             measure.post(world, where)
         except InputError as error:
@@ -78,6 +78,26 @@ def post_measures(world: World, configuration: Configuration, after: int = 0) ->
             faults.append(Fault(where, str(error), remedy="add the domain that the measure acts on"))
     if faults:
         raise InputError(faults)
+
+
+def altered(area: Area, configuration: Configuration) -> Area:
+    """The area with all that the measures of a configuration build in it. Raises InputError with every fault."""
+    faults = list[Fault]()
+    for name, measure in configuration.measures.items():
+        try:
+            area = measure.alter(area, _place(configuration, name))
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError(faults)
+    return area
+
+
+def _place(configuration: Configuration, measure: str) -> str:
+    """Where the configuration names a measure."""
+    if measure in configuration.scenario.measures:
+        return f"scenario.measures.{measure}"
+    return f"scenario.alternatives.{configuration.run.alternative}.{measure}"
 
 
 def use_threads(threads: int) -> None:
@@ -217,6 +237,7 @@ class Simulation:
         said("domains")
         started = time.perf_counter()
         self.world = build_world(self.configuration, self.area, Recorder(None))
+        self.area = self.world.area
         self.belongs = belongs_to(self.configuration, self.area)
         self.setup_s = time.perf_counter() - started
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import numpy as np
 
 from agents.vehicles import kernels as k
+from agents.vehicles.access import Access
 from agents.vehicles.buses import Buses
 from agents.vehicles.config import VehiclesConfig
 from agents.vehicles.emissions import POLLUTANTS, emitted
 from agents.vehicles.junctions import Junctions
 from agents.vehicles.ledger import Ledger
-from agents.vehicles.orders import CLOSED, LIMIT, NARROW, Orders
+from agents.vehicles.orders import CLOSED, LIMIT, NARROW, RESTRICT, Orders
 from agents.vehicles.readings import account
 from agents.vehicles.routes import Routes
 from agents.vehicles.slow import Moments, SlowMode
@@ -77,6 +78,8 @@ class Vehicles(Domain):
     lift_limit = Event(by="outside", subject="link", value="m/s of the limit that ends")
     narrow_link = Event(by="outside", subject="link", value="share of its capacity that is left")
     widen_link = Event(by="outside", subject="link", value="share that ends")
+    restrict_link = Event(by="outside", subject="link", value="who may enter: 0 nobody, 1 residents, 2 goods, 3 both")
+    release_link = Event(by="outside", subject="link", value="the restriction that ends")
 
     publishes = {
         "travel_ms": Column(
@@ -161,7 +164,7 @@ class Vehicles(Domain):
         self.coming = Moments("person", "origin", "goal")  # cars on their way to a gateway
         self.going = Moments("person", "goal", "mode")  # all whose moment of arrival is known
         self.departing: list[tuple[int, Batch]] = []
-        self.orders = Orders(speed)
+        self.orders, self.access = Orders(speed), Access(area, self.network)
         self.full_capacity = capacity.copy()
         self.grams = np.zeros(len(POLLUTANTS))  # of exhaust, inside the area
         self.feeder_events: dict[int, str] = {}
@@ -227,6 +230,9 @@ class Vehicles(Domain):
     def _beyond_ms(self, location):
         return np.rint(self.beyond[location] / (self.config.beyond_speed / 3.6) * 1000.0).astype(np.int64)
 
+    def _walk_ms(self, metres):
+        return np.rint(metres / (self.config.walk_speed / 3.6) * 1000.0).astype(np.int64)
+
     def _go_slowly(self, mode, person, time, origin, goal):
         """Cyclists and walkers: their moment of arrival is known at once."""
         way = self.riding[mode]
@@ -248,21 +254,26 @@ class Vehicles(Domain):
         if not len(person):
             return
         ptr, links, known = self.routes.paths(self.node[origin], self.node[goal])
+        ptr, links, allowed, before, after = self.access.driven(person, ptr, links)
+        known &= allowed
         self._give_up(CAR, person[~known], goal[~known], time[~known])
         sizes = np.diff(ptr)
         beyond = self.beyond[origin] + self.beyond[goal]
+        first_ms, last_ms = self._walk_ms(before), self._walk_ms(after)
+        time = time + first_ms
         ledger, state = self.ledger, self.state
         at = np.repeat(np.arange(len(person)), sizes)
-        ledger.distance[person] = np.bincount(at, state.length[links], minlength=len(person)) + beyond
+        ledger.distance[person] = np.bincount(at, state.length[links], minlength=len(person)) + beyond + before + after
         free = np.bincount(at, self.free_s[links], minlength=len(person))
-        outside = beyond / (self.config.beyond_speed / 3.6)
+        outside = beyond / (self.config.beyond_speed / 3.6) + (first_ms + last_ms) / 1000.0
         ledger.free_s[person] = np.maximum(free + outside, SHORTEST / 1000.0)
+        ledger.last_ms[person] = last_ms
         ledger.kwh[person] = (
             np.bincount(at, self.link_kwh[links], minlength=len(person)) + beyond / 1000.0 * self.config.kwh_per_km[2]
         )
         drive = known & (sizes > 0)
-        near = known & (sizes == 0)  # both ends at one node
-        arrival = time[near] + np.maximum(self._beyond_ms(goal[near]), SHORTEST)
+        near = known & (sizes == 0)  # both ends at one node, or nothing of the way may be driven
+        arrival = time[near] + np.maximum(self._beyond_ms(goal[near]), SHORTEST) + last_ms[near]
         self.going.add(time=arrival, person=person[near], goal=goal[near], mode=np.full(int(near.sum()), CAR))
         kept = drive[at]
         pointer = np.concatenate([[0], np.cumsum(sizes[drive])])
@@ -285,7 +296,8 @@ class Vehicles(Domain):
         goal = self.ledger.goal[person]
         share = EDGE / PER_SECOND * 1000.0  # the same moment of grace as the kernel's buckets have
         time = np.maximum(np.floor(arrivals.time * 1000.0 + share).astype(np.int64), start)
-        self.going.add(time=time + self._beyond_ms(goal), person=person, goal=goal, mode=np.full(len(person), CAR))
+        time += self._beyond_ms(goal) + self.ledger.last_ms[person]
+        self.going.add(time=time, person=person, goal=goal, mode=np.full(len(person), CAR))
 
     def _arrive(self, rows, start):
         time, person, goal, mode = (rows[name] for name in ("time", "person", "goal", "mode"))
@@ -410,6 +422,16 @@ class Vehicles(Domain):
         """Undo one narrowing."""
         self.orders.end(NARROW, self.link_of_row[command.subject], command.value)
 
+    @on(restrict_link, phase="due")
+    def restrict(self, command: Record) -> None:
+        """Only some may enter a link."""
+        self.orders.begin(RESTRICT, self.link_of_row[command.subject], command.value)
+
+    @on(release_link, phase="due")
+    def release(self, command: Record) -> None:
+        """Undo one restriction."""
+        self.orders.end(RESTRICT, self.link_of_row[command.subject], command.value)
+
     def _apply_orders(self):
         """Bring the links to what is ordered on them."""
         orders, state = self.orders, self.state
@@ -420,19 +442,22 @@ class Vehicles(Domain):
         state.change(changed, capacity=(capacity * self.junctions.shares(len(capacity)))[changed])
         changed = np.flatnonzero(speed != state.speed)
         state.change(changed, speed=speed[changed])
-        self._close()
+        self._let_in()
 
-    def _close(self):
-        """Close and open links, and send everybody whose way is now closed another way from where they are."""
-        closed = self.orders.closed()
-        changed = np.flatnonzero(closed != self.routes.closed)
-        if not len(changed):
+    def _let_in(self):
+        """Let in whom the orders let in, and send all whose way is now closed another way from where they are."""
+        closed, permits = self.orders.closed(), self.orders.permits()
+        shut = np.flatnonzero(closed != self.routes.closed)
+        if not len(shut) and (permits == self.access.permits).all():
             return
-        self.state.change(changed, closed=closed[changed])
+        self.access.restrict(permits)
+        self.routes.change(closed, self.access.extra_ms)
+        self._publish_all()
+        if not len(shut):
+            return
+        self.state.change(shut, closed=closed[shut])
         if self.buses:
             self.buses.routes.close(closed)
-        self.routes.close(closed)
-        self._publish_all()
         rerouted, held_up = self.routes.divert(self.state)
         self.ledger.rerouted += rerouted
         self.ledger.held_up += held_up

@@ -18,12 +18,13 @@ MODES = ("car", "bicycle", "walk")
 class Ledger(Part):
     """One row per person, for the trip that is under way; and sums over finished trips.
 
-    A person has at most one trip at a time; `kwh` is what an electric car uses on it. `began`, `ended` and `failed` count
-    from the start of the run, everything else from the end of the warm-up.
+    A person has at most one trip at a time; `kwh` is what an electric car uses on it, `last_ms` the walk at its end.
+    `began`, `ended` and `failed` count from the start of the run, everything else from the end of the warm-up.
     """
 
     unsaved = ("zone", "home_zone", "zones", "resident")
-    of_trip = ("departure", "origin", "goal", "distance", "free_s", "kwh", "mode")  # mean nothing between two trips
+    # these mean nothing between two trips
+    of_trip = ("departure", "origin", "goal", "distance", "free_s", "kwh", "last_ms", "mode")
 
     def __init__(self, area: Any) -> None:
         n = len(area.people)
@@ -32,6 +33,7 @@ class Ledger(Part):
         self.zones = area.zones
         self.resident = np.asarray(area.people.resident, bool)
         self.departure, self.origin, self.goal = (np.zeros(n, np.int64) for _ in range(3))
+        self.last_ms = np.zeros(n, np.int64)
         self.distance, self.free_s, self.kwh = np.zeros(n), np.zeros(n), np.zeros(n)
         self.under_way = np.zeros(n, bool)
         self.arrivals, self.failures = np.zeros(n, np.int32), np.zeros(n, np.int32)

@@ -1,4 +1,4 @@
-"""Orders: what is in force on links for a while - closures, speed limits, lanes taken away. Several may be at once."""
+"""Orders: what is in force on links for a while - closures, limits, lanes taken away, access. Several may be at once."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from typing import Any
 
 import numpy as np
 
+from agents.vehicles.access import ANYBODY
 from twin.parts import Part
 
 Array = np.ndarray[Any, Any]
-CLOSED, LIMIT, NARROW = "closed", "limit", "narrow"
+CLOSED, LIMIT, NARROW, RESTRICT = "closed", "limit", "narrow", "restrict"
 
 
 class Orders(Part):
     """The orders on the links of a network.
 
-    count   : (kind, link, value) -> how many such orders are in force; value: m/s of a limit, the share of capacity left
+    count   : (kind, link, value) -> how many such orders are in force; value: m/s of a limit, the share of
+              capacity left, bits of who may enter (`agents.vehicles.access`)
     changed : something began or ended since `take`
     """
 
@@ -65,4 +67,11 @@ class Orders(Part):
         """The share of its capacity that each link is left: the product of all orders; (links,)."""
         out = np.ones(len(self.speed))
         np.multiply.at(out, *self._of(NARROW))
+        return out
+
+    def permits(self) -> Array:
+        """Bits of who may enter each link: those that all restrictions on it let in; int64 (links,)."""
+        out = np.full(len(self.speed), ANYBODY)
+        link, bits = self._of(RESTRICT)
+        np.bitwise_and.at(out, link, bits.astype(np.int64))
         return out

@@ -1,4 +1,4 @@
-"""Routes of cars: by the live travel times of the last regular moment, round what is closed."""
+"""Routes of cars: by the live travel times of the last regular moment, round what is closed or not open to all."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Routes(Part):
     live_ms   : int64 (links,): live times as if no street were closed
     routed_ms : the same as of the last regular moment: cars are routed by them
     closed    : bool (links,): nobody may enter
+    extra_ms  : int64 (links,): what a link counts as more when routes are sought
     routed_at : ms of that moment
     """
 
@@ -31,6 +32,7 @@ class Routes(Part):
         self.network, self.link_of_row, self.every = network, link_of_row, round(every * minute)
         self.router, self.routed_at = Router(network), -1
         self.closed = np.zeros(network.links, bool)
+        self.extra_ms = np.zeros(network.links, np.int64)
         self.live_ms = np.zeros(network.links, np.int64)
         self.routed_ms = self.live_ms.copy()
 
@@ -50,13 +52,13 @@ class Routes(Part):
             self.routed_ms[:] = self.live_ms
             self._customise()
 
-    def close(self, closed: Array) -> None:
-        """Let `closed` be the links that nobody may enter; a closure between two moments changes those links only."""
-        self.closed = closed
+    def change(self, closed: Array, extra_ms: Array) -> None:
+        """Let nobody enter the links in `closed`; a change between two moments alters the weights of its links only."""
+        self.closed, self.extra_ms = closed, extra_ms
         self._customise()
 
     def _customise(self) -> None:
-        self.router.customise(np.where(self.closed, BLOCKED, self.routed_ms))
+        self.router.customise(np.where(self.closed, BLOCKED, self.routed_ms + self.extra_ms))
 
     def paths(self, origin: Array, goal: Array) -> tuple[Array, Array, Array]:
         """Routes between nodes as CSR of the network's links: ptr (n + 1,), links; and which there are, bool (n,)."""

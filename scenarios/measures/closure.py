@@ -14,4 +14,4 @@ class CloseStreet(OnStreets):
 
     def post(self, world: World, where: str) -> None:
         """Post one closing and one opening for each link."""
-        self.order(world, self.links(world, where), "vehicles.close_link", "vehicles.open_link")
+        self.order(world, self.links(world.area, where), "vehicles.close_link", "vehicles.open_link")

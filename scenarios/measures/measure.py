@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from twin.area import Area
 from twin.errors import nearest
 from twin.tables import ROAD_CLASSES
 from twin.units import duration, share, time_of_day
@@ -17,13 +18,24 @@ Share = Annotated[float, BeforeValidator(share)]
 
 
 class Measure(BaseModel):
-    """A change of the world. `settings` changes a domain's configuration; `post` puts commands on the clock."""
+    """A change of the world.
+
+    `settings` changes a domain's configuration, `alter` the area, and `post` puts commands on the clock.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     def settings(self, domain: str) -> dict[str, Any]:
         """Settings of `domain` that the measure overrides."""
         return {}
+
+    def alter(self, area: Area, where: str) -> Area:
+        """The area with what the measure builds in it, as a new one; the same one where it builds nothing.
+
+        Rows are added at the end of tables only, so that all others keep their numbers. A measure that builds differs
+        from midnight on: its `begins` is 0.
+        """
+        return area
 
     def post(self, world: World, where: str) -> None:
         """Post the measure's commands; `where` is its place in the configuration, for messages."""
@@ -89,25 +101,35 @@ def _ring(value: Any) -> None:
 
 
 class Timed(Measure):
-    """A measure with a beginning and an end: `until` a time, or `for` a duration."""
+    """A measure with a beginning and an end: `until` a time, or `for` a duration.
 
+    lasts : whether it may be without both, and then lasts to the end of the run; and without `from`, from its beginning on
+    """
+
+    lasts: ClassVar[bool] = False
     start: Time = Field(alias="from")
     until: Time | None = None
     lasting: Duration | None = Field(None, alias="for")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_midnight(cls, given: Any) -> Any:
+        return {"from": 0, **given} if cls.lasts and isinstance(given, dict) else given
+
     @model_validator(mode="after")
     def _one_end(self) -> Timed:
-        if (self.until is None) == (self.lasting is None):
-            found = "has neither" if self.until is None else "has both"
-            raise ValueError(f'needs either until or for, and {found}: until: "19:00", or for: 2 h')
-        if self.end <= self.start:
+        if self.until is not None and self.lasting is not None:
+            raise ValueError('needs either until or for, and has both: until: "19:00", or for: 2 h')
+        if self.end is None and not self.lasts:
+            raise ValueError('needs either until or for, and has neither: until: "19:00", or for: 2 h')
+        if self.end is not None and self.end <= self.start:
             raise ValueError("does not end after it begins: write a later until, or for as a duration above zero")
         return self
 
     @property
-    def end(self) -> int:
-        """Its end in ms since the start."""
-        return self.until if self.until is not None else self.start + (self.lasting or 0)
+    def end(self) -> int | None:
+        """Its end in ms since the start; None: the end of the run."""
+        return self.until if self.lasting is None else self.start + self.lasting
 
     def begins(self) -> int:
         """Its `from`."""

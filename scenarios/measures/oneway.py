@@ -24,7 +24,7 @@ class OneWay(OnStreets):
 
     def post(self, world: World, where: str) -> None:
         """Post one closing and one opening for each link of the direction that is closed."""
-        rows = self.links(world, where)
+        rows = self.links(world.area, where)
         against = rows[_along(world.area, rows, self.towards) < 0.0]
         if not len(against):
             raise InputError(

@@ -20,7 +20,7 @@ class SpeedLimit(OnStreets):
 
     def post(self, world: World, where: str) -> None:
         """Post a limit and its end for each link that is faster."""
-        rows = self.links(world, where)
+        rows = self.links(world.area, where)
         limit = self.speed / 3.6
         rows = rows[world.area.links.speed[rows] > limit]
         if not len(rows):

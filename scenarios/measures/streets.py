@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from scenarios.measures.measure import Placed, Timed, one_place
 from scenarios.measures.where import links
+from twin.area import Area
 from twin.errors import Fault, InputError
 from twin.world import World
 
@@ -30,11 +31,11 @@ class OnStreets(Placed, Timed):
             one_place({kind: value}, cls.kinds, cls.things)
         return unless
 
-    def links(self, world: World, where: str) -> np.ndarray[Any, Any]:
+    def links(self, area: Area, where: str) -> np.ndarray[Any, Any]:
         """The rows of the links for cars that the measure is about; where there is none, InputError."""
-        rows = links(world.area, self.where, where)
+        rows = links(area, self.where, where)
         for kind, value in self.unless.items():
-            rows = np.setdiff1d(rows, links(world.area, {kind: value}, where, "except"))
+            rows = np.setdiff1d(rows, links(area, {kind: value}, where, "except"))
         if not len(rows):
             raise InputError(
                 Fault(f"{where}.except", "leaves no street of where", "some of its streets", "name fewer in except")
@@ -46,4 +47,5 @@ class OnStreets(Placed, Timed):
         for k, row in enumerate(np.asarray(rows).tolist()):
             more = {} if values is None else {"value": float(values[k])}
             cause = world.post(begin, at=self.start, subject=row, **more)
-            world.post(end, at=self.end, subject=row, because=[cause], **more)
+            if self.end is not None:
+                world.post(end, at=self.end, subject=row, because=[cause], **more)

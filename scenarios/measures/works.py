@@ -24,5 +24,5 @@ class RoadWorks(OnStreets):
 
     def post(self, world: World, where: str) -> None:
         """Post a narrowing and its end for each link."""
-        rows = self.links(world, where)
+        rows = self.links(world.area, where)
         self.order(world, rows, "vehicles.narrow_link", "vehicles.widen_link", np.full(len(rows), self.capacity))

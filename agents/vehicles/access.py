@@ -1,0 +1,104 @@
+"""Access: links that only some cars may use - car-free zones with permits, bus lanes - and the walk from where others park.
+
+Buses and emergency vehicles may go everywhere. A car trip without permission to or from a door on such links is driven
+on the others; its first or last part, over the links that it may not use, is walked. It is never driven across them:
+where no other way leads, the trip is given up. Whoever is under way when a restriction begins may finish the drive.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from twin.network import Network
+from twin.parts import Part
+
+Array = np.ndarray[Any, Any]
+
+NOBODY, RESIDENTS, GOODS = 0, 1, 2  # bits: who may enter
+ANYBODY = RESIDENTS | GOODS | 4
+DETOUR = 3_000_000  # ms that a link for some counts as more than it takes, so that routes go round it wherever they can
+
+
+class Driven(NamedTuple):
+    """The driven part of each trip, and what is walked before and after it.
+
+    ptr, links : routes as CSR, int64 (n + 1,), int (ptr[n],)
+    allowed    : bool (n,): no part in between is forbidden
+    before, after : float64 (n,), m on foot
+    """
+
+    ptr: Array
+    links: Array
+    allowed: Array
+    before: Array
+    after: Array
+
+
+class Access(Part):
+    """Who may use which link.
+
+    permits : int64 (links,): bits of who may enter each link; `ANYBODY` where it is open to all
+    bits    : int64 (persons,): what each person has a permit for
+    """
+
+    unsaved = ("network", "home", "goods")
+
+    def __init__(self, area: Any, network: Network) -> None:
+        people = area.people
+        self.network = network
+        self.home = np.where(people.resident, area.location_node("car")[people.home], -1) if len(people) else None
+        self.goods = np.asarray(people.occupation) == _occupation("goods")
+        self.permits = np.full(network.links, ANYBODY)
+        self.bits = np.zeros(len(people), np.int64)
+
+    @property
+    def restricted(self) -> Array:
+        """bool (links,): not open to all."""
+        return np.asarray(self.permits != ANYBODY)
+
+    @property
+    def extra_ms(self) -> Array:
+        """ms that each link counts as more when routes are sought; int64 (links,)."""
+        return np.where(self.restricted, DETOUR, 0)
+
+    def restrict(self, permits: Array) -> None:
+        """Let `permits` say who may enter each link from now on.
+
+        A resident is who lives at a node where a link for residents begins or ends.
+        """
+        self.permits = permits
+        own = (permits & RESIDENTS > 0) & self.restricted
+        nodes = np.zeros(self.network.nodes, bool)
+        nodes[self.network.tail[own]] = nodes[self.network.head[own]] = True
+        lives = nodes[self.home] & (self.home >= 0) if self.home is not None else np.zeros(0, bool)
+        self.bits = np.where(lives, RESIDENTS, 0) | np.where(self.goods, GOODS, 0)
+
+    def driven(self, person: Array, ptr: Array, links: Array) -> Driven:
+        """What of the routes `links`, as CSR with `ptr`, each person may drive."""
+        n, sizes = len(person), np.diff(ptr)
+        none = np.zeros(n)
+        if not self.restricted.any():
+            return Driven(ptr, links, np.ones(n, bool), none, none)
+        trip = np.repeat(np.arange(n), sizes)
+        place = np.arange(len(links)) - np.repeat(ptr[:-1], sizes)
+        permits = self.permits[links]
+        free = (permits == ANYBODY) | (permits & self.bits[person][trip] > 0)
+        first, last = sizes.copy(), np.full(n, -1)
+        np.minimum.at(first, trip[free], place[free])
+        np.maximum.at(last, trip[free], place[free])
+        head, tail = place < first[trip], place > last[trip]
+        between = ~(free | head | tail)
+        metres = self.network.length[links]
+        before = np.bincount(trip, metres * head, minlength=n)
+        after = np.bincount(trip, metres * (tail & ~head), minlength=n)
+        drives = ~(head | tail)
+        kept = np.concatenate([[0], np.cumsum(np.bincount(trip[drives], minlength=n))])
+        return Driven(kept, links[drives], np.bincount(trip[between], minlength=n) == 0, before, after)
+
+
+def _occupation(name: str) -> int:
+    from twin.tables import OCCUPATIONS
+
+    return OCCUPATIONS.index(name)
