@@ -1,5 +1,5 @@
 """Networks in GMNS format (General Modeling Network Specification, Zephyr Foundation): node.csv, link.csv and, if there,
-demand.csv and config.csv of one folder.
+movement.csv, demand.csv and config.csv of one folder.
 
 Columns of volume-delay functions (VDF_fftt1 in minutes, VDF_cap1 of all lanes, VDF_alpha1, VDF_beta1) are those that
 DTALite and Path4GMNS write; the specification itself has none. Its `capacity` is per lane.
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from scenarios.areas.account import Account
+from scenarios.areas.gmns_detail import DETAIL, MOVEMENT, NODE_DETAIL, allowed, read_detail
 from scenarios.areas.opening import decode, read_bytes, refuse
 from scenarios.areas.road_network import (
     LANE,
@@ -32,9 +33,8 @@ from scenarios.areas.road_network import (
 ALLOWED = "a folder with node.csv and link.csv, and if there demand.csv and config.csv"
 SPEEDS = {"mph": 0.44704, "kph": 1 / 3.6, "km/h": 1 / 3.6, "kmh": 1 / 3.6, "m/s": 1.0, "mps": 1.0}  # m/s
 # our name -> names of the column, in lower case; the first that the file has is taken
-NODE = {"node": ("node_id",), "x": ("x_coord", "x"), "y": ("y_coord", "y"), "zone": ("zone_id",)}
+NODE = {"node": ("node_id",), "x": ("x_coord", "x"), "y": ("y_coord", "y"), "zone": ("zone_id",), **NODE_DETAIL}
 LINK = {
-    "link": ("link_id",),
     "tail": ("from_node_id", "from_node"),
     "head": ("to_node_id", "to_node"),
     "directed": ("directed", "dir_flag"),
@@ -46,6 +46,7 @@ LINK = {
     "whole": ("vdf_cap1", "vdf_cap"),
     "alpha": ("vdf_alpha1", "vdf_alpha"),
     "beta": ("vdf_beta1", "vdf_beta"),
+    **DETAIL,
 }
 DEMAND = {"origin": ("o_zone_id",), "destination": ("d_zone_id",), "trips": ("volume",)}
 BPR = {"alpha": "0.15", "beta": "4"}  # Bureau of Public Roads (1964), Traffic Assignment Manual
@@ -74,7 +75,7 @@ def read_gmns(folder: str | Path) -> RoadNetwork:
         raise refuse(folder, "holds no node.csv and link.csv", ALLOWED, "check the path")
     account = Account("GMNS network", folder.name, "as its publisher states", "the publisher of the network")
     gathered = Gathered()
-    metres, speed = _units(gathered, folder, account)
+    metres, speed, crs = _units(gathered, folder, account)
     nodes = _table(gathered, folder / "node.csv", NODE, ("node",), account)
     links = _table(gathered, folder / "link.csv", LINK, ("tail", "head", "length"), account)
     gathered.refuse()
@@ -84,23 +85,29 @@ def read_gmns(folder: str | Path) -> RoadNetwork:
     gathered.refuse()
     ahead, back = _directions(links)
     rows = np.concatenate([ahead, back])
+    moves = folder / "movement.csv"
+    movements = _table(gathered, moves, MOVEMENT, tuple(MOVEMENT), account) if moves.is_file() else None
+    gathered.refuse()
     account.count("read", "nodes", len(ids))
     account.count("read", "links", len(links.lines))
     account.count("repaired", "links open both ways, made two", len(np.intersect1d(ahead, back)))
     tail, head = (cells[c].astype(np.int32) for c in ("tail", "head"))
+    ends = np.concatenate([tail[ahead], head[back]]), np.concatenate([head[ahead], tail[back]])
+    against = np.repeat([False, True], [len(ahead), len(back)])
+    detail = read_detail(nodes.cells, links.cells, rows, against, ends, movements and movements.cells, crs, account)
     return RoadNetwork(
         folder.name,
         ids,
         x,
         y,
-        np.concatenate([tail[ahead], head[back]]),
-        np.concatenate([head[ahead], tail[back]]),
+        *ends,
         *(cells[c][rows] for c in ("length", "free", "capacity", "lanes", "alpha", "beta")),
         np.zeros(len(rows)),
         0,
         *usable_trips(*pairs, account),
         60.0,
         account,
+        detail,
     )
 
 
@@ -109,13 +116,14 @@ def looks_like_gmns(folder: Path) -> bool:
     return all((folder / name).is_file() for name in ("node.csv", "link.csv"))
 
 
-def _units(gathered: Gathered, folder: Path, account: Account) -> tuple[float, float]:
-    """m in a unit of length, m/s in a unit of speed."""
+def _units(gathered: Gathered, folder: Path, account: Account) -> tuple[float, float, str]:
+    """m in a unit of length, m/s in a unit of speed; the coordinate system, "" where none is stated."""
     file = folder / "config.csv"
     if not file.is_file():
         account.notes.append("has no config.csv: miles and miles per hour assumed")
-        return LENGTHS["mile"], SPEEDS["mph"]
-    table = _table(gathered, file, {"length": ("long_length",), "speed": ("speed",)}, (), account)
+        return LENGTHS["mile"], SPEEDS["mph"], ""
+    known_as = {"length": ("long_length",), "speed": ("speed",), "crs": ("crs",)}
+    table = _table(gathered, file, known_as, (), account)
     out = []
     for name, known, usual in (("length", LENGTHS, "mile"), ("speed", SPEEDS, "mph")):
         word = (table.cells.get(name) or [""])[0].lower()
@@ -125,7 +133,7 @@ def _units(gathered: Gathered, folder: Path, account: Account) -> tuple[float, f
         if not size:
             gathered.add(f"{file.name}: {name}", f"is {word!r}", ", ".join(known), "write one of these")
         out.append(size)
-    return out[0], out[1]
+    return out[0], out[1], (table.cells.get("crs") or [""])[0]
 
 
 def _table(
@@ -207,7 +215,7 @@ def _links(
     for name in ("tail", "head"):
         out[name] = gathered.rows_of(file, LINK[name][0], out[name], lines, ids, "nodes").astype(float)
     out["length"] = usable_length(numbers("length", "") * metres, account)
-    out["lanes"] = numbers("lanes", "1", low=1.0)
+    out["lanes"] = _lanes(gathered, table, numbers("lanes", "1"))
     per_lane = numbers("capacity", f"{LANE:.0f}")
     given = np.array([cell != "" for cell in table.cells.get("whole", [""] * n)], bool)
     whole = gathered.numbers(file, "VDF_cap1", [c or "0" for c in table.cells.get("whole", ["0"] * n)], lines)
@@ -217,6 +225,15 @@ def _links(
     out["free"] = _free(gathered, table, 60.0 * minutes, out["length"], speed, account)
     usable_capacity(gathered, file, lines, out["capacity"], out["alpha"])
     return out
+
+
+def _lanes(gathered: Gathered, table: _Table, stated: Floats) -> Floats:
+    """Lanes, a fault for each link without one that cars may use; one where they may not."""
+    cars = allowed(table.cells, "car", len(stated))
+    for i in np.flatnonzero((stated < 1) & cars):
+        where = f"{table.file}: row {table.lines[i]}, column lanes"
+        gathered.add(where, f"is {table.cells['lanes'][i]!r}", "a number of 1 or more", "correct the cell")
+    return np.maximum(stated, 1.0)
 
 
 def _free(gathered: Gathered, table: _Table, stated: Floats, length: Floats, unit: float, account: Account) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,82 @@ ASSUMPTIONS = {
 
 
 @dataclass
+class Detail:
+    """What a source tells of nodes and links beyond their cost, row by row as in its RoadNetwork.
+
+    crs        : system of the coordinates, "" where the source does not say
+    kind       : of the nodes, as in the table nodes
+    id         : of the links, as the source writes them
+    name, road_class : of the links; "" unknown
+    car, bicycle, walk : who may use the links
+    lines      : array of shape (points, 2) for each link, from tail to head; without points where it is straight
+    roundabout, osm_id : bool; 0 unknown
+    rule, origin       : how a link came to be, as in the table links
+    turns      : int64 (bans, 3): from_link, via (-1 none), to_link
+    signals, groups    : columns of the tables signals and signal_groups
+    """
+
+    crs: str
+    kind: NDArray[Any]
+    id: NDArray[Any]
+    name: NDArray[Any]
+    road_class: NDArray[Any]
+    car: NDArray[np.bool_]
+    bicycle: NDArray[np.bool_]
+    walk: NDArray[np.bool_]
+    lines: NDArray[Any]
+    roundabout: NDArray[np.bool_]
+    osm_id: Ints
+    rule: NDArray[Any]
+    origin: NDArray[Any]
+    turns: Ints
+    signals: dict[str, Any] = field(default_factory=dict)
+    groups: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def plain(cls, nodes: int, links: int, **known: Any) -> Detail:
+        """Nothing known but `known`: straight links that all may use."""
+        texts, yes = np.full(links, "", object), np.ones(links, bool)
+        lines = np.empty(links, object)
+        lines[:] = [np.zeros((0, 2))] * links
+        usual: dict[str, Any] = {
+            "crs": "",
+            "kind": np.full(nodes, "plain", object),
+            "id": texts,
+            "name": texts,
+            "road_class": texts,
+            "car": yes,
+            "bicycle": yes,
+            "walk": yes,
+            "lines": lines,
+            "roundabout": ~yes,
+            "osm_id": np.zeros(links, np.int64),
+            "rule": texts,
+            "origin": np.full(links, "observed", object),
+            "turns": np.zeros((0, 3), np.int64),
+        }
+        return cls(**{**usual, **known})
+
+    def of_links(self, rows: NDArray[Any]) -> Detail:
+        """The detail of some links, given by row; a ban or a green of another is left out."""
+        size = len(self.id)
+        new = np.full(size + 1, -2)
+        new[rows] = np.arange(len(rows))
+        new[size] = -1  # of a ban without via
+        turns = new[self.turns] if len(self.turns) else self.turns
+        changed: dict[str, Any] = {"turns": turns[(turns > -2).all(1)]}
+        if self.groups:
+            kept = new[self.groups["link"]] >= 0
+            changed["groups"] = {c: np.asarray(v)[kept] for c, v in self.groups.items()}
+            changed["groups"]["link"] = new[changed["groups"]["link"]]
+        for column in fields(self):
+            values = getattr(self, column.name)
+            if column.name not in ("crs", "kind", "turns", "signals", "groups"):
+                changed[column.name] = values[rows]
+        return replace(self, **changed)
+
+
+@dataclass
 class RoadNetwork:
     """A network for assignment. Rows of nodes and links keep the order of the files.
 
@@ -46,6 +122,7 @@ class RoadNetwork:
     origin, destination, trips : int32, int32, float64 (pairs,): rows of nodes, vehicles per hour; trips within a node,
                       and pairs without trips, are left out
     time_unit       : s in one unit of time of the files, in which published objectives are told
+    detail          : what else the source tells; None where it is of assignment alone
     """
 
     name: str
@@ -67,12 +144,14 @@ class RoadNetwork:
     trips: Floats
     time_unit: float
     account: Account
+    detail: Detail | None = None
 
     def without(self, links: Sequence[int] | NDArray[Any]) -> RoadNetwork:
         """The network less some of its links, given by row."""
         keep = np.delete(np.arange(len(self.tail)), links)
         columns = ("tail", "head", "length", "free", "capacity", "lanes", "alpha", "beta", "fixed")
-        return replace(self, **{c: getattr(self, c)[keep] for c in columns})
+        detail = self.detail.of_links(keep) if self.detail else None
+        return replace(self, detail=detail, **{c: getattr(self, c)[keep] for c in columns})
 
 
 class Gathered:

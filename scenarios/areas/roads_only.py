@@ -6,6 +6,7 @@ where trips begin or end. A centroid that no route may pass is a node with every
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,10 @@ from scenarios.areas.coordinates import DEGREES, tell_system
 from scenarios.areas.demand import THROUGH
 from scenarios.areas.ground import projector
 from scenarios.areas.osm_frame import projected_system
-from scenarios.areas.road_network import LANE, Floats, RoadNetwork
+from scenarios.areas.road_network import LANE, Detail, Floats, RoadNetwork
 from scenarios.areas.visitors import from_outside
 from twin.errors import Fault, InputError
+from twin.tables import ROAD_CLASSES
 
 if TYPE_CHECKING:
     from twin.area import Area
@@ -28,6 +30,7 @@ NOWHERE = "EPSG:32631"  # where a network of unknown place is put, around the sy
 MOST_LANES, SLOWEST, FASTEST = 12, 0.5, 60.0  # lanes; m/s: what the table links can hold
 MARGIN = 200.0  # m around the nodes in the area's one zone
 KMH = 3.6
+PARTS = (road_network, tntp, gmns)
 
 ASSUMPTIONS = {
     "roads_only.day": "the trips of the network's table are made in one day, at the hours that through traffic has in "
@@ -44,54 +47,91 @@ ASSUMPTIONS = {
 def build_roads(roads: str | Path, name: str | None = None) -> Area:
     """The area of a road network and its trips.
 
-    roads : TNTP or GMNS folder;  name : title, the network's if absent
+    roads : TNTP or GMNS folder, or a SUMO network and its flows;  name : title, the network's if absent
     Raises InputError with the faults of all files, or where nodes have no coordinates.
     """
     from twin.area import Area
 
     folder = Path(roads)
-    network = gmns.read_gmns(folder) if gmns.looks_like_gmns(folder) else tntp.read_tntp(folder)
-    x, y, crs = _placed(network, folder)
-    links = _links(network, x, y)
+    network = read_roads(folder)
+    detail = network.detail or Detail.plain(len(network.x), len(network.tail))
+    loops, unused = network.tail == network.head, ~(detail.car | detail.bicycle | detail.walk)
+    network.account.count("dropped", "links that end where they begin", int(loops.sum()))
+    network.account.count("dropped", "links that nobody may use who is here", int((unused & ~loops).sum()))
+    keep = np.flatnonzero(~(loops | unused))
+    network, detail = network.without(np.flatnonzero(loops | unused)), detail.of_links(keep)
+    crs, move = _system(network, detail.crs, folder)
+    xy = move(np.stack([network.x, network.y], 1))
+    links = _links(network, detail, xy, move)
     ends = np.unique(np.concatenate([network.origin, network.destination]))
     people = _travellers(network, ends)
     tables = {
-        "zones": _zone(network.name, x, y),
-        "nodes": _nodes(network, x, y, ends),
+        "zones": _zone(network.name, *xy.T),
+        "nodes": _nodes(detail, xy, ends),
         "links": links,
         "gateways": _gateways(network, links, ends, people),
         "people": people,
-        "turns": _turns(links, network.first_through),
+        "turns": _turns(links, network.first_through, detail),
+        "signals": detail.signals,
+        "signal_groups": detail.groups,
     }
-    parts = (road_network, tntp, gmns)
     facts = {
         "kind": network.account.source,
         "crs": crs,
-        "assumptions": dict(sorted({**ASSUMPTIONS, **{k: v for p in parts for k, v in p.ASSUMPTIONS.items()}}.items())),
+        "assumptions": dict(sorted({**ASSUMPTIONS, **{k: v for p in PARTS for k, v in p.ASSUMPTIONS.items()}}.items())),
         "sources": [network.account.plain()],
     }
-    tables = {table: columns for table, columns in tables.items() if len(next(iter(columns.values())))}
+    if any(detail.id):
+        facts["link_ids"] = detail.id.tolist()
+    tables = {table: columns for table, columns in tables.items() if columns and len(next(iter(columns.values())))}
     return finish(Area(name or network.name, crs, tables, dict.fromkeys(tables, network.account.about), facts))
 
 
-def _placed(roads: RoadNetwork, folder: Path) -> tuple[Floats, Floats, str]:
-    """Coordinates of the nodes in m, and their system."""
+def read_roads(path: Path) -> RoadNetwork:
+    """The network in a TNTP or GMNS folder."""
+    return gmns.read_gmns(path) if gmns.looks_like_gmns(path) else tntp.read_tntp(path)
+
+
+def _system(roads: RoadNetwork, stated: str, folder: Path) -> tuple[str, Callable[[Floats], Floats]]:
+    """A projected system in metres, and a function of points (n, 2) of the network into it."""
     missing = np.flatnonzero(~np.isfinite(roads.x + roads.y))
     if len(missing):
         what = f"{len(missing)} of {len(roads.x)} nodes have no coordinates, first node {roads.node_id[missing[0]]}"
         remedy = "add them (TNTP: *_node.tntp; GMNS: x_coord and y_coord of node.csv)"
         raise InputError(Fault(str(folder), what, "an x and a y for each node", remedy))
+    if stated:
+        return _stated(roads, stated, folder)
     system = tell_system(roads.x, roads.y)
     if system:
         crs = projected_system(float(np.median(roads.x)), float(np.median(roads.y))) if system == DEGREES else system
-        x, y = projector(crs, system)(roads.x, roads.y)
-        scale = _scale(roads, x, y)
-        if 1 / ALIKE <= scale <= ALIKE:
-            return x, y, crs
-    x, y = roads.x - roads.x.mean(), roads.y - roads.y.mean()
-    scale = _scale(roads, x, y)
+        move = _moved(projector(crs, system))
+        if 1 / ALIKE <= _scale(roads, *move(np.stack([roads.x, roads.y], 1)).T) <= ALIKE:
+            return crs, move
+    middle = np.array([roads.x.mean(), roads.y.mean()])
+    scale = _scale(roads, *(np.stack([roads.x, roads.y], 1) - middle).T)
     roads.account.notes.append(f"coordinates in no known system: scaled by {scale:.4g} to the lengths of links")
-    return x * scale, y * scale, NOWHERE
+    return NOWHERE, lambda xy: (xy - middle) * scale
+
+
+def _stated(roads: RoadNetwork, stated: str, folder: Path) -> tuple[str, Callable[[Floats], Floats]]:
+    """The same where the source names its system: kept if it is one in metres."""
+    import pyproj
+
+    try:
+        system = pyproj.CRS.from_user_input(stated)
+    except pyproj.exceptions.CRSError as error:
+        fault = Fault(f"{folder}: crs", f"{stated!r} is no known coordinate system", "as EPSG:28992", "correct it")
+        raise InputError(fault) from error
+    if system.is_projected and all(axis.unit_conversion_factor == 1.0 for axis in system.axis_info[:2]):
+        return stated, lambda xy: xy
+    lon, lat = projector(DEGREES, stated)(np.median(roads.x), np.median(roads.y))
+    crs = projected_system(float(lon), float(lat))
+    return crs, _moved(projector(crs, stated))
+
+
+def _moved(project: Any) -> Callable[[Floats], Floats]:
+    """A projector of x and y as a function of points (n, 2)."""
+    return lambda xy: np.stack(project(xy[:, 0], xy[:, 1]), 1)
 
 
 def _scale(roads: RoadNetwork, x: Floats, y: Floats) -> float:
@@ -101,27 +141,28 @@ def _scale(roads: RoadNetwork, x: Floats, y: Floats) -> float:
     return float(np.median(roads.length[known] / drawn[known])) if known.any() else 1.0
 
 
-def _links(roads: RoadNetwork, x: Floats, y: Floats) -> dict[str, Any]:
-    """The table links: straight lines with the network's length, speed, lanes and capacity."""
+def _links(roads: RoadNetwork, detail: Detail, xy: Floats, move: Callable[[Floats], Floats]) -> dict[str, Any]:
+    """The table links, with the network's length, speed, lanes and capacity; straight where it draws no line."""
     import shapely
 
-    rows = np.flatnonzero(roads.tail != roads.head)
-    account, n = roads.account, len(rows)
-    account.count("dropped", "links that end where they begin", len(roads.tail) - n)
-    tail, head, length = roads.tail[rows], roads.head[rows], roads.length[rows]
-    free, lanes = roads.free[rows], np.clip(roads.lanes[rows], 1, MOST_LANES)
-    account.count("repaired", f"links of more than {MOST_LANES} lanes", int((roads.lanes[rows] > MOST_LANES).sum()))
+    account, tail, head, length = roads.account, roads.tail, roads.head, roads.length
+    free, lanes = roads.free, np.clip(roads.lanes, 1, MOST_LANES)
+    account.count("repaired", f"links of more than {MOST_LANES} lanes", int((roads.lanes > MOST_LANES).sum()))
     with np.errstate(divide="ignore"):
         speed = np.where(free > 0, length / free, np.inf)
     account.count("repaired", f"links faster than {FASTEST * KMH:.0f} km/h, made that", int((speed > FASTEST).sum()))
     account.count("repaired", f"links slower than {SLOWEST * KMH:.1f} km/h, made that", int((speed < SLOWEST).sum()))
     speed = np.clip(speed, SLOWEST, FASTEST)
-    steady = roads.alpha[rows] * roads.beta[rows] == 0
+    steady = roads.alpha * roads.beta == 0
     account.count("repaired", "capacities of links whose time does not depend on flow", int(steady.sum()))
-    capacity = np.where(steady, LANE * lanes, np.maximum(roads.capacity[rows], 4.0)) / 3600.0
-    few = int((~steady & (roads.capacity[rows] < 4.0)).sum())
+    capacity = np.where(steady, LANE * lanes, np.maximum(roads.capacity, 4.0)) / 3600.0
+    few = int((~steady & (roads.capacity < 4.0)).sum())
     account.count("repaired", "links of less than 4 veh/h, given that", few)
-    line = np.stack([x[tail], y[tail], x[head], y[head]], 1).reshape(-1, 2, 2)
+    guessed = np.select([speed * KMH >= 90, (speed * KMH >= 60) | (lanes > 1)], ["motorway", "primary"], "residential")
+    plain = np.array([f"{roads.node_id[a]}-{roads.node_id[b]}" for a, b in zip(tail, head, strict=True)], object)
+    middle = [move(line[1:-1]) if len(line) > 2 else line[:0] for line in detail.lines]
+    straight = np.array([len(line) == 0 for line in detail.lines], bool)
+    drawn = [np.concatenate([xy[[a]], points, xy[[b]]]) for a, points, b in zip(tail, middle, head, strict=True)]
     return {
         "tail": tail,
         "head": head,
@@ -129,23 +170,23 @@ def _links(roads: RoadNetwork, x: Floats, y: Floats) -> dict[str, Any]:
         "speed": speed,
         "lanes": lanes.astype(np.int16),
         "capacity": capacity,
-        "car": np.ones(n, bool),
-        "bicycle": np.ones(n, bool),
-        "walk": np.ones(n, bool),
-        "road_class": np.select(
-            [speed * KMH >= 90, (speed * KMH >= 60) | (lanes > 1)], ["motorway", "primary"], "residential"
-        ),
-        "name": np.array([f"{roads.node_id[a]}-{roads.node_id[b]}" for a, b in zip(tail, head, strict=True)], object),
-        "geometry": shapely.to_wkb(shapely.linestrings(line)),
-        "rule": np.full(n, "drawn straight", object),
-        "origin": np.full(n, "observed", object),
+        "car": detail.car,
+        "bicycle": detail.bicycle,
+        "walk": detail.walk,
+        "road_class": np.where(detail.road_class != "", detail.road_class, guessed.astype(object)),
+        "name": np.where(detail.name != "", detail.name, plain),
+        "roundabout": detail.roundabout,
+        "osm_id": detail.osm_id,
+        "geometry": np.array([shapely.to_wkb(shapely.LineString(points)) for points in drawn], object),
+        "rule": np.where(straight & (detail.rule == ""), "drawn straight", detail.rule),
+        "origin": detail.origin,
     }
 
 
-def _nodes(roads: RoadNetwork, x: Floats, y: Floats, ends: Any) -> dict[str, Any]:
-    kind = np.full(len(x), "plain", object)
+def _nodes(detail: Detail, xy: Floats, ends: Any) -> dict[str, Any]:
+    kind = detail.kind.copy()
     kind[ends] = "gateway"
-    return {"x": x, "y": y, "kind": kind, "origin": np.full(len(x), "observed", object)}
+    return {"x": xy[:, 0], "y": xy[:, 1], "kind": kind, "origin": np.full(len(xy), "observed", object)}
 
 
 def _zone(name: str, x: Floats, y: Floats) -> dict[str, Any]:
@@ -184,8 +225,8 @@ def _travellers(roads: RoadNetwork, ends: Any) -> dict[str, Any]:
 def _gateways(roads: RoadNetwork, links: dict[str, Any], ends: Any, people: dict[str, Any]) -> dict[str, Any]:
     n = len(ends)
     road = np.full(len(roads.x), "residential", object)
-    for kind in ("primary", "motorway"):  # the largest road at a node is the last that is written
-        rows = links["road_class"] == kind
+    for kind in reversed(ROAD_CLASSES):  # the largest road at a node is the last that is written
+        rows = (links["road_class"] == kind) & links["car"]
         road[links["tail"][rows]] = road[links["head"][rows]] = kind
     return {
         "node": ends,
@@ -199,14 +240,15 @@ def _gateways(roads: RoadNetwork, links: dict[str, Any], ends: Any, people: dict
     }
 
 
-def _turns(links: dict[str, Any], first_through: int) -> dict[str, Any]:
-    """Every turn at a centroid is banned."""
+def _turns(links: dict[str, Any], first_through: int, detail: Detail) -> dict[str, Any]:
+    """What the source bans, and every turn at a centroid."""
     into = {c: np.flatnonzero(links["head"] == c) for c in range(first_through)}
     out = {c: np.flatnonzero(links["tail"] == c) for c in range(first_through)}
-    pairs = np.array([(a, b) for c in into for a in into[c] for b in out[c]], np.int64).reshape(-1, 2)
+    passed = np.array([(a, -1, b) for c in into for a in into[c] for b in out[c]], np.int64).reshape(-1, 3)
+    rows = np.concatenate([detail.turns, passed])
     return {
-        "from_link": pairs[:, 0],
-        "via": np.full(len(pairs), -1),
-        "to_link": pairs[:, 1],
-        "origin": np.full(len(pairs), "inferred", object),
+        "from_link": rows[:, 0],
+        "via": rows[:, 1],
+        "to_link": rows[:, 2],
+        "origin": np.repeat(np.array(["observed", "inferred"], object), [len(detail.turns), len(passed)]),
     }
