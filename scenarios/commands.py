@@ -158,6 +158,15 @@ def write_reports(folders: Sequence[Path]) -> None:
         screen.print(str(file), soft_wrap=True)
 
 
+def export_run(source: Path, out: Path, gmns: bool, geoparquet: bool) -> None:
+    """Write the network and link results of a run, or the network of an area, to a folder."""
+    from scenarios.export import export
+
+    for line in export(source, out, gmns, geoparquet):
+        screen.print(line, soft_wrap=True, markup=False)
+    screen.print(f"written to {out}", soft_wrap=True, markup=False)
+
+
 def list_things(what: str) -> None:
     """Print a list of scenarios, measures, indicators, domains, couplings, signals or areas."""
     lists = {

@@ -153,6 +153,21 @@ def why(
     tell_why(run, event, cut or [], json)
 
 
+@app.command()
+def export(
+    source: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or of an area (--gmns only)")],
+    out: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to, new or empty")],
+    gmns: Annotated[bool, typer.Option("--gmns", help="The network, and of a run its link results, as GMNS")] = False,
+    geoparquet: Annotated[
+        bool, typer.Option("--geoparquet", help="Link results with geometry, for GIS: one row per link")
+    ] = False,
+) -> None:
+    """Write the network and link results of a run in formats of others."""
+    from scenarios.commands import export_run
+
+    export_run(source, out, gmns, geoparquet)
+
+
 @area_app.command("build")
 def area_build(
     out: Annotated[Path, typer.Option(help="Folder of the area")],

@@ -131,4 +131,4 @@ def _banned(
             lists[int(nodes_of[link])].append(link)
     bans = [(a, -1, b) for node in told for a in into[node] for b in out[node] if (a, b) not in listed]
     account.count("read", "turns that movement.csv leaves out, banned", len(bans))
-    return np.array(bans, np.int64).reshape(-1, 3) if bans else none
+    return np.array(sorted(bans), np.int64) if bans else none
