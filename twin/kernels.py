@@ -38,7 +38,7 @@ def prepare_numba(folder: str | Path | None = None, threads: int = 1) -> str:
 def _state_of_shared_kernels() -> str:
     """A short name that changes with the files whose kernels are called from other files."""
     state = 0
-    for name in ("draws.py", "arrivals.py", "dijkstra.py", "timetable.py"):
+    for name in ("draws.py", "arrivals.py", "dijkstra.py", "timed.py", "timetable.py"):
         try:
             found = (Path(__file__).parent / name).stat()
         except OSError:

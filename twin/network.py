@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from twin.dijkstra import BLOCKED, Ids, Ints, components, path_to, search
+from twin.timed import arrivals, fifo
 from twin.turns import expand
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Network:
         self.first_out, self.out_links = _grouped(self.tail, self.nodes)
         self.first_in, self.in_links = _grouped(self.head, self.nodes)
         self.arcs = expand(self.nodes, self.tail, self.head, bans)
+        self._hierarchy: Any = None
         self._out, self._in = (self.first_out, self.out_links), (self.first_in, self.in_links)
         if self.arcs.nodes > self.nodes:
             self._out, self._in = (_grouped(ends, self.arcs.nodes) for ends in (self.arcs.tail, self.arcs.head))
@@ -118,6 +120,34 @@ class Network:
         links = arcs.link[path_to(end, parent, arcs.tail)]
         return int(distance[end]), links[links >= 0]
 
+    def earliest(
+        self, times: ArrayLike, period: int, origins: ArrayLike, goals: ArrayLike, departures: ArrayLike
+    ) -> Ints:
+        """Earliest arrival of each trip where links take other times in other slices; -1 where no path leads, int64 (n,).
+
+        times : int64 ms (links, slices) of `period` ms each, made to keep order by `twin.timed.fifo`; departures : ms
+        """
+        ends = self.arcs.end[np.atleast_1d(np.asarray(goals, np.int64))]
+        given = (np.atleast_1d(np.asarray(v, np.int64)) for v in (origins, ends, departures))
+        arcs, kept = self.arcs, np.ascontiguousarray(fifo(times, period))
+        found: Ints = arrivals(*self._out, arcs.head, arcs.link, kept, int(period), *given)
+        return found
+
+    def hierarchy(self) -> Any:
+        """The order of nodes that every `Router` on this network begins with; found once."""
+        if self._hierarchy is None:
+            import routingkit_cch as kit
+
+            arcs = self.arcs
+            ends = (arcs.tail.tolist(), arcs.head.tolist())
+            if self.x is None or self.y is None:
+                order = kit.compute_order_degree(arcs.nodes, *ends)
+            else:
+                x, y = self.x[arcs.place].tolist(), self.y[arcs.place].tolist()
+                order = kit.compute_order_inertial(arcs.nodes, *ends, y, x)
+            self._hierarchy = kit.CCH(order, *ends, False)
+        return self._hierarchy
+
     def _weights(self, weight: ArrayLike) -> Ints:
         return self.arcs.weights(np.asarray(weight, np.int64))
 
@@ -156,23 +186,11 @@ class Router:
 
     def __init__(self, network: Network, weights: ArrayLike | None = None) -> None:
         self.network = network
-        self._hierarchy: Any = None
         self._metric: Any = None
         self._query: Any = None
         self._weights: NDArray[np.int64] | None = None
         if weights is not None:
             self.customise(weights)
-
-    def _build(self) -> Any:
-        import routingkit_cch as kit
-
-        n, arcs = self.network, self.network.arcs
-        ends = (arcs.tail.tolist(), arcs.head.tolist())
-        if n.x is None or n.y is None:
-            order = kit.compute_order_degree(arcs.nodes, *ends)
-        else:
-            order = kit.compute_order_inertial(arcs.nodes, *ends, n.y[arcs.place].tolist(), n.x[arcs.place].tolist())
-        return kit.CCH(order, *ends, False)
 
     def customise(self, weights: ArrayLike) -> None:
         """Take new weights, in ms: one per link of the network. Raises ValueError for a wrong shape or sign."""
@@ -187,8 +205,7 @@ class Router:
         given = self.network.arcs.weights(self._weights).tolist()
         self._query = None  # the package refuses new weights while a query is alive
         if self._metric is None:
-            self._hierarchy = self._build()
-            self._metric = kit.CCHMetric(self._hierarchy, given)
+            self._metric = kit.CCHMetric(self.network.hierarchy(), given)
         else:
             self._metric.reset(given)
 
@@ -210,10 +227,10 @@ class Router:
             self._query = kit.CCHQuery(self._metric)
         return self._query
 
-    def times(self, origins: ArrayLike, destinations: ArrayLike) -> Ints:
-        """Travel time of each pair of nodes, ms; -1 where no path leads. int64 (n,), pair by pair."""
+    def times(self, origins: ArrayLike, destinations: ArrayLike, after: ArrayLike | None = None) -> Ints:
+        """Travel time of each pair of nodes, ms; -1 where no path leads. int64 (n,), pair by pair; `after` as in `paths`."""
         run = self._ready().run
-        pairs, inverse = self._distinct(origins, destinations)
+        pairs, inverse = self._distinct(origins, destinations, after)
         found = np.empty(len(pairs), np.int64)
         for i, (origin, destination) in enumerate(pairs.tolist()):
             result = run(origin, destination)
