@@ -53,6 +53,17 @@ DEFINITIONS = {
     ),
     "vehicle_delay": Definition("Lost vehicle hours", "time on the road inside the area beyond free flow", "lower"),
     "vehicle_km": Definition("Distance driven", "by cars inside the area"),
+    "electric_energy": Definition(
+        "Electricity of cars",
+        "what electric cars used, from the plug, by their mean speed and the temperature",
+        "lower",
+    ),
+    "electric_kwh_per_km": Definition(
+        "Electricity of cars per kilometre",
+        "beyond the gateways included",
+        "lower",
+        published="0.14-0.21 kWh/km from the plug in the WLTP's mild tests",
+    ),
     "exhaust_co2": Definition(
         "CO2 from exhausts", "of cars inside the area, by their mean speed on each link", "lower"
     ),

@@ -21,7 +21,7 @@ default for ever and its events never arrive.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
@@ -145,10 +145,12 @@ class Reads:
     """Declares that a domain reads a signal of another (or its own): an array, as of the last edge, read-only.
 
     A process may read it inside an `@observe` method only, so that what it saw can be read back in a replay.
+
+    without : where a run may lack the owner's domain, the one value that the signal then has for ever
     """
 
-    def __init__(self, signal: str, coupling: str = "") -> None:
-        self.signal, self.coupling = signal, coupling
+    def __init__(self, signal: str, coupling: str = "", without: float | None = None) -> None:
+        self.signal, self.coupling, self.without = signal, coupling, without
         self.name = ""
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -163,7 +165,13 @@ class Reads:
             return self
         world = domain.world
         world.check_reading(f"the signal {self.signal}")
+        if self.lacks(world.domains):
+            return np.full(1, self.without)
         return world.signals.value(self.signal, cut=self.coupling_of(domain) in world.cut)
+
+    def lacks(self, domains: Container[str]) -> bool:
+        """Whether the owner is not among the named domains of a run, and need not be."""
+        return self.without is not None and self.signal.partition(".")[0] not in domains
 
     def coupling_of(self, domain: Domain | type[Domain]) -> str:
         """Name of the coupling; "owner.reader" where none was given."""
@@ -196,7 +204,7 @@ def couplings(domains: Iterable[Domain | type[Domain]]) -> dict[str, list[str]]:
     names = {domain.name for domain in domains}
     for domain in domains:
         for reads in domain.declared(Reads).values():
-            if reads.signal.partition(".")[0] != domain.name:
+            if reads.signal.partition(".")[0] != domain.name and not reads.lacks(names):
                 found.setdefault(reads.coupling_of(domain), []).append(reads.signal)
         for subscription in domain.handlers().values():
             kind = subscription.kind(domain)

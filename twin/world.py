@@ -126,7 +126,7 @@ class World:
         }
         for domain in self.domains.values():
             for reads in domain.declared(Reads).values():
-                if reads.signal not in self.signals.columns:
+                if reads.signal not in self.signals.columns and not reads.lacks(self.domains):
                     raise DesignError(self._no_such("signal", reads.signal, domain, list(self.signals.columns)))
             for method, subscription in domain.handlers().items():
                 kind = subscription.kind(domain)

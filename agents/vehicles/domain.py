@@ -13,6 +13,7 @@ from agents.vehicles import kernels as k
 from agents.vehicles.access import Access
 from agents.vehicles.buses import Buses
 from agents.vehicles.config import VehiclesConfig
+from agents.vehicles.consumption import kwh
 from agents.vehicles.emissions import POLLUTANTS, emitted
 from agents.vehicles.junctions import Junctions
 from agents.vehicles.ledger import Ledger
@@ -47,12 +48,12 @@ class Vehicles(Domain):
         "riding",
         "xy",
         "beyond",
-        "link_kwh",
         "electric",
         "full_capacity",
     )
     Config = VehiclesConfig
     energised = Reads("grid.energised", coupling="power.signals")
+    temperature = Reads("weather.temperature", coupling="weather.cars", without=10.0)
 
     arrived = Event(by="advance", subject="person", object="location", value="s of travel", recorded=False)
     unrouted = Event(
@@ -63,7 +64,7 @@ class Vehicles(Domain):
         subject="person",
         object="location",
         recorded=False,
-        value="kWh that the electric car used on this trip",
+        value="kWh from a plug that the electric car used on this trip, charging losses included",
     )
     bus_arrived = Event(
         by="advance", subject="run", object="row of the call", value="ms of its midnight", recorded=False
@@ -154,8 +155,6 @@ class Vehicles(Domain):
         self.xy = area.location_xy()
         gates = area.gateways.distance if len(area.gateways) else np.zeros(0)
         self.beyond = np.concatenate([np.zeros(len(area.buildings)), gates])
-        # kWh per link by its free speed, at what an electric car uses there
-        self.link_kwh = length / 1000.0 * np.array(config.kwh_per_km)[np.digitize(speed * 3.6, [51.0, 81.0])]
         n = len(area.people)
         self.electric = uniforms(self.stream("electric"), np.arange(n)) < config.electric_share
         self.ledger = Ledger(area)
@@ -268,9 +267,8 @@ class Vehicles(Domain):
         outside = beyond / (self.config.beyond_speed / 3.6) + (first_ms + last_ms) / 1000.0
         ledger.free_s[person] = np.maximum(free + outside, SHORTEST / 1000.0)
         ledger.last_ms[person] = last_ms
-        ledger.kwh[person] = (
-            np.bincount(at, self.link_kwh[links], minlength=len(person)) + beyond / 1000.0 * self.config.kwh_per_km[2]
-        )
+        ledger.driven[person] = np.bincount(at, state.length[links], minlength=len(person))
+        ledger.aside_s[person] = outside
         drive = known & (sizes > 0)
         near = known & (sizes == 0)  # both ends at one node, or nothing of the way may be driven
         arrival = time[near] + np.maximum(self._beyond_ms(goal[near]), SHORTEST) + last_ms[near]
@@ -312,7 +310,17 @@ class Vehicles(Domain):
         if ev.any():
             who, where = person[ev], goal[ev]
             self.parkings[who] += 1
-            self.parked.many(who, where, self.ledger.kwh[who], at=time[ev], ordinal=self.parkings[who])
+            used = self._kwh(who, where, seconds[ev])
+            self.parked.many(who, where, used, at=time[ev], ordinal=self.parkings[who])
+
+    def _kwh(self, person, goal, seconds):
+        """What electric cars used on trips of so many seconds that end now, kWh from the plug; books it."""
+        ledger, car, temperature = self.ledger, self.config.electric_car, float(self.temperature[0])
+        beyond, speed = self.beyond[ledger.origin[person]] + self.beyond[goal], self.config.beyond_speed / 3.6
+        inside, inside_s = ledger.driven[person], np.maximum(seconds - ledger.aside_s[person], 0.0)
+        used = kwh(car, inside, inside_s, temperature) + kwh(car, beyond, beyond / speed, temperature)
+        ledger.electric += used.sum(), (inside + beyond).sum()
+        return used
 
     # -- live travel times ---------------------------------------------------------------------------------------------
 
@@ -336,7 +344,7 @@ class Vehicles(Domain):
         state, now = self.state, self.now
         if _due(now, self.config.series_every or 15.0):
             left, spent = self.quarter.T
-            self.grams += self.weight * emitted(left, spent, state.length, self.config.electric_share).sum(axis=1)
+            self.grams += emitted(left, spent, state.length, self.config.electric_share).sum(axis=1)
             used = np.flatnonzero(left)
             if len(used) and self.config.series_every:
                 self.record("link.flow", self.weight * left[used], self.row[used])

@@ -18,13 +18,14 @@ MODES = ("car", "bicycle", "walk")
 class Ledger(Part):
     """One row per person, for the trip that is under way; and sums over finished trips.
 
-    A person has at most one trip at a time; `kwh` is what an electric car uses on it, `last_ms` the walk at its end.
+    A person has at most one trip at a time; `driven` is how far she drives inside the area on it, m,
+    `aside_s` what of it she spends elsewhere, `last_ms` the walk at its end.
     `began`, `ended` and `failed` count from the start of the run, everything else from the end of the warm-up.
     """
 
     unsaved = ("zone", "home_zone", "zones", "resident")
     # these mean nothing between two trips
-    of_trip = ("departure", "origin", "goal", "distance", "free_s", "kwh", "last_ms", "mode")
+    of_trip = ("departure", "origin", "goal", "distance", "free_s", "driven", "aside_s", "last_ms", "mode")
 
     def __init__(self, area: Any) -> None:
         n = len(area.people)
@@ -34,7 +35,7 @@ class Ledger(Part):
         self.resident = np.asarray(area.people.resident, bool)
         self.departure, self.origin, self.goal = (np.zeros(n, np.int64) for _ in range(3))
         self.last_ms = np.zeros(n, np.int64)
-        self.distance, self.free_s, self.kwh = np.zeros(n), np.zeros(n), np.zeros(n)
+        self.distance, self.free_s, self.driven, self.aside_s = (np.zeros(n) for _ in range(4))
         self.under_way = np.zeros(n, bool)
         self.arrivals, self.failures = np.zeros(n, np.int32), np.zeros(n, np.int32)
         self.began, self.ended, self.failed = (np.zeros(3, np.int64) for _ in range(3))
@@ -46,6 +47,7 @@ class Ledger(Part):
         self.trips, self.lost = np.zeros(3, np.int64), np.zeros(3, np.int64)
         self.seconds, self.metres_done = np.zeros(3), np.zeros(3)
         self.late_s, self.metres = 0.0, 0.0
+        self.electric = np.zeros(2)  # kWh and m of electric cars
         self.routed, self.rerouted, self.held_up, self.released_before = 0, 0, 0, released
         self.by_zone = np.zeros((len(self.zones), 3))  # car trips of residents, their seconds, seconds late
 
@@ -113,6 +115,10 @@ class Ledger(Part):
         yield Indicator("car_travel_time", self.seconds[0] / max(cars, 1) / 60.0, "min", n=cars, better="lower")
         yield Indicator("vehicle_delay", late / 3600.0, "h", n=cars, better="lower", summed=True)
         yield Indicator("vehicle_km", self.metres / 1000.0, "km", n=cars, summed=True)
+        used, driven = self.electric.tolist()
+        yield Indicator("electric_energy", used, "kWh", better="lower", summed=True)
+        if driven:
+            yield Indicator("electric_kwh_per_km", 1000.0 * used / driven, "kWh/km", better="lower")
         for mode, name in enumerate(MODES):
             yield Indicator(f"{name}_trips", float(self.trips[mode]), "trips", summed=True)
         lost, done = int(self.lost.sum()), int(self.trips.sum())

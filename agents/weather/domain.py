@@ -23,7 +23,7 @@ CLEARNESS_SPREAD = (0.28, 0.32, 0.29, 0.25, 0.22, 0.24, 0.21, 0.21, 0.22, 0.26, 
 
 
 class WeatherConfig(BaseModel):
-    """temperature_offset : deg C on every hour. The air's temperature is a signal; of the built-in domains none reads it yet.
+    """temperature_offset : deg C on every hour. The air's temperature is a signal that electric cars feel.
 
     latitude, longitude : degrees north and east; where the area lies, if absent
     """

@@ -238,6 +238,16 @@ def test_a_missing_domain_and_a_wrong_name_are_told_apart():
         world(Source, domain(level=Reads("source.levl")))
 
 
+def test_a_signal_of_a_domain_that_the_run_may_lack():
+    seen = []
+    reads = Reads("source.level", without=7.0)
+    odd = domain(level=reads, advance=lambda self, start, stop: seen.append(self.level.tolist()))
+    run_one(odd)
+    assert seen[0] == [7.0]
+    with pytest.raises(DesignError, match=r"did you mean source.level\?"):  # a wrong name stays wrong
+        world(Source, domain(level=Reads("source.levl", without=7.0)))
+
+
 def test_an_undeclared_series_is_refused():
     with pytest.raises(DesignError, match="which its `series` does not declare"):
         run_one(domain(step=lambda self: self.record("odd.x", 1.0)))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from agents.vehicles.config import VehiclesConfig
+from agents.vehicles.consumption import kwh
 from agents.vehicles.domain import BICYCLE, CAR, WALK, Vehicles
 from agents.vehicles.wheel import bucket_of
 from twin.area import Area
@@ -246,11 +247,39 @@ def test_more_electric_cars_only_add_some():
 
 
 def test_an_electric_car_tells_what_each_trip_used():
-    _, citizens, _ = simulate(
-        [(0, 0, CAR, 0, 4), (10 * minute, 0, CAR, 4, 0), (20 * minute, 0, CAR, 0, 4)], electric_share=1.0
-    )
-    once = 4 * BLOCK / 1000 * 0.15
-    assert [row[2] for row in citizens.heard["parked"]] == pytest.approx([once, once, once])
+    gate = SIZE * SIZE + 1
+    trips = [
+        (0, 0, CAR, 0, 4),
+        (10 * minute, 0, CAR, 4, 0),
+        (20 * minute, 0, CAR, 0, gate),
+        (40 * minute, 0, CAR, 7, 7),
+    ]
+    _, citizens, vehicles = simulate(trips, electric_share=1.0)
+    car = vehicles.config.electric_car
+    s = [row[2] for row in citizens.heard["arrived"]]
+    once, again = (kwh(car, 4 * BLOCK, t, 10.0) for t in s[:2])  # at 10 C, where the run has no weather
+    far = kwh(car, 8 * BLOCK, s[2] - 450.0, 10.0) + kwh(car, 7500.0, 450.0, 10.0)
+    expected = [float(once), float(again), float(far), float(kwh(car, 0.0, 10.0, 10.0))]
+    assert [row[2] for row in citizens.heard["parked"]] == pytest.approx(expected)
+    value = {i.indicator: i.value for i in vehicles.indicators() if i.level == "area"}
+    assert value["electric_energy"] == pytest.approx(sum(expected))
+    assert value["electric_kwh_per_km"] == pytest.approx(sum(expected) / ((16 * BLOCK + 7500.0) / 1000.0))
+
+
+def test_cars_use_more_in_the_cold_and_in_a_jam():
+    class Weather(Domain):
+        name, every = "weather", hour
+        publishes = {"temperature": Column(default=22.0)}
+
+        def setup(self, world, area):
+            self.publish("temperature", np.array([-5.0]))
+
+    used = {}
+    for name, trips, cut in (("alone", rush(1), ()), ("jam", rush(), ()), ("cut", rush(1), ["weather.cars"])):
+        citizens, vehicles = Citizens(trips), Vehicles(VehiclesConfig(electric_share=1.0))
+        World(a_town()[0], [Weather(), citizens, vehicles, Grid()], cut=cut).run(hour)
+        used[name] = {i.indicator: i.value for i in vehicles.indicators()}["electric_kwh_per_km"]
+    assert used["cut"] < 0.7 * used["alone"] < 0.7 * used["jam"]
 
 
 def middle_trips():
