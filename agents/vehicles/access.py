@@ -1,8 +1,8 @@
 """Access: links that only some cars may use - car-free zones with permits, bus lanes - and the walk from where others park.
 
-Buses and emergency vehicles may go everywhere. A car trip without permission to or from a door on such links is driven
-on the others; its first or last part, over the links that it may not use, is walked. It is never driven across them:
-where no other way leads, the trip is given up. Whoever is under way when a restriction begins may finish the drive.
+Buses and emergency vehicles may go everywhere. Of a way over links that a driver may not use the longest stretch that he
+may is driven, and what lies before and after it is walked; where that is too far, the trip is given up. Routes go round
+such links wherever they can. Whoever is under way when a restriction begins may finish the drive.
 """
 
 from __future__ import annotations
@@ -25,13 +25,11 @@ class Driven(NamedTuple):
     """The driven part of each trip, and what is walked before and after it.
 
     ptr, links : routes as CSR, int64 (n + 1,), int (ptr[n],)
-    allowed    : bool (n,): no part in between is forbidden
     before, after : float64 (n,), m on foot
     """
 
     ptr: Array
     links: Array
-    allowed: Array
     before: Array
     after: Array
 
@@ -78,24 +76,28 @@ class Access(Part):
     def driven(self, person: Array, ptr: Array, links: Array) -> Driven:
         """What of the routes `links`, as CSR with `ptr`, each person may drive."""
         n, sizes = len(person), np.diff(ptr)
-        none = np.zeros(n)
         if not self.restricted.any():
-            return Driven(ptr, links, np.ones(n, bool), none, none)
+            return Driven(ptr, links, np.zeros(n), np.zeros(n))
         trip = np.repeat(np.arange(n), sizes)
-        place = np.arange(len(links)) - np.repeat(ptr[:-1], sizes)
         permits = self.permits[links]
         free = (permits == ANYBODY) | (permits & self.bits[person][trip] > 0)
-        first, last = sizes.copy(), np.full(n, -1)
-        np.minimum.at(first, trip[free], place[free])
-        np.maximum.at(last, trip[free], place[free])
-        head, tail = place < first[trip], place > last[trip]
-        between = ~(free | head | tail)
+        begins = np.ones(len(links), bool)
+        begins[1:] = (free[1:] != free[:-1]) | (trip[1:] != trip[:-1])
+        stretch = np.cumsum(begins) - 1
         metres = self.network.length[links]
-        before = np.bincount(trip, metres * head, minlength=n)
-        after = np.bincount(trip, metres * (tail & ~head), minlength=n)
-        drives = ~(head | tail)
+        of, longest = trip[begins], np.bincount(stretch, metres * free)
+        order = np.lexsort((np.arange(len(of)), -longest, of))
+        best = np.full(n, -1)
+        best[of[order][::-1]] = order[::-1]  # of each trip the first in that order is written last
+        best[best >= 0] = np.where(
+            longest[best[best >= 0]] > 0.0, best[best >= 0], len(of)
+        )  # nothing driven, all walked
+        before, after = (
+            np.bincount(trip, metres * side, minlength=n) for side in (stretch < best[trip], stretch > best[trip])
+        )
+        drives = stretch == best[trip]
         kept = np.concatenate([[0], np.cumsum(np.bincount(trip[drives], minlength=n))])
-        return Driven(kept, links[drives], np.bincount(trip[between], minlength=n) == 0, before, after)
+        return Driven(kept, links[drives], before, after)
 
 
 def _occupation(name: str) -> int:

@@ -253,8 +253,8 @@ class Vehicles(Domain):
         if not len(person):
             return
         ptr, links, known = self.routes.paths(self.node[origin], self.node[goal])
-        ptr, links, allowed, before, after = self.access.driven(person, ptr, links)
-        known &= allowed
+        ptr, links, before, after = self.access.driven(person, ptr, links)
+        known &= before + after <= 1000.0 * self.config.farthest_walk
         self._give_up(CAR, person[~known], goal[~known], time[~known])
         sizes = np.diff(ptr)
         beyond = self.beyond[origin] + self.beyond[goal]

@@ -114,7 +114,7 @@ class Timed(Measure):
     @model_validator(mode="before")
     @classmethod
     def _from_midnight(cls, given: Any) -> Any:
-        return {"from": 0, **given} if cls.lasts and isinstance(given, dict) else given
+        return {"from": "00:00", **given} if cls.lasts and isinstance(given, dict) else given
 
     @model_validator(mode="after")
     def _one_end(self) -> Timed:

@@ -228,6 +228,9 @@ ON_STREETS = {
     "speed_limit": "nobody drives faster than {speed} km/h in {place}",
     "road_works": "road works leave {capacity} of the capacity of {place}",
     "one_way": "cars may drive {place} only towards the {towards}",
+    "car_free_zone": "only cars with a permit drive in {place}",
+    "bus_lane": "buses get a lane of their own in {place}",
+    "new_link": "there is a new street",
 }
 
 

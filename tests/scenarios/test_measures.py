@@ -6,6 +6,7 @@ import pytest
 from scenarios.configuration import compose
 from scenarios.measures.where import links, main_street
 from scenarios.simulate import build_area, build_world
+from twin.area import Area
 from twin.clock import minute
 from twin.errors import InputError
 
@@ -34,7 +35,18 @@ NO_PLACE = {
     CLOSE + "{polygon: [[0, 0], [1, 0], [0, 1]]}": "m0.where.polygon.*has no link for cars",
     FAIL + "{asset: largest_substaton}": "m0.where.asset: .*no asset.*did you mean largest_substation",
 }
+NO_BUILDING = {
+    "type: new_link, where: {line: [[0, 0], [0, 9]]}": "m0.where.line: its first corner is .* m from .*at most 50 m",
+    "type: bus_lane, where: {street: busiest}": "m0.where: no street there has two lanes.*widen: true",
+    "type: bus_lane, where: {street: Nonsens}": "m0.where.street: no street is called 'Nonsens'",
+}
 NO_MEASURE = {
+    "type: new_link, where: {line: [[0, 0]]}": "m0.where: .*two or more corners",
+    "type: new_link, where: {line: [[0, 0], [9, 9]]}, class: alley": "m0.class: is 'alley'",
+    "type: new_link, where: {street: x}": "m0.where",
+    "type: car_free_zone, where: {district: x}, permits: [taxis]": "m0.permits.*'taxis'.*residents",
+    "type: car_free_zone, where: {district: x}, permits: [goods, goods]": "names a permit twice",
+    "type: bus_lane, where: {street: x}, from: '17:00', until: '16:00'": "does not end after it begins",
     CLOSE + "{steet: x}": "is {'steet': 'x'}: one of street:, district:, osm:, polygon:, class:; did you mean street",
     CLOSE + "{}": "m0.where",
     CLOSE + "{street: a, district: b}": "one of street:",
@@ -74,6 +86,12 @@ NO_MEASURE = {
 def test_a_wrong_measure_is_refused_before_the_area_is_built(measure):
     with pytest.raises(InputError, match=NO_MEASURE[measure]):
         compose([*SMALL, f"+scenario.measures.m0={{{measure}}}"])
+
+
+@pytest.mark.parametrize("measure", NO_BUILDING)
+def test_what_cannot_be_built(area, measure):
+    with pytest.raises(InputError, match=NO_BUILDING[measure]):
+        world(area, measure)
 
 
 @pytest.mark.parametrize("measure", NO_PLACE)
@@ -169,3 +187,76 @@ def test_one_way_closes_what_leads_the_other_way(area):
         single.links.car[rows[lost]] = False
         with pytest.raises(InputError, match=said):
             world(single, f"type: one_way, towards: east, from: '00:10', for: 20 min, where: {{street: {street}}}")
+
+
+def entered(world, rows, hours=9):
+    """Cars that entered links of the area in so many hours; a car counts on each of them."""
+    vehicles, total = world.domains["vehicles"], 0
+    link = vehicles.link_of_row[rows]
+    for quarter in range(1, 4 * hours + 1):
+        world.run(quarter * 15 * minute - minute)
+        total += int(vehicles.quarter[link, 0].sum())
+    return total
+
+
+def test_a_car_free_zone_keeps_out_those_without_a_permit(area):
+    zone = "where: {district: Binnenstad}, type: car_free_zone"
+    rows = links(area, {"district": "Binnenstad"}, "m")
+    allowed, usual = world(area, zone), world(area)
+    nobody = world(area, f"{zone}, permits: []")
+    before, residents, none = (entered(made, rows) for made in (usual, allowed, nobody))
+    assert none == 0 < residents < before
+    assert nobody.domains["vehicles"].ledger.lost.sum() == 0
+    assert all(balance.holds for balance in nobody.balances())
+
+
+def test_a_zone_that_ends_lets_everybody_in_again(area):
+    zone = world(area, "where: {district: Binnenstad}, type: car_free_zone, permits: [], until: '07:00'")
+    rows = links(area, {"district": "Binnenstad"}, "m")
+    zone.run(7 * 60 * minute)
+    assert zone.domains["vehicles"].access.restricted.sum() == len(rows)
+    assert entered(zone, rows) > 0
+    assert not zone.domains["vehicles"].access.restricted.any()
+
+
+def test_a_new_link_is_used_while_it_is_open(area):
+    street = links(area, {"street": "busiest"}, "m")
+    node = area.links.tail[street[0]], area.links.head[street[-1]]
+    line = [[round(float(area.nodes.x[n]), 1), round(float(area.nodes.y[n]), 1)] for n in node]
+    made = world(area, f"type: new_link, where: {{line: {line}}}, speed: 100, from: '08:00'")
+    rows = len(area.links) + np.arange(2)
+    assert len(made.area.links) == len(area.links) + 2
+    np.testing.assert_array_equal(made.area.links.length[: len(area.links)], area.links.length)
+    made.run(7 * 60 * minute + 59 * minute)
+    assert made.domains["vehicles"].state.links.closed[made.domains["vehicles"].link_of_row[rows]].all()
+    assert entered(made, rows, 12) > 0
+    assert len(links(made.area, {"street": "m0"}, "m")) == 2
+
+
+def test_a_bus_lane_is_for_buses_alone(area):
+    made = world(area, "type: bus_lane, where: {street: busiest}, widen: true")
+    street = links(area, {"street": "busiest"}, "m")
+    rows = len(area.links) + np.arange(len(street))
+    assert entered(made, rows) == 0 < entered(world(area), street)
+    vehicles = made.domains["vehicles"]
+    assert vehicles.access.restricted[vehicles.link_of_row[rows]].all()
+    green = {
+        int(link): float(start)
+        for link, start in zip(made.area.signal_groups.link, made.area.signal_groups.green_from, strict=True)
+    }
+    assert all(green.get(int(new)) == green.get(int(old)) for new, old in zip(rows, street, strict=True))
+
+
+def test_a_bus_lane_takes_a_lane(area):
+    tables = {name: vars(table) for name, table in area.tables.items()}
+    street = links(area, {"street": "busiest"}, "m")
+    lanes = area.links.lanes.copy()
+    lanes[street] = 2
+    wide = Area(area.name, area.crs, {**tables, "links": {**tables["links"], "lanes": lanes}}, area.sources, area.facts)
+    made = world(wide, "type: bus_lane, where: {street: busiest}, from: '01:00', until: '02:00'")
+    vehicles = made.domains["vehicles"]
+    link, lane = vehicles.link_of_row[street], vehicles.link_of_row[len(area.links) + np.arange(len(street))]
+    for hour, share, closed in ((0.5, 1.0, True), (1.5, 0.5, False), (2.5, 1.0, True)):
+        made.run(round(hour * 60 * minute))
+        np.testing.assert_allclose(vehicles.state.capacity[link], share * vehicles.full_capacity[link])
+        assert (vehicles.state.links.closed[lane] == closed).all()
