@@ -39,7 +39,7 @@ def build_grid(area: Any) -> Tables:
     low = lay_feeders(streets, sites, distance, before, station, demand["node_w"], demand["node_n"])
     large = demand["large"]
     node = np.concatenate([sites, area.buildings.node_walk[large].astype(np.int64)])
-    if len(node) == 0:
+    if not len(node) or not len(area.buildings):
         return {name: {} for name in ("grid_nodes", "transformers", "feeders", "cables", "connections")}
     reached = station >= 0
     served = np.bincount(station[reached], demand["node_w"][reached], len(sites))

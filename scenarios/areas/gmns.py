@@ -18,6 +18,7 @@ from scenarios.areas.account import Account
 from scenarios.areas.gmns_detail import DETAIL, MOVEMENT, NODE_DETAIL, allowed, read_detail
 from scenarios.areas.opening import decode, read_bytes, refuse
 from scenarios.areas.road_network import (
+    BPR,
     LANE,
     LENGTHS,
     Floats,
@@ -49,7 +50,6 @@ LINK = {
     **DETAIL,
 }
 DEMAND = {"origin": ("o_zone_id",), "destination": ("d_zone_id",), "trips": ("volume",)}
-BPR = {"alpha": "0.15", "beta": "4"}  # Bureau of Public Roads (1964), Traffic Assignment Manual
 ASSUMPTIONS = {
     "gmns.units": "a GMNS network without config.csv has miles and miles per hour (assumption: so have the examples of "
     "Path4GMNS and DTALite)",

@@ -16,6 +16,7 @@ from scenarios.areas.care_sites import looks_like_sites
 from scenarios.areas.gmns import looks_like_gmns
 from scenarios.areas.opening import read_sheet, refuse
 from scenarios.areas.statistics_figures import CODE, CODES, KIND, PATTERN, plain_name
+from scenarios.areas.sumo_roads import looks_like_sumo
 from scenarios.areas.tntp import looks_like_tntp
 from twin.errors import Fault, InputError
 
@@ -32,7 +33,7 @@ KINDS = {
     "jemss": "a JEMSS city (folder with stations_1.csv)",
     "sumo": "a SUMO network (.net.xml)",
     "boundary": "a border (GeoJSON of an area)",
-    "roads": "a road network and its trips (folder of TNTP or GMNS files)",
+    "roads": "a road network and its trips (folder of TNTP or GMNS files, or of a SUMO network and flows)",
 }
 ACCEPTED = "; ".join(KINDS.values())
 CODE_NAMES = {*CODE, *(n for codes, _ in CODES.values() for n in codes)}
@@ -83,7 +84,7 @@ def _folder(path: Path) -> str:
         return "jemss"
     if _is_feed(f.name for f in path.iterdir()):
         return "transit"
-    if looks_like_gmns(path) or looks_like_tntp(path):
+    if looks_like_gmns(path) or looks_like_tntp(path) or looks_like_sumo(path):
         return "roads"
     kinds = set()
     for file in sorted(p for p in path.iterdir() if p.is_file()):

@@ -19,6 +19,7 @@ Ids = NDArray[np.int32]
 SHOWN = 20  # faults of one column that are told one by one
 SHORTEST = 1.0  # m of a link whose source gives it no length
 LANE = 1_900.0  # veh/h per lane where lanes are not stated: base saturation flow, HCM 2010 ch. 18
+BPR = {"alpha": "0.15", "beta": "4"}  # Bureau of Public Roads (1964), Traffic Assignment Manual
 TIMES = {"s": 1.0, "sec": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0}  # s
 LENGTHS = {  # m
     **{"m": 1.0, "meter": 1.0, "metre": 1.0, "km": 1000.0, "kilometer": 1000.0, "kilometre": 1000.0},

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scenarios.areas import finish, gmns, road_network, tntp
+from scenarios.areas import finish, gmns, road_network, sumo_roads, tntp
 from scenarios.areas.coordinates import DEGREES, tell_system
 from scenarios.areas.demand import THROUGH
 from scenarios.areas.ground import projector
@@ -30,7 +30,7 @@ NOWHERE = "EPSG:32631"  # where a network of unknown place is put, around the sy
 MOST_LANES, SLOWEST, FASTEST = 12, 0.5, 60.0  # lanes; m/s: what the table links can hold
 MARGIN = 200.0  # m around the nodes in the area's one zone
 KMH = 3.6
-PARTS = (road_network, tntp, gmns)
+PARTS = (road_network, tntp, gmns, sumo_roads)
 
 ASSUMPTIONS = {
     "roads_only.day": "the trips of the network's table are made in one day, at the hours that through traffic has in "
@@ -88,7 +88,9 @@ def build_roads(roads: str | Path, name: str | None = None) -> Area:
 
 
 def read_roads(path: Path) -> RoadNetwork:
-    """The network in a TNTP or GMNS folder."""
+    """The network in a TNTP or GMNS folder, or of SUMO."""
+    if not path.is_dir() or sumo_roads.looks_like_sumo(path):
+        return sumo_roads.read_sumo_roads(path)
     return gmns.read_gmns(path) if gmns.looks_like_gmns(path) else tntp.read_tntp(path)
 
 

@@ -163,7 +163,7 @@ def _edge(item: ET.Element, account: Account) -> _Edge:
         item.get("from", ""),
         item.get("to", ""),
         item.get("name", ""),
-        _road(item.get("type", "")),
+        road_class_of(item.get("type", "")),
         points_of(item.get("shape", "")),
     )
     fastest = 0.0
@@ -179,7 +179,7 @@ def _edge(item: ET.Element, account: Account) -> _Edge:
     return edge
 
 
-def _road(kind: str) -> str:
+def road_class_of(kind: str) -> str:
     """The road class in a type as "highway.primary_link" or "cycleway.lane|highway.residential"; "" if none."""
     part = next((p for p in kind.split("|") if p.startswith("highway.")), "").removeprefix("highway.")
     part = OTHER_NAMES.get(part.removesuffix("_link"), part.removesuffix("_link"))
@@ -187,22 +187,29 @@ def _road(kind: str) -> str:
 
 
 def _allowed(lane: ET.Element, edge: _Edge, account: Account) -> set[str]:
-    """Who may use a lane. SUMO: `allow` lists classes, `disallow` all but those; without either all may."""
-    allow, disallow = lane.get("allow"), lane.get("disallow")
-    listed = set((allow or disallow or "").split())
-    everybody = (allow is None and disallow is None) or allow == "all" or disallow == "none"
-    nobody = disallow == "all"
-
-    def may(name: str) -> bool:
-        return not nobody and (everybody or ((name in listed) if allow is not None else (name not in listed)))
-
-    out = {mode for mode, name in (("bicycle", "bicycle"), ("walk", "pedestrian")) if may(name)}
-    if any(may(c) for c in CAR_CLASSES):
-        out.add("car")
-    elif edge.kind in ("service", "track") and may("delivery"):
+    """Who may use a lane of a street where people live: deliveries stand for cars on service roads."""
+    out = lane_users(lane)
+    if "car" not in out and edge.kind in ("service", "track") and _may(lane, "delivery"):
         account.count("repaired", "lanes of service roads open to deliveries only, opened to cars")
         out.add("car")
     return out
+
+
+def lane_users(lane: ET.Element) -> set[str]:
+    """Who may use a lane, among car, bicycle and walk."""
+    out = {mode for mode, name in (("bicycle", "bicycle"), ("walk", "pedestrian")) if _may(lane, name)}
+    return out | {"car"} if any(_may(lane, c) for c in CAR_CLASSES) else out
+
+
+def _may(lane: ET.Element, name: str) -> bool:
+    """SUMO: `allow` lists classes, `disallow` all but those; without either all may."""
+    allow, disallow = lane.get("allow"), lane.get("disallow")
+    if disallow == "all":
+        return False
+    if (allow is None and disallow is None) or allow == "all" or disallow == "none":
+        return True
+    listed = (allow or disallow or "").split()
+    return (name in listed) if allow is not None else (name not in listed)
 
 
 def projection(
@@ -261,7 +268,7 @@ def _streets(edges: list[_Edge], raw: _Raw, move: Any, account: Account) -> Stre
         lines,
         classes,
         np.array([e.name for e, _ in pairs], object),
-        np.array([_way(e.id) for e, _ in pairs], np.int64),
+        np.array([way_of(e.id) for e, _ in pairs], np.int64),
         np.array([max(e.speed, back.speed if back else 0.0) for e, back in pairs]),
         np.array([e.lanes for e, _ in pairs]) + lanes * np.array([e.lanes == 0 for e, _ in pairs]),
         np.array([back.lanes if back else 0 for _, back in pairs])
@@ -337,7 +344,7 @@ def _guess(ahead: _Edge, back: _Edge | None) -> str:
     return "primary" if ahead.speed * 3.6 >= 60 or ahead.lanes > 1 else "residential"
 
 
-def _way(edge: str) -> int:
+def way_of(edge: str) -> int:
     """The OpenStreetMap way in an id as "-100622984#0"; 0 where it is none."""
     found = re.fullmatch(r"-?(\d{1,18})(?:#\d+(?:-\w+)?)?", edge)
     return int(found[1]) if found else 0
