@@ -21,6 +21,27 @@ class MutualAid(BaseModel):
     farthest: float = Field(8.0, ge=0.0)  # 226 posts (2023) on 33,500 km2: 0.5 sqrt(33,500 / 226) km, times 1.3 by road
 
 
+class BlueLight(BaseModel):
+    """How ambulances drive, speeds in km/h.
+
+    limit_over : at most so much above the limit: Brancherichtlijn OGS ambulancezorg, vehicles of up to 5 t
+    faster     : times the limit where that is less: JEMSS, Utrecht region, "lights and sirens" over "regular"
+    calm       : streets of this limit and below are driven at the limit: on those of 30 km/h ambulances on urgent missions
+                 stayed below it, on all others above (Pappinen & Nordquist 2022, Nursing Reports 12(1), 50-58; Finland)
+    red        : speed through a red light: the same guideline
+    braking    : m/s2 with which it slows down to that and speeds up again
+    past_queue : how much faster than a queue it goes past it, where there is room: two lanes, or those of the other way
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    limit_over: float = Field(40.0, ge=0.0, le=100.0)
+    faster: float = Field(1.10, ge=1.0, le=2.0)
+    calm: float = Field(30.0, ge=0.0)
+    red: float = Field(20.0, gt=0.0)
+    braking: float = Field(2.0, gt=0.0)  # assumption
+    past_queue: float = Field(20.0, ge=0.0)  # assumption
+
+
 class CareConfig(BaseModel):
     """Rates per million residents and day, times in minutes unless said.
 
@@ -46,7 +67,7 @@ class CareConfig(BaseModel):
     outside_hospital: float = Field(20.0, ge=0.0)  # assumption: min from there to one outside, where the area has none
     beyond_speed: float = Field(
         75.0, gt=0.0
-    )  # km/h of cars beyond a gateway, as for other cars; times blue_light_speed
+    )  # km/h of cars beyond a gateway; an ambulance drives there by its own rule
     mutual_aid: MutualAid = Field(default_factory=MutualAid)
     walk_ins: float = Field(
         220.0, ge=0.0
@@ -91,8 +112,7 @@ class CareConfig(BaseModel):
     transport: float = Field(0.8, ge=0.0, le=1.0)  # JEMSS, Auckland: share of patients taken to hospital
     handover: float = Field(12.0, gt=0.0)  # JEMSS, Auckland: exponential of mean 12
     norm: float = Field(15.0, gt=0.0)  # Dutch norm: 95 % of the A1 calls reached within 15 min
-    blue_light_speed: float = Field(1.15, ge=1.0, le=2.0)  # assumption: free-flow speed of a car times this
-    blue_light_queue: float = Field(0.6, ge=0.0, le=1.0)  # assumption: share of a queue's delay that remains
+    blue_light: BlueLight = Field(default_factory=BlueLight)
 
     bays_per_bed: float = Field(0.06, gt=0.0)  # assumption: bays of the emergency department per hospital bed
     least_bays: int = Field(8, ge=1)  # assumption: bays of the smallest emergency department

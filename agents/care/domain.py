@@ -21,6 +21,7 @@ from agents.care.ambulance import (
     Ambulance,
     Call,
 )
+from agents.care.blue_light import Driving
 from agents.care.config import CareConfig
 from agents.care.devices import HomeDevices
 from agents.care.fleet import Fleet
@@ -45,7 +46,7 @@ class Care(Domain):
 
     name, every = "care", minute
     replayed = ("calls", "per_person", "fleet", "hospitals", "hospitals_outside", "devices", "slow", "closed_calls")
-    unsaved = ("node", "head", "free_ms", "blue_ms", "empty_router", "rate", "walk_rate", "region")
+    unsaved = ("node", "head", "driving", "blue_ms", "empty_router", "rate", "walk_rate", "region")
     Config = CareConfig
     travel_ms = Reads("vehicles.travel_ms", coupling="traffic.care")
     place = Reads("citizens.place")
@@ -102,12 +103,11 @@ class Care(Domain):
         people = area.people
         self.node = area.location_node("car")
         self.network = Network.of(area, "car")
-        links = area.links
-        self.head = links.head
-        self.free_ms = np.maximum(1000.0 * links.length / links.speed, 1).astype(np.int64)
-        self.blue_ms = np.empty(len(links), np.int64)
+        self.head = area.links.head
+        self.driving = Driving(area, self.config.blue_light)
+        self.blue_ms = self.driving.ms(self.driving.free_ms)
         self.router, self.routed_at = Router(self.network), -1
-        self.empty_router = Router(self.network, self.free_ms[self.network.rows])
+        self.empty_router = Router(self.network, self.blue_ms[self.network.rows])
         self.slow: dict[int, str] = {}
         self.calls: list[Call] = []
         self.per_person: dict[int, int] = {}
@@ -266,12 +266,8 @@ class Care(Domain):
         edge = self.world.start
         if edge != self.routed_at:
             self.routed_at = edge
-            self._blue_light()
+            self.blue_ms = self.driving.ms(self.travel_ms)
             self.router.customise(self.blue_ms[self.network.rows])
-
-    def _blue_light(self) -> None:
-        config = self.config
-        law.blue_light(self.travel_ms, self.free_ms, config.blue_light_speed, config.blue_light_queue, self.blue_ms)
 
     # -- the area and luck: free to read -------------------------------------------------------------------------------
 
@@ -308,7 +304,7 @@ class Care(Domain):
 
     def beyond_ms(self, metres: float) -> int:
         """Time of an ambulance over a road beyond a gateway, ms."""
-        return round(3600.0 * metres / (self.config.beyond_speed * self.config.blue_light_speed))
+        return round(1000.0 * metres / self.driving.speed(self.config.beyond_speed / 3.6))
 
     def exponential_ms(self, purpose: str, key: int, ordinal: int, mean: float) -> int:
         """An exponential time of mean `mean` minutes, ms."""
@@ -376,7 +372,7 @@ class Care(Domain):
 
     def probe(self) -> tuple[np.ndarray, float]:
         """Share of residents, by zone and in all, whom the nearest free unit reaches within the norm now, in %."""
-        self._blue_light()
+        self.blue_ms = self.driving.ms(self.travel_ms)
         free = ((unit.position(), unit.ahead()) for unit in self.fleet.idle.values())
         return self.reach.probe(free, self.blue_ms[self.network.rows])
 

@@ -56,14 +56,24 @@ def day_of_illness(day, stream, rate, hourly, person, ms):
 
 
 @njit(cache=True)
-def blue_light(live_ms, free_ms, speed, queue, out):
-    """Travel time of each link for a vehicle under blue light, ms: free / speed + queue x (live - free).
+def blue_light(live_ms, free_ms, fast_ms, red_ms, room, metres, past, out):
+    """Travel time of each link under blue light, ms: its own over the empty link, what of a queue it cannot pass, and red.
+
+    live_ms, free_ms, fast_ms : of cars now and on the empty link, and its own on the empty link
+    red_ms : what it loses by slowing for red, on average
+    room   : bool, whether it may pass a queue: as much faster than the cars as `past`, m/s; else it waits with them
+    metres : length
 
     A street that is closed to cars lets it through as if it were empty (assumption).
     """
     for i in range(len(out)):
-        delay = live_ms[i] - free_ms[i] if live_ms[i] < BLOCKED else 0
-        out[i] = max(int(free_ms[i] / speed + queue * max(delay, 0)), 1)
+        ms = fast_ms[i]
+        if free_ms[i] < live_ms[i] < BLOCKED:
+            ms += live_ms[i] - free_ms[i]
+            if room[i]:
+                passing = 1000.0 * metres[i] / (1000.0 * metres[i] / live_ms[i] + past)
+                ms = max(fast_ms[i], min(ms, passing))
+        out[i] = max(int(ms + red_ms[i]), 1)
 
 
 def repeats(person: np.ndarray) -> np.ndarray:

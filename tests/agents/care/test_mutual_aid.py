@@ -56,7 +56,7 @@ def test_the_way_in_is_the_road_beyond_and_the_live_streets(area):
     call = next(c for c in care.calls if c.id == first.because[0])
     gate = area.gateways.node[unit.gateway]
     metres = min(float(area.gateways.distance[unit.gateway]), 8_000.0)
-    assert unit.beyond == round(metres / (75.0 * 1.15 / 3.6) * 1000.0)
+    assert unit.beyond == round(metres / (75.0 * 1.1 / 3.6) * 1000.0)
     assert came[call.person].object == unit.gateway
     assert came[call.person].value == pytest.approx(unit.beyond / minute)
     drive = int(care.network.distances_to(care.blue_ms[care.network.rows], care.node_of(call.location))[gate])
@@ -86,7 +86,7 @@ def test_a_free_unit_of_ours_goes_unless_it_is_late_and_later(area, monkeypatch)
     vehicles = Vehicles()
     vehicles.factor = 4.0
     aid = {**WILLING, "farthest": 0.3}
-    world_of(area, vehicles=vehicles, blue_light_queue=1.0, norm=5.0, mutual_aid=aid, **BUSY)
+    world_of(area, vehicles=vehicles, blue_light={"past_queue": 0.0}, norm=5.0, mutual_aid=aid, **BUSY)
     assert set(decisions) >= {(False, False), (False, True), (True, True)}
     decisions.clear()
     world_of(area, norm=60.0, mutual_aid=aid, **{**BUSY, "urgent_calls": 500.0})
@@ -167,7 +167,7 @@ def test_a_post_beyond_a_gateway_is_so_much_farther(area):
     (_, near_events, near), (care, events, far) = runs
     assert far.id == near.id
     way = care.beyond_ms(12_000.0)
-    assert way == pytest.approx(12_000.0 / (75.0 * 1.15 / 3.6) * 1000.0, abs=1)
+    assert way == pytest.approx(12_000.0 / (75.0 * 1.1 / 3.6) * 1000.0, abs=1)
     assert far.time - near.time == way
     assert not kinds(near_events, "came_in")
     assert kinds(events, "came_in")[0].value == pytest.approx(way / minute)
