@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from scenarios.failing import logged
@@ -165,6 +166,45 @@ def export_run(source: Path, out: Path, gmns: bool, geoparquet: bool) -> None:
     for line in export(source, out, gmns, geoparquet):
         screen.print(line, soft_wrap=True, markup=False)
     screen.print(f"written to {out}", soft_wrap=True, markup=False)
+
+
+def compare_counts(run: Path, file: Path, as_json: bool, as_csv: bool) -> None:
+    """Print the fit of a run to counts, as a table, JSON or CSV."""
+    import csv
+    import json
+
+    from scenarios.counting import fit_run, rows_of, summary
+
+    if as_json and as_csv:
+        raise InputError(Fault("--json, --csv", "both are asked for", "one of them"))
+    fits = fit_run(run, file)
+    rows, told = rows_of(fits), summary(fits)
+    if as_json:
+        print(json.dumps({"counts": rows, "summary": told}, indent=2))
+        return
+    if as_csv:
+        out = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+        out.writeheader()
+        out.writerows(rows)
+        return
+    screen.print(fit_table(fits))
+    for line in told:
+        screen.print(line, soft_wrap=True, markup=False)
+
+
+def fit_table(fits: Sequence[Any]) -> Table:
+    """The fits to counts as a table for the screen."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("place", "link", "hours", "counted veh/h", "modelled veh/h", "difference", "GEH", "flow fits"):
+        table.add_column(heading, justify="left" if heading == "place" else "right")
+    for f in fits:
+        spread = f" ± {f.spread:,.0f}" if f.spread else ""
+        share = f"{f.modelled / f.counted - 1:+.0%}" if f.counted else ""
+        table.add_row(
+            *(escape(f.place), str(f.link), f"{f.hours:.2f}", f"{f.counted:,.0f}", f"{f.modelled:,.0f}{spread}"),
+            *(share, f"{f.geh:.1f}", "yes" if f.flow_fits else "no"),
+        )
+    return table
 
 
 def list_things(what: str) -> None:

@@ -168,6 +168,19 @@ def export(
     export_run(source, out, gmns, geoparquet)
 
 
+@app.command()
+def counts(
+    run: Annotated[Path, typer.Argument(help="Folder of a run")],
+    file: Annotated[Path, typer.Argument(help="Counts: CSV, edge data of SUMO, or measurements of cadyts")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV")] = False,
+) -> None:
+    """Set the flows of a run beside counts: GEH of each place, and how many fit."""
+    from scenarios.commands import compare_counts
+
+    compare_counts(run, file, as_json, as_csv)
+
+
 @area_app.command("build")
 def area_build(
     out: Annotated[Path, typer.Option(help="Folder of the area")],
