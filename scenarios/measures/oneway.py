@@ -20,6 +20,7 @@ class OneWay(OnStreets):
     A street that is one-way already must not end up closed: that is refused.
     """
 
+    lasts = True
     towards: Literal["north", "east", "south", "west"]
 
     def post(self, world: World, where: str) -> None:

@@ -13,9 +13,11 @@ from twin.world import World
 class SpeedLimit(OnStreets):
     """Nobody drives faster than `speed`, km/h; streets that are slower already stay as they are.
 
-    Drivers keep to it (assumption), ambulances are as much faster than others as elsewhere. Signals keep their plans.
+    From midnight to the end of the run where `from`, `until` and `for` are absent. Drivers keep to it (assumption);
+    ambulances are as much faster than others as elsewhere. Signals keep their plans.
     """
 
+    lasts = True
     speed: float = Field(ge=5.0, le=130.0)
 
     def post(self, world: World, where: str) -> None:
