@@ -18,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
+PAGES = (ROOT / "docs" / "traffic.md",)
 WITH_DATA = (ROOT / "docs" / "your-own-town.md",)
 DATA = Path(os.environ.get("TWIN_REFERENCE_DATA") or ROOT.parent / "shared" / "data")
 DOWNLOADS = {
@@ -63,7 +64,8 @@ def main() -> None:
         return
     if quoted(text) != text:
         sys.exit("the README quotes an older example: run python tools/readme_examples.py --quote")
-    run(text)
+    for page in (README, *PAGES):
+        run(page.read_text(encoding="utf-8"))
     for page in WITH_DATA:
         if DATA.is_dir():
             run(page.read_text(encoding="utf-8"), downloads=True)
