@@ -62,6 +62,7 @@ PLACE_KINDS = (
     "pharmacy",
     "care_home",
 )
+PARKING_KINDS = ("street", "lot", "garage", "own ground")
 OCCUPATIONS = ("child", "pupil", "student", "worker", "home", "retired", "through", "goods")
 
 ZONES = {
@@ -299,6 +300,15 @@ CALLS = {
         "int32", unit="s", low=0, high=LATEST, meaning="likewise; from 86,400 on it is the night after"
     ),
 }
+PARKING = {
+    "node": Column("int32", refers="nodes", low=0, meaning="of the cars' network, from which one drives in"),
+    "x": X,
+    "y": Y,
+    "capacity": Column("int32", unit="veh", low=0, meaning="cars that may stand here"),
+    "kind": Column("str", allowed=PARKING_KINDS),
+    "rule": RULE,
+    "origin": ORIGIN,
+}
 WEATHER = {
     "time": Column("int64", unit="s", meaning="end of the hour, seconds of UTC since 1970"),
     "temperature": Column(unit="deg C", low=-60.0, high=60.0, meaning="of the air at 1.5 m, at the end of the hour"),
@@ -330,9 +340,10 @@ TABLES: dict[str, dict[str, Column]] = {
     "lines": LINES,
     "services": SERVICES,
     "calls": CALLS,
+    "parking": PARKING,
 }
 # tables that an area may be without; an absent one leaves the area's digest as it was before there was such a table
-OPTIONAL = ("weather", "turns", "stops", "lines", "services", "calls")
+OPTIONAL = ("weather", "turns", "stops", "lines", "services", "calls", "parking")
 GEOMETRY_TYPES = {
     "zones": ("Polygon", "MultiPolygon"),
     "links": ("LineString",),

@@ -8,6 +8,7 @@ import numpy as np
 
 from agents.citizens import kernels as law
 from agents.citizens.config import CitizensConfig
+from twin.drivers import drivers as driving
 from twin.tables import OCCUPATIONS
 
 Array = np.ndarray[Any, Any]
@@ -20,22 +21,13 @@ def kinds(people: Any) -> Array:
 
 
 def drivers(area: Any) -> tuple[Array, Array]:
-    """Who drives a car of the household: as many licence holders as it has cars, the oldest first.
-
-    Returns who does, and whose household has a car and somebody else to drive it; bool (people,) each.
-    """
-    people, n = area.people, len(area.people)
-    has = np.asarray(people.has_car & people.licence).copy()
-    home = people.household
+    """Who drives a car, and whose household has a car and somebody else to drive it; bool (people,) each."""
+    home = area.people.household
     inside = np.flatnonzero(home >= 0)
-    order = inside[np.lexsort((inside, -people.age[inside], ~has[inside], home[inside]))]
-    household = home[order]
-    rank = np.arange(len(order)) - np.searchsorted(household, household)
-    has[order] &= rank < area.households.cars[household]
-    carried = np.zeros(n, bool)
+    carried = np.zeros(len(area.people), bool)
     shared = (area.households.cars > 0) & (area.households.size > 1)
     carried[inside] = shared[home[inside]]
-    return has, carried
+    return driving(area), carried
 
 
 def reach(area: Any, config: CitizensConfig) -> tuple[Array, Array]:
