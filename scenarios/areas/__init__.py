@@ -92,8 +92,19 @@ def _load(spec: str) -> Callable[..., Any]:
 DOMAIN_BUILDERS = {"grid": "agents.grid.build:build_grid"}
 
 
-def finish(area: Area) -> Area:
-    """Add the tables of the domains that can build their own for any area; a domain that is not installed adds none."""
+def finish(area: Area, lots: dict[str, Any] | None = None) -> Area:
+    """Add parking places, and the tables of the domains that can build their own for any area.
+
+    lots : car parks that a source shows, see `parking.parking_places`
+    A domain that is not installed adds no table.
+    """
+    from scenarios.areas import parking
+
+    area.put("parking", parking.parking_places(area, lots))
+    if len(area.parking):
+        area.facts.setdefault("assumptions", {}).update(parking.ASSUMPTIONS)
+        if "buildings" in area.sources:
+            area.sources["parking"] = area.sources["buildings"]
     area.facts["domains_built"] = []
     for domain, spec in DOMAIN_BUILDERS.items():
         module = spec.split(":")[0]

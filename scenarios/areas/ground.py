@@ -30,6 +30,7 @@ class Ground:
     places  : where the source places what buildings hold: table places, jobs and schools; None: told from the stock
     member  : row of the districts of each building, where the source knows it
     turns   : columns of the table turns; empty where the source bans none
+    lots    : car parks that the source shows, see `parking.parking_places`
     """
 
     crs: str
@@ -44,6 +45,7 @@ class Ground:
     places: Callable[[WayOut | None], tuple[dict[str, Any], Any, Any]] | None = None
     member: NDArray[np.int64] | None = None
     turns: dict[str, Any] = field(default_factory=dict)
+    lots: dict[str, Any] | None = None
 
 
 def projector(crs: str, source: str = "EPSG:4326") -> Any:

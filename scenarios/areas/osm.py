@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from scenarios.areas import osm_buildings, osm_read, osm_streets
+from scenarios.areas import osm_buildings, osm_parking, osm_read, osm_streets
 from scenarios.areas.account import Account
 from scenarios.areas.ground import Ground, projector, reproject
 from scenarios.areas.osm_frame import core_box, projected_system
@@ -44,11 +44,13 @@ def read_ground(path: str | Path, boundary: Any = None) -> Ground:
     stock = osm_buildings.read_stock(extract, outline, to_xy) if extract.buildings else None
     if stock is not None and not len(stock.shapes):
         stock = None
+    lots = osm_parking.read_lots(extract, outline, to_xy)
+    account.count("read", "car parks", len(lots["x"]))
     _tell(account, extract, stock, facts["streets"])
     if stock is not None:
         facts["buildings"] = stock.facts
     title = Path(path).name.split(".")[0].replace("_", " ").title()
-    return Ground(crs, outline, net, "observed", stock, account, facts, title, turns=turns)
+    return Ground(crs, outline, net, "observed", stock, account, facts, title, turns=turns, lots=lots)
 
 
 def _around(boundary: Any) -> osm_read.Box:

@@ -23,6 +23,7 @@ from scenarios.areas import (
     municipality,
     osm_buildings,
     osm_outside,
+    osm_parking,
     osm_places,
     osm_turns,
     signals,
@@ -231,7 +232,7 @@ def settle(site: Site, title: str, citizens: int | None, seed: int, counts: Coun
     of_zones = next((a for a in accounts if a.source.startswith("Statistics")), None)
     if of_zones and districts[0].origin == "observed":
         sources["zones"] = of_zones.about
-    return finish(Area(title, ground.crs, tables, sources, facts))
+    return finish(Area(title, ground.crs, tables, sources, facts), ground.lots)
 
 
 def _together(accounts: Sequence[Account]) -> dict[str, str]:
@@ -268,6 +269,7 @@ def _assumptions() -> dict[str, str]:
         cleaning,
         osm_outside,
         osm_buildings,
+        osm_parking,
         osm_places,
         osm_turns,
         sites,
