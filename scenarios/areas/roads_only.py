@@ -30,6 +30,7 @@ NOWHERE = "EPSG:32631"  # where a network of unknown place is put, around the sy
 MOST_LANES, SLOWEST, FASTEST = 12, 0.5, 60.0  # lanes; m/s: what the table links can hold
 MARGIN = 200.0  # m around the nodes in the area's one zone
 KMH = 3.6
+NAMED = 5  # pairs without a way that are told one by one
 PARTS = (road_network, tntp, gmns, sumo_roads)
 
 ASSUMPTIONS = {
@@ -63,6 +64,8 @@ def build_roads(roads: str | Path, name: str | None = None) -> Area:
     crs, move = _system(network, detail.crs, folder)
     xy = move(np.stack([network.x, network.y], 1))
     links = _links(network, detail, xy, move)
+    turns = _turns(links, network.first_through, detail)
+    _drop_unreachable(network, links, turns, folder)
     ends = np.unique(np.concatenate([network.origin, network.destination]))
     people = _travellers(network, ends)
     tables = {
@@ -71,7 +74,7 @@ def build_roads(roads: str | Path, name: str | None = None) -> Area:
         "links": links,
         "gateways": _gateways(network, links, ends, people),
         "people": people,
-        "turns": _turns(links, network.first_through, detail),
+        "turns": turns,
         "signals": detail.signals,
         "signal_groups": detail.groups,
     }
@@ -212,6 +215,37 @@ def _zone(name: str, x: Floats, y: Floats) -> dict[str, Any]:
         column: np.array([value], None if not isinstance(value, str | bytes) else object)
         for column, value in row.items()
     }
+
+
+def _drop_unreachable(roads: RoadNetwork, links: dict[str, Any], turns: dict[str, Any], folder: Path) -> None:
+    """Leave out, count and name the trips that no way leads to. Raises InputError where no trip is left."""
+    from twin.network import Network, banned
+
+    rows = np.flatnonzero(links["car"])
+    ends = links["tail"][rows], links["head"][rows]
+    network = Network(len(roads.x), *ends, rows=rows, bans=banned(turns, rows))
+    parts = len(np.unique(network.components()[np.unique(np.concatenate(ends))])) if len(rows) else 0
+    if parts > 1:
+        roads.account.notes.append(f"{parts} parts of the network are not mutually reachable by car")
+    ones = np.ones(network.links, np.int64)
+    lost = np.zeros(len(roads.trips), bool)
+    for origin in np.unique(roads.origin).tolist():
+        pairs = np.flatnonzero(roads.origin == origin)
+        lost[pairs] = network.distances(ones, origin)[roads.destination[pairs]] < 0
+    if not lost.any():
+        return
+    names = [
+        f"{roads.node_id[a]} to {roads.node_id[b]}"
+        for a, b in zip(roads.origin[lost][:NAMED], roads.destination[lost][:NAMED], strict=True)
+    ]
+    more = int(lost.sum()) - NAMED
+    what = f"no way leads from {', '.join(names)}" + (f" and {more} more pairs" if more > 0 else "")
+    if lost.all():
+        remedy = "check the directions of its links, and which turns are banned"
+        raise InputError(Fault(str(folder), what, "a network on which trips can be made", remedy))
+    roads.account.count("dropped", "trips to nodes that cannot be reached", round(float(roads.trips[lost].sum())))
+    roads.account.notes.append(what)
+    roads.origin, roads.destination, roads.trips = (v[~lost] for v in (roads.origin, roads.destination, roads.trips))
 
 
 def _travellers(roads: RoadNetwork, ends: Any) -> dict[str, Any]:

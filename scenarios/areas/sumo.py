@@ -27,6 +27,7 @@ from scenarios.areas.streets import (
     ROUND,
     SAID_LANES,
     SAID_SPEED,
+    SPEED_KMH,
     WALK,
     Floats,
     Streets,
@@ -108,6 +109,9 @@ def read_net(path: str | Path, crs: str | None = None) -> Net:
     crs, move = projection(raw.location, list(raw.places.values()), path, crs, account)
     streets = _streets(edges, raw, move, account)
     streets, facts = clean(streets, _signals)
+    for mode, share in facts["largest_component_share_joined"].items():
+        if share < 1.0:
+            account.notes.append(f"{1.0 - share:.1%} of the junctions by {mode} are left out: not mutually reachable")
     for mark in ("signal", "roundabout", "gateway"):
         account.count("read", f"nodes with mark {mark}", len(streets.marks[mark]))
     return Net(streets, crs, facts, account)
@@ -176,6 +180,9 @@ def _edge(item: ET.Element, account: Account) -> _Edge:
             edge.lanes += 1
             edge.speed = max(edge.speed, speed)
     edge.speed = edge.speed or fastest
+    if edge.flags and not 0.0 < edge.speed < np.inf:
+        account.count("repaired", "edges without a speed, given that of their class")
+        edge.speed = float(SPEED_KMH[CLASS[edge.kind or "residential"]]) / 3.6
     return edge
 
 
