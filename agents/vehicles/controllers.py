@@ -1,0 +1,186 @@
+"""Actuated signals: each junction's controller is an agent that looks at its detectors and decides who gets green.
+
+The stages of the fixed-time plan stay, their order and the time between two greens too; how long each is green follows
+from the traffic. A green lasts at least `least`; then it ends as soon as nobody comes within `gap` on its approaches, or
+its longest time is over, counted from when another stage was first asked for. Stages that nobody asks for are left out,
+and where nobody asks for another one the green rests. That is full actuation with gap-out and max-out as in HCM 2010,
+chapters 18 and 31, with detectors at the stop line that see a vehicle `gap` seconds before it is there.
+
+A decision is made every `every` seconds; greens begin at exact times. Between two decisions the kernel moves the traffic.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mesa
+import numpy as np
+
+from agents.vehicles.state import State
+from agents.vehicles.wheel import compiled
+from twin.attributes import Column
+from twin.parts import Part
+from twin.population import Population, stepping
+
+Array = np.ndarray[Any, Any]
+CYCLE = 2.0**22  # s, 48 days: a green that lasts until it is ended
+LASTS, AWAY = 2.0**21, 2.0**20  # s: within a cycle of that length; a green that does not come before it is given
+STAGES = 62  # bits that a column holds
+
+COLUMNS = {
+    "working": Column("bool", default=False, meaning="actuated now, and with power"),
+    "now": Column(unit="s", default=0.0),
+    "stage": Column("int32", default=0, meaning="that has green, or gets it next"),
+    "stages": Column("int32", default=1),
+    "begins": Column(unit="s", default=0.0, meaning="when its green begins, or began"),
+    "called": Column(unit="s", default=-1.0, meaning="since when another stage is asked for; -1 none is"),
+    "wanted": Column("int64", default=0, meaning="bits of the stages that are asked for"),
+    "least": Column(unit="s", default=6.0),
+    "most": Column(unit="s", default=40.0, meaning="longest green of the present stage while another is asked for"),
+    "clearance": Column(unit="s", default=5.0, meaning="between two greens"),
+}
+
+
+class Controller(mesa.Agent):
+    """The controller of one junction's signals."""
+
+    @stepping
+    def step(self) -> None:
+        """Keep the green, or give it to the next stage that is asked for."""
+        if not self.working or self.now < self.begins:
+            return
+        others = int(self.wanted) & ~(1 << int(self.stage))
+        if not others:
+            self.called = -1.0
+            return
+        if self.called < 0.0:
+            self.called = self.now
+        asked_here = int(self.wanted) >> int(self.stage) & 1
+        over = self.now - max(self.begins, self.called) >= self.most
+        if self.now - self.begins < self.least or (asked_here and not over):
+            return
+        stage = (int(self.stage) + 1) % int(self.stages)
+        while not others >> stage & 1:
+            stage = (stage + 1) % int(self.stages)
+        self.stage, self.begins, self.called = stage, self.now + self.clearance, -1.0
+
+    @step.bulk
+    def step(signals: Any) -> None:  # noqa: N805  (a population, not an agent)
+        """The same over all rows."""
+        decide(
+            signals.working, signals.now, signals.stage, signals.stages, signals.begins, signals.called,
+            signals.wanted, signals.least, signals.most, signals.clearance,
+        )  # fmt: skip
+
+
+@compiled
+def decide(working, now, stage, stages, begins, called, wanted, least, most, clearance):  # type: ignore[no-untyped-def]
+    """`Controller.step` over all rows; arrays (signals,)."""
+    for s in range(len(working)):
+        if not working[s] or now[s] < begins[s]:
+            continue
+        others = wanted[s] & ~(1 << stage[s])
+        if others == 0:
+            called[s] = -1.0
+            continue
+        if called[s] < 0.0:
+            called[s] = now[s]
+        over = now[s] - max(begins[s], called[s]) >= most[s]
+        if now[s] - begins[s] < least[s] or ((wanted[s] >> stage[s]) & 1 and not over):
+            continue
+        following = (stage[s] + 1) % stages[s]
+        while not (others >> following) & 1:
+            following = (following + 1) % stages[s]
+        stage[s] = following
+        begins[s] = now[s] + clearance[s]
+        called[s] = -1.0
+
+
+@compiled
+def detect(links, slots, signal, link, stage, now, gap, wanted):  # type: ignore[no-untyped-def]
+    """Set the bit of a stage in `wanted` (signals,) where an approach has a vehicle at its stop line by `now` + `gap`, s."""
+    wanted[:] = 0
+    for a in range(len(link)):
+        approach = links[link[a]]
+        if approach.count > 0 and slots[approach.slots + approach.first].time <= now + gap:
+            wanted[signal[a]] |= 1 << stage[a]
+
+
+class Controllers(Part):
+    """The actuated signals of an area.
+
+    signal, link, stage : int64 (approaches,): of which signal, on which link, and in which of its stages
+    longest             : float64 (signals, stages): s of green at most
+    """
+
+    unsaved = ("signal", "link", "stage", "longest", "every", "gap")
+
+    def __init__(
+        self,
+        world: Any,
+        signals: int,
+        signal: Array,
+        link: Array,
+        start: Array,
+        length: Array,
+        *,
+        every: float,
+        gap: float,
+        least: float,
+        longer: float,
+    ) -> None:
+        """start, length : (approaches,), s of the fixed-time plan; longer: the longest green as a multiple of its green."""
+        self.signal, self.link, self.every, self.gap = signal, link, every, gap
+        self.stage = np.zeros(len(link), np.int64)
+        self.population = Population(world, "signal", signals, COLUMNS, agent=Controller)
+        windows = [np.unique(np.stack([start, start + length], 1)[signal == s], axis=0) for s in range(signals)]
+        if max(map(len, windows), default=0) > STAGES:
+            raise ValueError(f"a signal with more than {STAGES} stages")
+        self.longest = np.full((signals, max(map(len, windows), default=1) or 1), least)
+        p = self.population
+        p.least[:], p.stages[:] = least, [max(len(w), 1) for w in windows]
+        for s, window in enumerate(windows):
+            for k, (begin, end) in enumerate(window):
+                self.stage[(signal == s) & (start == begin) & (start + length == end)] = k
+                self.longest[s, k] = max(longer * (end - begin), least)
+            between = window[1:, 0] - window[:-1, 1]
+            if (between > 0.0).any():
+                p.clearance[s] = between[between > 0.0].max()
+
+    def work(self, working: Array, state: State) -> None:
+        """Let the signals in the mask decide from now on, and no others; who begins keeps or gives green at once."""
+        begins = working & ~self.population.working
+        self.population.working[:] = working
+        self.population.begins[begins] = state.now
+        self._show(begins, state)
+
+    def run(self, state: State, stop: float) -> Any:
+        """Move the traffic to `stop`, s, deciding on the way; arrivals as of `State.run`."""
+        if not self.population.working.any():
+            return state.run(stop)
+        found, now = [], state.now
+        while now < stop:
+            now = min((np.floor(now / self.every + 1e-9) + 1.0) * self.every, stop)
+            found.append(state.run(now))
+            if now % self.every < 1e-9:
+                self._decide(state, now)
+        return np.concatenate(found).view(np.recarray)
+
+    def _decide(self, state: State, now: float) -> None:
+        p = self.population
+        detect(state.links, state.slots, self.signal, self.link, self.stage, now, self.gap, p.wanted)
+        p.now[:] = now
+        p.most[:] = self.longest[np.arange(len(p)), p.stage]
+        before = p.begins.copy()
+        p.step()
+        self._show(p.begins != before, state)
+
+    def _show(self, signals: Array, state: State) -> None:
+        """Give the approaches of the signals in the mask the green or red that was decided."""
+        which = signals[self.signal]
+        if not which.any():
+            return
+        p, signal = self.population, self.signal[which]
+        green = self.stage[which] == p.stage[signal]
+        start = np.where(green, p.begins[signal], state.now + AWAY)
+        state.change(self.link[which], cycle=CYCLE, green_from=start, green_for=LASTS)
