@@ -41,24 +41,29 @@ def nested_logit(utility, nest, scale, probability):  # type: ignore[no-untyped-
     nest  : nest of each alternative, int64, shape (alternatives,)
     scale : dissimilarity lambda of each nest, 0 < lambda <= 1, shape (nests,)
 
-    P_i = P_nest P_(i|nest), with I_n = ln sum_(j in n) exp(V_j / lambda_n) and P_nest = exp(lambda_n I_n) / sum.
+    P_i = P_nest P_(i|nest), with I_n = ln sum_(j in n) exp(V_j / lambda_n) and P_nest = exp(lambda_n I_n) / sum. Where
+    every alternative is a nest of its own, the result is `logit`'s to the bit.
     """
-    nests = len(scale)
-    inclusive = np.full(nests, -np.inf)
-    top = np.full(nests, -np.inf)
+    return _nested(utility, nest, scale, probability, np.empty((4, len(scale))))
+
+
+@njit(cache=True)
+def _nested(utility, nest, scale, probability, work):  # type: ignore[no-untyped-def]
+    """`nested_logit` with room to work in, (4, nests)."""
+    top, held, inclusive, between = work[0], work[1], work[2], work[3]
+    for n in range(len(scale)):
+        top[n], held[n], inclusive[n] = -np.inf, 0.0, -np.inf
     for i in range(len(utility)):
         top[nest[i]] = max(top[nest[i]], utility[i] / scale[nest[i]])
-    held = np.zeros(nests)
     for i in range(len(utility)):
         n = nest[i]
         probability[i] = 0.0
         if utility[i] > -np.inf:
             probability[i] = math.exp(utility[i] / scale[n] - top[n])
             held[n] += probability[i]
-    for n in range(nests):
+    for n in range(len(scale)):
         if held[n] > 0.0:
             inclusive[n] = scale[n] * (top[n] + math.log(held[n]))
-    between = np.zeros(nests)
     logsum = logit(inclusive, between)
     for i in range(len(utility)):
         if probability[i] > 0.0:
@@ -80,18 +85,12 @@ def pick(probability, draw):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def choose(utility, draw, chosen):  # type: ignore[no-untyped-def]
-    """Multinomial logit of many: `utility` (choosers, alternatives) and uniform `draw` (choosers,) fill `chosen`."""
-    probability = np.empty(utility.shape[1])
-    for i in range(len(utility)):
-        logit(utility[i], probability)
-        chosen[i] = pick(probability, draw[i])
+def choose(utility, nest, scale, draw, chosen):  # type: ignore[no-untyped-def]
+    """Nested logit of many: `utility` (choosers, alternatives) and uniform `draw` (choosers,) fill `chosen`.
 
-
-@njit(cache=True)
-def choose_nested(utility, nest, scale, draw, chosen):  # type: ignore[no-untyped-def]
-    """Nested logit of many; see `nested_logit` and `choose`."""
-    probability = np.empty(utility.shape[1])
+    nest, scale : as in `nested_logit`; multinomial where every alternative has a nest of its own
+    """
+    probability, work = np.empty(utility.shape[1]), np.empty((4, len(scale)))
     for i in range(len(utility)):
-        nested_logit(utility[i], nest, scale, probability)
+        _nested(utility[i], nest, scale, probability, work)
         chosen[i] = pick(probability, draw[i])

@@ -65,6 +65,14 @@ class ModeTaste(BaseModel):
     longest: float = Field(1000.0, gt=0.0)
 
 
+class Nest(BaseModel):
+    """Modes that are more alike than others. scale: 1 is not alike at all, towards 0 the better takes all."""
+
+    model_config = ConfigDict(extra="forbid")
+    modes: list[str] = Field(min_length=1)
+    scale: float = Field(gt=0.0, le=1.0)
+
+
 def _habits() -> dict[str, Habit]:
     # assumption; set so that trips per person and day come to the published 3.08 (CBS, 2002/03)
     return {
@@ -140,6 +148,9 @@ class CitizensConfig(BaseModel):
     visit_outside : share of visits made beyond the gateways by residents of a large place; that of a place of R residents
                     is visit_outside + visit_village x 5000 / (5000 + R): villagers shop elsewhere
     visit_far     : km; the chance of a gateway falls as exp(-road beyond it / visit_far)
+    nests         : modes that are alike, by any name: {motor: {modes: [car, passenger], scale: 0.8}}. A mode in none has one
+                    of its own, so without nests the choice is a multinomial logit: the tastes were set by one, and no
+                    source at hand gives scales for these modes in the Netherlands
     lift          : utility added for a passenger whose household has no car for him
     dwell         : min; shortest stay at a stop, however late one came
     beyond_speed  : km/h on the road beyond a gateway
@@ -149,6 +160,7 @@ class CitizensConfig(BaseModel):
     model_config = ConfigDict(extra="forbid")
     habits: dict[str, Habit] = Field(default_factory=_habits)
     tastes: dict[str, ModeTaste] = Field(default_factory=_tastes)
+    nests: dict[str, Nest] = Field(default_factory=dict)
     days: dict[str, DayType] = Field(default_factory=_days)
     visit_range: float = Field(1.6, gt=0.0)
     # assumption; set so that the mean trip comes to the published 10.35 km (CBS 2002/03: 31.87 km in 3.08 trips)
@@ -206,3 +218,19 @@ class CitizensConfig(BaseModel):
             name: {**old, **new} for name, old in defaults.items() if isinstance(new := given.get(name, {}), dict)
         }
         return {**given, **merged}
+
+    @field_validator("nests")
+    @classmethod
+    def _each_mode_once(cls, nests: dict[str, Nest]) -> dict[str, Nest]:
+        """Every mode stands in one nest at most."""
+        modes, seen, faults = list(_tastes()), {}, []
+        for name, nest in nests.items():
+            for mode in nest.modes:
+                if mode not in modes:
+                    faults.append(f"{name}: {mode} is none of {', '.join(modes)}")
+                elif mode in seen:
+                    faults.append(f"{name}: {mode} stands in the nest {seen[mode]} already; leave it in one")
+                seen.setdefault(mode, name)
+        if faults:
+            raise ValueError("; ".join(faults))
+        return nests

@@ -11,14 +11,12 @@ import numpy as np
 
 from agents.citizens import kernels as law
 from agents.citizens import traits
-from agents.citizens.choice import choose
 from agents.citizens.config import CitizensConfig
+from agents.citizens.mode_choice import ModeChoice
 from twin.attributes import Column
 from twin.clock import day, hour, minute
 from twin.coupling import Batch, Event, Reads, on
 from twin.domain import Balance, Domain, Indicator
-from twin.draws import uniforms
-from twin.network import Network, Router
 from twin.population import Population
 from twin.timetable import Timetable
 
@@ -35,15 +33,10 @@ class Citizens(Domain):
     unsaved = (
         "zone",
         "kind",
-        "car",
-        "household_car",
         "habits",
         "hourly",
         "reach",
         "reach_place",
-        "xy",
-        "node",
-        "beyond",
         "found",
         "timetable",
     )
@@ -100,34 +93,13 @@ class Citizens(Domain):
             },
         )
         self.zone = np.maximum(area.location_zone()[people.home], 0) if n else np.zeros(0, np.int32)
-        self.car, self.household_car = traits.drivers(area)
         self.habits = {kind: traits.habits(config, kind) for kind in DAYS}
         self.hourly = np.cumsum(config.through_by_hour) / np.sum(config.through_by_hour)
         self.reach, self.reach_place = traits.reach(area, config)
-        tastes = [config.tastes[mode] for mode in law.MODES]
-        self.taste = tuple(
-            np.array([getattr(t, name) for t in tastes]) * unit
-            for name, unit in (("constant", 1.0), ("per_minute", 1.0))
-        )
-        speed = np.array([t.speed for t in tastes]) / 3.6
-        beyond_speed = np.array([t.beyond_speed or t.speed for t in tastes]) / 3.6
-        overhead = np.array([t.overhead for t in tastes])
-        self.pace = speed, beyond_speed, overhead
-        self.last_bit = np.rint(overhead * minute).astype(np.int64)
-        self.limits = np.array([[t.shortest, t.longest] for t in tastes]) * 1000.0
-        self.xy, self.node = area.location_xy(), area.location_node("car")
-        gates = len(area.gateways)
-        self.beyond = (
-            np.concatenate([np.zeros(len(area.buildings)), area.gateways.distance])
-            if gates
-            else np.zeros(len(area.buildings))
-        )
-        self.network = Network.of(area, "car")
-        self.router = Router(self.network)
-        self.detour = self._detour()
         served = len(area.calls) and "transit" in world.domains and "citizens.transit" not in world.cut
         self.timetable = Timetable(area) if served else None
-        self.midnight, self.customised = 0, False
+        self.choice = ModeChoice(self, self.timetable)
+        self.midnight = 0
         self.found = np.empty(n, np.int64)
         self.count = dict.fromkeys(law.MODES, 0)
         self.resident_trips, self.resident_metres = np.zeros(5, np.int64), np.zeros(5, np.int64)
@@ -135,28 +107,13 @@ class Citizens(Domain):
         self.cars = np.zeros(len(KINDS), np.int64)
         self.given_up, self.out_at_night = 0, 0
         self.arrivals = np.zeros((len(area.zones), 2))
-        self.choosing = self.stream("mode")
         self.publish("place", self.people.at)
-
-    def _detour(self):
-        """Median ratio of street to straight distance over up to 500 pairs of locations, drawn by key."""
-        locations = len(self.xy)
-        if locations < 2:
-            return 1.3
-        stream, keys = self.stream("detour"), np.arange(500)
-        a = (uniforms(stream, keys, 0) * locations).astype(np.int64)
-        b = (uniforms(stream, keys, 1) * locations).astype(np.int64)
-        router = Router(self.network, np.maximum(np.rint(self.network.length), 1).astype(np.int64))
-        metres = router.times(self.node[a], self.node[b])
-        straight = np.hypot(*(self.xy[a] - self.xy[b]).T)
-        known = (metres > 0) & (straight > 200.0)
-        return float(np.median(metres[known] / straight[known])) if known.any() else 1.3
 
     # -- the day -----------------------------------------------------------------------------------------------------
 
     def advance(self, start, stop):
         if start % QUARTER == 0:  # everybody who sets off in the quarter sees the travel times of its beginning
-            self.quarter_ms, self.customised = self.travel_ms.copy(), False
+            self.choice.look(self.travel_ms)
         people = self.area.people
         if self.timetable:
             self.timetable.turn_to(start // day, self.world.calendar.at(start).weekday())
@@ -224,13 +181,13 @@ class Citizens(Domain):
             return
         origin, when = p.at[rows], p.due[rows]
         home = self.area.people.home[rows]
-        begins = origin == home
-        self._choose(rows[begins], goal[begins], when[begins])
+        begins = np.flatnonzero(origin == home)  # a mode for each tour, kept until the person is home again
+        p.mode[rows[begins]] = self.choice.modes(rows[begins], origin[begins], goal[begins], when[begins])
         mode = p.mode[rows]
         p.goal[rows], p.left[rows], p.state[rows] = goal, when, law.MOVING
         p.due[rows] = law.NEVER
         p.trips[rows] += 1
-        boarding = (mode == law.TRANSIT) & self._served(origin, goal)
+        boarding = (mode == law.TRANSIT) & self.choice.served(origin, goal)
         going = ((self.drive, law.CAR), (self.ride, law.BICYCLE), (self.walk, law.WALK))
         for event, go in (*((event, mode == kind) for event, kind in going), (self.board, boarding)):
             event.many(rows[go], goal[go], origin[go].astype(float), at=when[go], ordinal=p.trips[rows[go]])
@@ -238,86 +195,21 @@ class Citizens(Domain):
         if carried.any():
             who = rows[carried]
             p.state[who] = law.CARRIED
-            p.due[who] = when[carried] + self._carried_ms(origin[carried], goal[carried], mode[carried])
+            p.due[who] = when[carried] + self.choice.carried_ms(origin[carried], goal[carried], mode[carried])
         self.cars += np.bincount(self.kind[rows[mode == law.CAR]], minlength=len(KINDS))
         resident = np.asarray(self.area.people.resident[rows])
         self.resident_trips += np.bincount(mode[resident], minlength=5)
         # whole metres: their sum does not hang on who sets off first
-        metres = np.rint(self._distance(origin[resident], goal[resident])).astype(np.int64)
+        metres = np.rint(self.choice.distance(origin[resident], goal[resident])).astype(np.int64)
         np.add.at(self.resident_metres, mode[resident], metres)
         for k, name in enumerate(law.MODES):
             self.count[name] += int((mode == k).sum())
-
-    def _distance(self, a, b):
-        return np.hypot(*(self.xy[a] - self.xy[b]).T) * self.detour + self.beyond[a] + self.beyond[b]
-
-    def _served(self, origin, goal):
-        """Whether public transport goes by the timetable between two locations: not beyond a gateway."""
-        inside = len(self.area.buildings)
-        return (origin < inside) & (goal < inside) & (self.timetable is not None)
-
-    def _choose(self, rows, goal, when):
-        """A mode for each tour that begins at home, kept until the person is home again."""
-        if not len(rows):
-            return
-        p = self.people
-        origin = p.at[rows]
-        vehicle = self.area.people.occupation[rows] >= law.THROUGH  # through traffic and goods
-        p.mode[rows[vehicle]] = law.CAR
-        rows, goal, origin, when = rows[~vehicle], goal[~vehicle], origin[~vehicle], when[~vehicle]
-        distance = self._distance(origin, goal)
-        drivers = self.car[rows]
-        car_ms = np.full(len(rows), -1, np.int64)
-        car_ms[drivers] = self._car_ms(origin[drivers], goal[drivers])
-        utility = np.empty((len(rows), 5))
-        law.utilities(
-            distance,
-            self.beyond[origin] + self.beyond[goal],
-            car_ms,
-            self._transit_s(origin, goal, when, distance),
-            self.car[rows],
-            self.household_car[rows],
-            self.area.people.has_bicycle[rows],
-            *self.taste,
-            *self.pace,
-            self.config.lift,
-            self.limits,
-            utility,
-        )
-        chosen = np.empty(len(rows), np.int64)
-        choose(utility, uniforms(self.choosing, rows, p.trips[rows]), chosen)
-        chosen[chosen < 0] = law.TRANSIT  # nothing else goes that far: public transport
-        p.mode[rows] = chosen
-
-    def _transit_s(self, origin, goal, when, distance):
-        """Seconds from door to door by the timetable; -1 where that has no way, `UNTIMED` where it has no say."""
-        s = np.full(len(origin), law.UNTIMED)
-        asked = np.flatnonzero(self._served(origin, goal) & (distance >= self.limits[law.TRANSIT, 0]))
-        if len(asked):
-            leave = -((self.world.start // day * day - when[asked]) // 1000)
-            s[asked] = self.timetable.seconds(leave, origin[asked], goal[asked])
-        return s
-
-    def _car_ms(self, origin, goal):
-        """Live driving time between locations, ms; the road beyond a gateway at its own speed."""
-        if not self.customised:
-            self.customised = True
-            self.router.customise(np.maximum(self.quarter_ms[self.network.rows], 1))
-        inside = self.router.times(self.node[origin], self.node[goal])
-        beyond = (self.beyond[origin] + self.beyond[goal]) / (self.config.beyond_speed / 3.6) * 1000.0
-        return np.where(inside < 0, -1, inside + beyond.astype(np.int64))
-
-    def _carried_ms(self, origin, goal, mode):
-        """Door-to-door time of passengers and users of public transport, ms."""
-        beyond = self.beyond[origin] + self.beyond[goal]
-        seconds = law.carried_s(self._distance(origin, goal), beyond, *(column[mode] for column in self.pace))
-        return np.maximum((1000.0 * seconds).astype(np.int64), minute)
 
     @on("vehicles.arrived", phase="advance", when="next", coupling="vehicles.arrivals")
     def take_arrivals(self, arrived: Batch) -> None:
         """People whom the vehicles domain brought near their stop: they park and walk the last bit."""
         p, rows = self.people, arrived.subject
-        walk = np.where(self.kind[rows] < KINDS.index("goods"), self.last_bit[p.mode[rows]], 0)
+        walk = np.where(self.kind[rows] < KINDS.index("goods"), self.choice.last_bit[p.mode[rows]], 0)
         p.state[rows], p.goal[rows], p.due[rows] = law.CARRIED, arrived.object, arrived.time + walk
 
     @on("transit.arrived", phase="advance", when="next", coupling="citizens.transit", optional=True)
@@ -341,7 +233,8 @@ class Citizens(Domain):
         p, rows = self.people, failed.subject
         p.state[rows] = law.CARRIED
         mode = np.full(len(rows), law.TRANSIT)
-        p.due[rows] = np.maximum(failed.time + self._carried_ms(p.at[rows], p.goal[rows], mode), self.world.start)
+        ms = self.choice.carried_ms(p.at[rows], p.goal[rows], mode)
+        p.due[rows] = np.maximum(failed.time + ms, self.world.start)
 
     def _reach_stop(self, rows, places, times, start, travelled=True):
         p = self.people

@@ -178,8 +178,10 @@ def multinomial(p: Mapping[str, Any], replication: int, run_length: Mapping[str,
     n = int(run_length.get("n", 1_000_000)) // 20
     utility = np.tile(np.asarray(p["V"], float), (n, 1))
     chosen = np.empty(n, np.int64)
-    choose(utility, draws.uniforms(draws.stream(replication, "choice"), np.arange(n)), chosen)
-    return {"P": np.bincount(chosen, minlength=len(p["V"])) / n, "logsum": logit(utility[0], np.empty(len(p["V"])))}
+    alone = np.arange(utility.shape[1])
+    luck = draws.uniforms(draws.stream(replication, "choice"), np.arange(n))
+    choose(utility, alone, np.ones(len(alone)), luck, chosen)
+    return {"P": np.bincount(chosen, minlength=len(alone)) / n, "logsum": logit(utility[0], np.empty(len(alone)))}
 
 
 @deterministic("logit-nested")

@@ -88,13 +88,13 @@ def test_a_car_that_left_comes_back(area):
     people, trips = area.people, world.domains["vehicles"].trips
     drivers = {p for p, *_ in trips if world.domains["citizens"].people.mode[p] == law.CAR and people.resident[p]}
     assert drivers
-    assert all(world.domains["citizens"].car[p] for p in drivers)
+    assert all(world.domains["citizens"].choice.car[p] for p in drivers)
 
 
 def test_no_household_uses_more_cars_than_it_has(area):
     citizens = lived(area).domains["citizens"]
     inside = area.people.household >= 0
-    used = np.bincount(area.people.household[inside], citizens.car[inside], len(area.households))
+    used = np.bincount(area.people.household[inside], citizens.choice.car[inside], len(area.households))
     assert (used <= area.households.cars).all()
     assert (used > 0).any()
 
