@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from twin.area import Area
 
 REACH = 30.0  # m from a count's coordinates to its link (assumption: a road with its verges)
+LONG = 1.0  # h of a count beyond which GEH, which is of hourly flows, flatters
 ASTRAY = 60.0  # degrees between the bearings of a count and its link (assumption)
 
 
@@ -186,6 +187,8 @@ def summary(fits: Sequence[Fit]) -> list[str]:
         f"flows within the criterion of TAG unit M3.1: {flows} of {n} ({flows / n:.0%}; it asks {SHARE:.0%})",
         f"in all {modelled:,.0f} vehicles modelled, {counted:,.0f} counted; worst: {worst.place}, GEH {worst.geh:.1f}",
     ]
+    if any(f.hours > LONG for f in fits):
+        told.append("some counts are of more than an hour: as a mean of hours they fit better than each hour would")
     if any(f.spread for f in fits):
         told.append("a sampled run: the luck of the sample alone spreads the modelled flows by what stands after them")
     return told

@@ -62,21 +62,21 @@ def read_detail(
     kind, control = (nodes.get(c, [""] * len(next(iter(nodes.values())))) for c in ("kind", "control"))
     known = [k if k in KINDS else "signal" if c == "signal" else "plain" for k, c in zip(kind, control, strict=True)]
     name, road, origin = cells("name"), cells("class"), cells("origin")
-    osm = cells("osm")
-    ids = cells("id")
+    osm, ids = cells("osm"), cells("id")
+    users = {mode: allowed(links, mode, len(links["tail"]))[rows] for mode in USES}
     return Detail(
         crs,
         np.array(known, object),
         ids,
         np.where(np.isin(np.char.lower(name.astype(str)), NO_NAME), "", name),
         np.where(np.isin(road.astype(str), ROAD_CLASSES), road, ""),
-        *(allowed(links, mode, len(links["tail"]))[rows] for mode in USES),
+        *users.values(),
         _lines(cells("line"), cells("drawn"), against, "directed" in links, account),
         np.isin(cells("roundabout").astype(str), ("1", "true", "True")),
         np.array([int(t) if t.lstrip("-").isdigit() else 0 for t in osm], np.int64),
         cells("rule"),
         np.where(np.isin(origin.astype(str), ORIGINS), origin, "observed"),
-        _banned(movements, ids, against, ends, account),
+        _banned(movements, ids, against, ends, users["car"], account),
     )
 
 
@@ -106,9 +106,14 @@ def _lines(
 
 
 def _banned(
-    movements: Cells | None, ids: NDArray[Any], against: NDArray[np.bool_], ends: tuple[Ids, Ids], account: Account
+    movements: Cells | None,
+    ids: NDArray[Any],
+    against: NDArray[np.bool_],
+    ends: tuple[Ids, Ids],
+    car: NDArray[np.bool_],
+    account: Account,
 ) -> Ints:
-    """The turns that movement.csv leaves out, at the nodes at which it lists any; int64 (bans, 3) with via -1."""
+    """The turns of cars that movement.csv leaves out, where it lists any at a node; int64 (bans, 3) with via -1."""
     none = np.zeros((0, 3), np.int64)
     if movements is None:
         return none
@@ -127,7 +132,7 @@ def _banned(
     into: dict[int, list[int]] = {node: [] for node in told}
     out: dict[int, list[int]] = {node: [] for node in told}
     for nodes_of, lists in ((head, into), (tail, out)):
-        for link in np.flatnonzero(np.isin(nodes_of, told)).tolist():
+        for link in np.flatnonzero(np.isin(nodes_of, told) & car).tolist():
             lists[int(nodes_of[link])].append(link)
     bans = [(a, -1, b) for node in told for a in into[node] for b in out[node] if (a, b) not in listed]
     account.count("read", "turns that movement.csv leaves out, banned", len(bans))

@@ -59,9 +59,11 @@ def write_gmns(area: Area, folder: Path) -> dict[str, int]:
         pairs = _demand(area)
         if pairs:
             write_rows(folder / "demand.csv", ("o_zone_id", "d_zone_id", "volume"), pairs)
-    turns = area.turns
+    over, turns = int((area.turns.via >= 0).sum()), area.turns
+    told = np.isin(area.links.head[turns.from_link], [node for node, *_ in moves])
     lost = {
-        "banned turns over a link between": int((turns.via >= 0).sum()) if len(turns) else 0,
+        "banned turns over a link between": over,
+        "banned turns where no turn is allowed": int((~told & (turns.via < 0)).sum()),
         "signal plans (their junctions have ctrl_type signal)": len(area.signals),
     }
     return {what: number for what, number in lost.items() if number}

@@ -99,6 +99,22 @@ def test_units_are_stated_and_meant(tmp_path: Path) -> None:
     assert first["geometry"] == "LINESTRING (0 0, 300 0)"
 
 
+def test_a_real_network_with_turns_and_footways_comes_back(reference_data: Data, tmp_path: Path) -> None:
+    area = build_roads(reference_data("mobility", "sumo_wildau"))
+    assert not area.links.car.all()
+    lost = write_gmns(area, tmp_path)[
+        "banned turns where no turn is allowed"
+    ]  # where a street ends: movement.csv has no row
+    assert (len(area.turns), lost) == (550, 10)
+    again = build_roads(tmp_path)
+    assert len(again.turns) == 540
+    assert len(again.people) == 2286
+    pairs = [set(zip(a.turns.from_link.tolist(), a.turns.to_link.tolist(), strict=True)) for a in (again, area)]
+    assert pairs[0] < pairs[1]
+    area.put("turns", vars(again.turns))
+    assert_same(again, area)
+
+
 def test_a_network_with_trips_keeps_them(reference_data: Data, tmp_path: Path) -> None:
     area = build_roads(reference_data("mobility", "gmns_sioux_falls"))
     again = back(area, tmp_path)
