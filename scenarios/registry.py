@@ -33,6 +33,7 @@ MEASURES = {
     "one_way": "scenarios.measures.oneway:OneWay",
     "car_free_zone": "scenarios.measures.carfree:CarFreeZone",
     "bus_lane": "scenarios.measures.buslane:BusLane",
+    "signal_plan": "scenarios.measures.signalplan:SignalPlan",
     "new_link": "scenarios.measures.newlink:NewLink",
     "electric_cars": "scenarios.measures.electric:ElectricCars",
 }

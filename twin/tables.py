@@ -215,6 +215,17 @@ SIGNAL_GROUPS = {
     "green_to": Column(unit="s", low=0.0, meaning="end of green within the cycle, after green_from"),
     "origin": ORIGIN,
 }
+SIGNAL_PLANS = {
+    "plan": Column("int32", low=0, meaning="of several in force at one signal the highest holds"),
+    "signal": Column("int32", low=0, refers="signals"),
+    "link": Column("int32", low=0, refers="links", meaning="the approach that this green serves"),
+    "cycle": Column(unit="s", low=10.0, high=300.0),
+    "green_from": Column(unit="s", low=0.0, meaning="start of green within the cycle"),
+    "green_to": Column(unit="s", low=0.0, meaning="end of green, after green_from; it may lie in the next cycle"),
+    "actuated": Column("bool", default=False, meaning="the traffic decides how long the greens of the own plan are"),
+    "rule": RULE,
+    "origin": ORIGIN,
+}
 GRID_NODES = {
     "x": X,
     "y": Y,
@@ -329,6 +340,7 @@ TABLES: dict[str, dict[str, Column]] = {
     "people": PEOPLE,
     "signals": SIGNALS,
     "signal_groups": SIGNAL_GROUPS,
+    "signal_plans": SIGNAL_PLANS,
     "grid_nodes": GRID_NODES,
     "transformers": TRANSFORMERS,
     "feeders": FEEDERS,
@@ -343,7 +355,7 @@ TABLES: dict[str, dict[str, Column]] = {
     "parking": PARKING,
 }
 # tables that an area may be without; an absent one leaves the area's digest as it was before there was such a table
-OPTIONAL = ("weather", "turns", "stops", "lines", "services", "calls", "parking")
+OPTIONAL = ("weather", "turns", "stops", "lines", "services", "calls", "parking", "signal_plans")
 GEOMETRY_TYPES = {
     "zones": ("Polygon", "MultiPolygon"),
     "links": ("LineString",),

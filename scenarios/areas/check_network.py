@@ -172,15 +172,17 @@ def signals(area: Area) -> Iterator[Finding]:
         "green ends before it starts or after the cycle",
         "correct the plan",
     )
-    away = area.links.head[groups.link] != signals.node[groups.signal]
+    plans = area.signal_plans
+    bad = (plans.green_to <= plans.green_from) | (plans.green_to - plans.green_from > plans.cycle)
     yield from first(
-        "approach_ends_at_signal",
-        "signal_groups",
-        "link",
-        away,
-        "does not end at the signal's node",
-        "correct the link",
-    )
+        "green_within_cycle", "signal_plans", "green_to", bad, "green ends before it starts or is longer than the cycle",
+        "correct the plan",
+    )  # fmt: skip
+    for name, table in (("signal_groups", groups), ("signal_plans", plans)):
+        away = area.links.head[table.link] != signals.node[table.signal]
+        yield from first(
+            "approach_ends_at_signal", name, "link", away, "does not end at the signal's node", "correct the link"
+        )
 
 
 def peak(area: Area) -> Iterator[Finding]:

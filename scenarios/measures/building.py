@@ -22,7 +22,7 @@ def with_links(area: Area, columns: Mapping[str, Any], where: str, greens: Array
         if there is one
     """
     links, n = area.links, len(columns["tail"])
-    given = {"origin": np.full(n, "synthetic", object), "rule": np.full(n, _mark(where), object), **columns}
+    given = {"origin": np.full(n, "synthetic", object), "rule": np.full(n, mark(where), object), **columns}
     tables: dict[str, Mapping[str, Any]] = {name: vars(table) for name, table in area.tables.items()}
     tables["links"] = {name: np.concatenate([column, _column(given, name, n)]) for name, column in vars(links).items()}
     groups, signals = area.signal_groups, area.signals
@@ -49,10 +49,11 @@ def _column(given: Mapping[str, Any], name: str, n: int) -> Any:
 
 def built(area: Area, where: str) -> Array:
     """Rows of the links that the measure at `where` built."""
-    return np.flatnonzero(area.links.rule == _mark(where))
+    return np.flatnonzero(area.links.rule == mark(where))
 
 
-def _mark(where: str) -> str:
+def mark(where: str) -> str:
+    """What the column `rule` says of a row that the measure at `where` built."""
     return f"built by {where}"
 
 
