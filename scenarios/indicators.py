@@ -77,6 +77,27 @@ DEFINITIONS = {
         "Mean travel time of a car trip", "of those that arrived by car, beyond gateways included", "lower"
     ),
     "car_trips": Definition("Car trips", "that arrived, everybody's"),
+    "parking_full": Definition(
+        "Arrivals without a place at the goal",
+        "cars that found no free place at the junction of their goal, of those that looked for one",
+        "lower",
+    ),
+    "parking_search": Definition(
+        "Mean time to park elsewhere",
+        "of those that found no place at their goal: the drive to the nearest free one, kept for them, and the walk back",
+        "lower",
+    ),
+    "parked_without_place": Definition(
+        "Cars parked without a place", "none was free within reach of the goal (0.6 km by road)", "lower"
+    ),
+    "cars_out_of_reach": Definition(
+        "Cars too far from their drivers",
+        "the driver had been carried by other means; the car was taken from where he was",
+        "lower",
+    ),
+    "parking_fullest": Definition(
+        "Highest use of parking places", "cars per place, fullest quarter of an hour", "lower"
+    ),
     "bicycle_trips": Definition("Bicycle trips", "that arrived, everybody's"),
     "walk_trips": Definition("Trips on foot", "that arrived, everybody's"),
     "trips_routed": Definition("Trips for which a way was found", "by car, bicycle and on foot", "higher"),

@@ -44,6 +44,7 @@ class VehiclesConfig(BaseModel):
     bicycle_speed, walk_speed : km/h. 15 km/h: mean of Dutch cyclists; 4.8 km/h: free walking speed, 1.34 m/s
         (Weidmann 1993, Transporttechnik der Fussgaenger)
     farthest_walk : km that are walked at most between a parked car and a door where cars may not go
+    parking_reach : km that are driven on at most to a free place, where the goal's node has none
     beyond_speed  : km/h of cars on the road beyond a gateway, the streets at its far end included
     electric_share: share of drivers whose car is electric. A larger share only adds electric cars
     electric_car  : what an electric car uses by its mean speed and the temperature (agents.vehicles.consumption)
@@ -62,6 +63,7 @@ class VehiclesConfig(BaseModel):
     bicycle_speed: float = Field(15.0, gt=0.0)
     walk_speed: float = Field(4.8, gt=0.0)
     farthest_walk: float = Field(2.0, ge=0.0)
+    parking_reach: float = Field(0.6, ge=0.0)
     beyond_speed: float = Field(60.0, gt=0.0)
     electric_share: float = Field(0.1, ge=0.0, le=1.0)
     electric_car: ElectricCar = Field(default_factory=ElectricCar)

@@ -18,6 +18,7 @@ from agents.vehicles.emissions import POLLUTANTS, emitted
 from agents.vehicles.junctions import Junctions
 from agents.vehicles.ledger import Ledger
 from agents.vehicles.orders import CLOSED, LIMIT, NARROW, RESTRICT, Orders
+from agents.vehicles.parking import Parking
 from agents.vehicles.readings import account
 from agents.vehicles.routes import Routes
 from agents.vehicles.slow import Moments, SlowMode
@@ -106,6 +107,7 @@ class Vehicles(Domain):
             "released": Column("int32", unit="veh", meaning="lifted out of a jam so far"),
             "dark": Column("int32", unit="signals"),
         },
+        "parking": {"cars": Column("int32", unit="veh", meaning="that stand in the zone, or have a place kept there")},
     }
     tables = {
         "restricted/trips": {
@@ -160,7 +162,12 @@ class Vehicles(Domain):
         self.ledger = Ledger(area)
         self.buses = Buses(area, self.network, self.link_of_row) if len(area.calls) else None
         self.parkings = np.zeros(n, np.int32)
+        self.parking = None
+        if len(area.parking) and self.weight == 1.0:  # a car that stands for several cannot take a part of a place each
+            way = self.riding[WALK]
+            self.parking = Parking(area, self.network, way, config.parking_reach, config.farthest_walk)
         self.coming = Moments("person", "origin", "goal")  # cars on their way to a gateway
+        self.near = Moments("person")  # cars whose way ends where it begins
         self.going = Moments("person", "goal", "mode")  # all whose moment of arrival is known
         self.departing: list[tuple[int, Batch]] = []
         self.orders, self.access = Orders(speed), Access(area, self.network)
@@ -211,7 +218,7 @@ class Vehicles(Domain):
                 self._go_slowly(mode, person, time, origin, goal)
         self.departing.clear()
         self._enter(self.coming.take(stop))
-        self._leave(self._drive(start, stop), start)
+        self._leave(self._drive(start, stop), start, stop)
         self._arrive(self.going.take(stop), start)
         self._measure(stop)
 
@@ -252,9 +259,13 @@ class Vehicles(Domain):
         person, origin, goal, time = (trips[name] for name in ("person", "origin", "goal", "time"))
         if not len(person):
             return
-        ptr, links, known = self.routes.paths(self.node[origin], self.node[goal])
+        node, to_car = self.node[origin], 0.0
+        if self.parking:
+            node, to_car = self.parking.fetch(person, origin, node)
+        ptr, links, known = self.routes.paths(node, self.node[goal])
         ptr, links, before, after = self.access.driven(person, ptr, links)
         known &= before + after <= 1000.0 * self.config.farthest_walk
+        before = before + to_car
         self._give_up(CAR, person[~known], goal[~known], time[~known])
         sizes = np.diff(ptr)
         beyond = self.beyond[origin] + self.beyond[goal]
@@ -271,8 +282,10 @@ class Vehicles(Domain):
         ledger.aside_s[person] = outside
         drive = known & (sizes > 0)
         near = known & (sizes == 0)  # both ends at one node, or nothing of the way may be driven
-        arrival = time[near] + np.maximum(self._beyond_ms(goal[near]), SHORTEST) + last_ms[near]
-        self.going.add(time=arrival, person=person[near], goal=goal[near], mode=np.full(int(near.sum()), CAR))
+        self.near.add(time=time[near] + np.maximum(SHORTEST - self._beyond_ms(goal[near]), 0), person=person[near])
+        if self.parking:
+            node[drive] = self.network.head[links[ptr[1:][drive] - 1]]
+            self.parking.leave(person[known], time[known], node[known])
         kept = drive[at]
         pointer = np.concatenate([[0], np.cumsum(sizes[drive])])
         self.state.add(person[drive], time[drive] / 1000.0, pointer, links[kept])
@@ -286,15 +299,19 @@ class Vehicles(Domain):
 
     # -- who arrives ---------------------------------------------------------------------------------------------------
 
-    def _leave(self, arrivals, start):
+    def _leave(self, arrivals, start, stop):
         """Cars that came to the end of their route: there, or out through a gateway with a way to go."""
-        if not len(arrivals):
-            return
-        person = arrivals.key
-        goal = self.ledger.goal[person]
         share = EDGE / PER_SECOND * 1000.0  # the same moment of grace as the kernel's buckets have
         time = np.maximum(np.floor(arrivals.time * 1000.0 + share).astype(np.int64), start)
-        time += self._beyond_ms(goal) + self.ledger.last_ms[person]
+        near = self.near.take(stop)
+        person, time = np.concatenate([arrivals.key, near["person"]]), np.concatenate([time, near["time"]])
+        if self.parking:
+            pace = self.config.walk_speed / 3.6
+            person, time = self.parking.arrive(person, time, stop, self.ledger, self.state, self.routes, pace)
+        if not len(person):
+            return
+        goal = self.ledger.goal[person]
+        time = time + self._beyond_ms(goal) + self.ledger.last_ms[person]
         self.going.add(time=time, person=person, goal=goal, mode=np.full(len(person), CAR))
 
     def _arrive(self, rows, start):
@@ -361,6 +378,9 @@ class Vehicles(Domain):
             ):
                 self.record(f"vehicles.{name}", round(self.weight * value))
             self.record("vehicles.dark", int(self.junctions.dark.sum()))
+            if self.parking:
+                zone, cars = self.parking.measure()
+                self.record("parking.cars", cars.astype(np.int64), zone)
         if _due(now, self.config.snapshot_every):
             link, fraction, _ = state.positions(inner_only=True)
             self.rows("replay/vehicles", time=np.full(len(link), now), link=self.row[link], fraction=fraction)
@@ -479,15 +499,22 @@ class Vehicles(Domain):
         yield from self.ledger.indicators(self.state.released, still.key, self.now)
         for name, grams in zip(POLLUTANTS, self.grams, strict=True):
             yield Indicator(f"exhaust_{name}", float(grams) / 1000.0, "kg", better="lower", summed=True)
+        if self.parking:
+            yield from self.parking.indicators()
 
     def forget(self):
         self.ledger.forget(self.state.released)
         self.grams[:] = 0.0
+        if self.parking:
+            self.parking.forget()
 
     def balances(self):
         buses = self.buses.on_road if self.buses else 0  # they are on the road, and nobody's trip
-        laws = self.ledger.balances(self.state, len(self.coming) - buses, self.going.rows["mode"])
-        return [*laws, *(self.buses.balances() if self.buses else ())]
+        elsewhere = len(self.near) - buses
+        laws = self.ledger.balances(self.state, len(self.coming) + elsewhere, self.going.rows["mode"])
+        cars = self.state.on_road + self.state.waiting + elsewhere
+        parked = self.parking.balances(cars) if self.parking else ()
+        return [*laws, *parked, *(self.buses.balances() if self.buses else ())]
 
 
 def _due(now, every_minutes):

@@ -80,6 +80,16 @@ class Ledger(Part):
         self.lost += counts
         return self.failures[person]
 
+    def go_on(self, person: Array, metres: Array, seconds: Array, walk: Array, pace: float) -> None:
+        """They drive on for so many metres and seconds to a free place; the walk from there, m at m/s, replaces the other."""
+        last_ms = np.rint(1000.0 * walk / pace).astype(np.int64)
+        longer_s = (last_ms - self.last_ms[person]) / 1000.0
+        self.distance[person] += metres + longer_s * pace
+        self.driven[person] += metres
+        self.free_s[person] += seconds + longer_s
+        self.aside_s[person] += longer_s
+        self.last_ms[person] = last_ms
+
     def end(self, person: Array, time: Array, mode: Array) -> tuple[dict[str, Array], Array, Array]:
         """Trips end: their rows for the table of trips, seconds of travel and the ordinal of each person's arrival."""
         seconds = (time - self.departure[person]) / 1000.0

@@ -29,6 +29,8 @@ PER_100_M2 = {
     "public": (2.0, 1.3),
 }
 OPEN, DENSE = 0.3, 1.0  # gross floor per land of a neighbourhood that has room, and of a dense centre (assumption)
+# norms are for what is newly built: before cars were common streets were laid out with less room (assumption)
+NEW, OLD, SHARE_OLD, SHARE_UNKNOWN = 1975, 1945, 0.6, 0.8  # year from which they hold in full, up to which SHARE_OLD
 DWELLING_M2 = 60.0  # gross floor of a dwelling above a shop or an office (assumption)
 # whose places they are: inferred ones are used up in this order by those that a source shows at the same node
 KIND_OF = {"shop": "lot", "leisure": "lot", "public": "lot", "house": "street", "apartments": "street"}
@@ -40,6 +42,8 @@ ASSUMPTIONS = {
     "flat, visitors included; per 100 m2 of gross floor: offices 1.5 to 2.5, shops 2.5 to 3.5, industry 1.0 to 1.5, "
     "schools 0.7 to 1.0, hospitals 1.4 to 1.8, leisure 2.5 to 4.0; the lower ones from a floor of 1.0 per land of the "
     "neighbourhood on, the higher ones up to 0.3 (assumption)",
+    "parking.age": "of the norm a building of before 1945 has 60 %, one of 1975 or later all of it, in between in "
+    "proportion, of unknown age 80 % (assumption)",
     "parking.homes": "never fewer at a junction than the cars of the households that live at it (assumption)",
     "parking.observed": "car parks of a source count as part of what the norms ask at their junction (assumption)",
 }
@@ -95,13 +99,13 @@ def _norms(area: Area) -> dict[str, NDArray[np.float64]]:
     """Places that the norms ask of each building, by kind; float64 (buildings,) each."""
     buildings = area.buildings
     use = buildings.use.astype(str)
-    dense = density(area)
+    dense, share = density(area), _share(buildings.year)
     names = np.unique(use)
     row = np.searchsorted(names, use)
 
     def norm(table: dict[str, tuple[float, float]], other: tuple[float, float]) -> NDArray[np.float64]:
         ends = np.array([table.get(str(name), other) for name in names])[row]
-        return np.asarray(ends[:, 0] + (ends[:, 1] - ends[:, 0]) * dense)
+        return np.asarray((ends[:, 0] + (ends[:, 1] - ends[:, 0]) * dense) * share)
 
     homes = buildings.dwellings * norm(PER_DWELLING, PER_DWELLING["apartments"])
     lived = np.isin(use, list(PER_DWELLING))
@@ -109,6 +113,12 @@ def _norms(area: Area) -> dict[str, NDArray[np.float64]]:
     work = floor / 100.0 * norm(PER_100_M2, (0.0, 0.0))
     kinds = np.array([KIND_OF.get(str(name), "own ground") for name in names], object)[row]
     return {kind: np.where(kinds == kind, work, 0.0) + (homes if kind == "street" else 0.0) for kind in ORDER}
+
+
+def _share(year: NDArray[Any]) -> NDArray[np.float64]:
+    """What a building of that year (0 unknown) has of the norm."""
+    share = SHARE_OLD + (1.0 - SHARE_OLD) * (year - OLD) / (NEW - OLD)
+    return np.where(year > 0, np.clip(share, SHARE_OLD, 1.0), SHARE_UNKNOWN)
 
 
 def density(area: Area) -> NDArray[np.float64]:
