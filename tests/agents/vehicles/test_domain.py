@@ -368,3 +368,20 @@ def test_forgetting_starts_the_sums_again():
     vehicles.forget()
     assert all(i.value == 0 for i in vehicles.indicators() if i.indicator not in ("trips_routed",))
     assert all(b.holds for b in vehicles.balances())
+
+
+def test_in_a_sampled_run_a_car_counts_for_those_it_stands_for_once():
+    """Kilometres, electricity and exhausts of a lone car that stands for four are four times those of one for itself."""
+    found = []
+    for each in (1.0, 4.0):
+        area, _ = a_town()
+        area.facts["represents"] = each
+        for share in (0.0, 1.0):
+            world = World(area, [Citizens([(0, 1, CAR, 0, 4)]), Vehicles(VehiclesConfig(electric_share=share)), Grid()])
+            world.run(hour)
+            values = {i.indicator: i.value for i in world.indicators() if i.level == "area"}
+            found.append([values[name] for name in ("vehicle_km", "electric_energy", "exhaust_co2")])
+    assert found[2] == pytest.approx([4.0 * value for value in found[0]], rel=1e-3)
+    assert found[3] == pytest.approx([4.0 * value for value in found[1]], rel=1e-3)
+    assert found[0][2] > 0.0 == found[0][1]
+    assert found[1][1] > 0.0 == found[1][2]
