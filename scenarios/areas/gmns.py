@@ -79,6 +79,7 @@ def read_gmns(folder: str | Path) -> RoadNetwork:
     nodes = _table(gathered, folder / "node.csv", NODE, ("node",), account)
     links = _table(gathered, folder / "link.csv", LINK, ("tail", "head", "length"), account)
     gathered.refuse()
+    _number_names(nodes, links, account)
     ids, zones, x, y = _nodes(gathered, nodes, account)
     cells = _links(gathered, links, ids, metres, speed, account)
     pairs = _trips(gathered, folder / "demand.csv", zones, account)
@@ -163,6 +164,20 @@ def _table(
     if not rows:
         gathered.add(path.name, "holds no rows")
     return _Table(path.name, cells, lines)
+
+
+def _number_names(nodes: _Table, links: _Table, account: Account) -> None:
+    """Give nodes whose ids are names a number each: their row, from 1; a name that no node has stays what it is."""
+    names = nodes.cells["node"]
+    if all(name.replace(".", "", 1).lstrip("-").isdigit() for name in names):
+        return
+    number: dict[str, str] = {}
+    for k, name in enumerate(names, 1):
+        number.setdefault(name, str(k))
+    account.notes.append("ids of nodes are names: numbered by their rows")
+    nodes.cells["node"] = [number[name] for name in names]
+    for column in ("tail", "head"):
+        links.cells[column] = [number.get(name, f"node {name}") for name in links.cells[column]]
 
 
 def _nodes(gathered: Gathered, table: _Table, account: Account) -> tuple[Ints, dict[str, int], Floats, Floats]:

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from scenarios.areas import build
+from scenarios.areas.gtfs import read_feed
 from scenarios.areas.roads_only import build_roads
-from tests.scenarios.areas import test_sumo, test_sumo_roads
+from tests.scenarios.areas import test_gtfs, test_sumo, test_sumo_roads
 from tests.scenarios.areas.test_sumo import CAR, ROAD, WALKWAY, edge
 from twin.errors import InputError
 
@@ -191,3 +192,32 @@ def test_an_island_of_streets_is_left_out_and_counted(tmp_path: Path, monkeypatc
     (account,) = (a for a in area.facts["sources"] if a["source"] == "SUMO network")
     assert "25.0% of the junctions by car are left out: not mutually reachable" in account["notes"]  # 2 of 8
     assert len(area.links) == len(build("place", sumo=test_sumo.write(tmp_path / "b.net.xml", STREETS)).links)
+
+
+HEAD_OF_CALLS = "trip_id,arrival_time,departure_time,stop_id,stop_sequence\n"
+FEEDS = [
+    ("1,23:59:00,23:59:00,A,1\n1,24:10:00,24:10:00,C,2\n", "repaired: calls after midnight, of the day before", 1),
+    ("1,25:00:00,25:00:00,A,1\n1,26:10:00,26:10:00,C,2\n", "repaired: calls after midnight, of the day before", 2),
+    (
+        "2,35:00:00,35:00:00,A,1\n2,36:00:01,36:00:01,C,2\n",
+        "dropped: trips that end more than 36 hours after their midnight",
+        1,
+    ),
+    (
+        "1,8:00:00,8:00:00,A,1\n1,8:05:00,8:05:00,GONE,2\n1,8:10:00,8:10:00,C,3\n",
+        "dropped: calls at stops that the feed lacks",
+        1,
+    ),
+    ("1,8:00:00,8:00:00,A,1\n1,8:05:00,8:05:00,X,2\n1,8:10:00,8:10:00,C,3\n", "dropped: stops without a place", 1),
+    ("2,8:10:00,8:10:00,A,1\n2,8:00:00,8:00:00,C,2\n", "dropped: trips whose times run backwards", 1),
+]
+
+
+@pytest.mark.parametrize(("calls", "said", "number"), FEEDS)
+def test_a_feed_with_night_trips_and_missing_stops(tmp_path: Path, calls: str, said: str, number: int) -> None:
+    sound = "3,9:00:00,9:00:00,A,1\n3,9:10:00,9:10:00,C,2\n"
+    path = test_gtfs.feed(tmp_path / "feed.zip", stop_times_txt=HEAD_OF_CALLS + calls + sound)
+    found = read_feed(path)
+    deed, _, what = said.partition(": ")
+    assert getattr(found.account, deed)[what] == number
+    assert found.trips == 1 + (not what.startswith("trips"))

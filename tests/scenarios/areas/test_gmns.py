@@ -143,6 +143,20 @@ def test_a_node_twice(tmp_path: Path) -> None:
     ]
 
 
+def test_ids_that_are_names(tmp_path: Path) -> None:
+    node = NODE.replace("10,1", "A1,1").replace("20,,", "b,,")
+    link = LINK.replace("1,10,20", "1,A1,b").replace("2,20,", "2,b,").replace("3,30,10", "3,30,A1")
+    net = read_gmns(folder(tmp_path, node=node, link=link))
+    plain = read_gmns(folder(tmp_path))
+    np.testing.assert_array_equal(net.tail, plain.tail)
+    np.testing.assert_array_equal(net.head, plain.head)
+    assert "ids of nodes are names: numbered by their rows" in net.account.notes
+    (told,) = faults(folder(tmp_path, node=node, link=link.replace("3,30,A1", "3,30,Z")))
+    assert told.startswith("link.csv: row 4, column to_node_id: is 'node Z'")
+    twice = faults(folder(tmp_path, node=node.replace("30,2", "b,2"), link=link))
+    assert any("column node_id: 2 is there twice" in text for text in twice)
+
+
 def test_units_that_are_unknown(tmp_path: Path) -> None:
     told = faults(folder(tmp_path, config=CONFIG.replace("kilometers", "leagues")))
     assert told[0].startswith("config.csv: length: is 'leagues'; allowed: m, meter")
