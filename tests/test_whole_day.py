@@ -68,6 +68,9 @@ def test_nothing_is_lost_and_the_day_is_plausible(area):
     assert value["distance_per_person"] == pytest.approx(31.87, rel=0.06)
     assert value["trips_routed"] >= 99.0
     assert value["trips_given_up"] == 0
+    assert 0.5 <= value["parking_full"] <= 6.0, "a few per cent find no place at their goal"
+    assert 0.2 <= value["parking_search"] <= 8.0
+    assert value["cars_out_of_reach"] == 0
     assert value["outage_customer_hours"] == 0
     assert 0.9 <= value["voltage_lowest"] <= 1.05
     assert value["ambulance_reach_15min"] > 80
