@@ -18,7 +18,7 @@ from twin.attributes import REQUIRED, Column
 from twin.errors import Fault, InputError, nearest
 from twin.tables import GEOMETRY_TYPES, OPTIONAL, TABLES
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 Array = np.ndarray[Any, Any]
 
 

@@ -199,13 +199,6 @@ PEOPLE = {
 SIGNALS = {
     "node": NODE,
     "cycle": Column(unit="s", low=10.0, high=300.0),
-    "dark_capacity": Column(
-        default=0.5,
-        low=0.0,
-        high=1.0,
-        meaning="share of what its green lets through that an approach keeps when the signal is dark",
-        source="assumption: all sides take turns, as at an all-way stop",
-    ),
     "origin": ORIGIN,
 }
 SIGNAL_GROUPS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agents.vehicles.crossing import SIGNAL
 from agents.vehicles.kernels import find_tail, look_ahead, offer, unwait
 from agents.vehicles.wheel import GRANT, KINDS, READY, cancel, compiled, push
 
@@ -40,12 +41,12 @@ def slow_down(links, slots, m, free, time):
 @compiled
 def change(
     links, slots, cars, events, wheel, route,
-    changed, free, headway_in, slack, headway, cycle, green_from, green_for, closed, time, now,
+    changed, free, headway_in, slack, headway, cycle, green_from, green_for, rule, closed, time, now,
 ):  # fmt: skip
-    """Give the links in `changed` a new free travel time, inflow, outflow headway, signal and closure from `time` on.
+    """Give the links in `changed` a new free travel time, inflow, outflow headway, signal, rule and closure from `time` on.
 
     The arrays run along `changed`. An infinite headway lets nothing out, a closed link lets nothing in; a cycle of 0 is
-    no signal.
+    no signal, and then the rule holds.
     """
     for i in range(len(changed)):
         m = changed[i]
@@ -57,6 +58,8 @@ def change(
         links[m].cycle = cycle[i]
         links[m].green_from = green_from[i]
         links[m].green_for = green_for[i]
+        links[m].rule = rule[i]
+        links[m].control = SIGNAL if cycle[i] > 0.0 else rule[i]
         if links[m].closed and not closed[i]:  # nobody entered before it opened
             links[m].tokens = max(links[m].tokens, time + links[m].slack)
         links[m].closed = closed[i]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -39,7 +41,9 @@ class VehiclesConfig(BaseModel):
     reroute_every : min; how often the live travel times become the router's weights
     memory        : min; time constant of the mean that makes the live travel times
     stuck         : s after which a waiting vehicle is lifted out of a jam; 0 never. 300 s is the default of SUMO
-    roundabout    : priority of a circulating link over an entry of the same capacity
+    roundabout    : priority of a circulating link over an entry of the same capacity where both stand
+    dark_rule     : what holds at a signal without power: all_way_stop (as California Vehicle Code, section 21800 (d) (1)), or
+        priority, the signs at the junction (as in the Netherlands, Reglement verkeersregels en verkeerstekens 1990)
     backward_wave : m/s; jam_density: veh/m per lane (Newell 1993; Treiber & Kesting 2013, ch. 8)
     bicycle_speed, walk_speed : km/h. 15 km/h: mean of Dutch cyclists; 4.8 km/h: free walking speed, 1.34 m/s
         (Weidmann 1993, Transporttechnik der Fussgaenger)
@@ -58,6 +62,7 @@ class VehiclesConfig(BaseModel):
     memory: float = Field(4.0, ge=0.0)
     stuck: float = Field(300.0, ge=0.0)
     roundabout: float = Field(5.0, gt=0.0)
+    dark_rule: Literal["all_way_stop", "priority"] = "all_way_stop"
     backward_wave: float = Field(5.0, gt=0.0)
     jam_density: float = Field(0.15, gt=0.0, le=0.5)
     bicycle_speed: float = Field(15.0, gt=0.0)

@@ -20,6 +20,7 @@ from agents.vehicles.ledger import Ledger
 from agents.vehicles.orders import CLOSED, LIMIT, NARROW, RESTRICT, Orders
 from agents.vehicles.parking import Parking
 from agents.vehicles.readings import account
+from agents.vehicles.right_of_way import right_of_way
 from agents.vehicles.routes import Routes
 from agents.vehicles.slow import Moments, SlowMode
 from agents.vehicles.state import State
@@ -135,6 +136,9 @@ class Vehicles(Domain):
         self.weight = area.represents  # each car is so many: it takes their capacity and room
         capacity = links.capacity[self.row] / self.weight
         priority = capacity * np.where(links.roundabout[self.row], config.roundabout, 1.0)
+        self.link_of_row = self.network.from_rows(len(links))
+        self.junctions = Junctions(area, self.link_of_row)
+        signalled = self.junctions.approaches(self.network.links)
         self.state = State.of(
             length,
             speed,
@@ -144,9 +148,8 @@ class Vehicles(Domain):
             wave=config.backward_wave,
             jam_density=config.jam_density / self.weight,
             stuck=config.stuck * self.weight,
+            rules=right_of_way(area, self.network, signalled, config.dark_rule),
         )
-        self.link_of_row = self.network.from_rows(len(links))
-        self.junctions = Junctions(area, self.link_of_row)
         self.junctions.start_up(self.state)
         self.routes = Routes(self.network, self.link_of_row, config.reroute_every)
         self.node = area.location_node("car")

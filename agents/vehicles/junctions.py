@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.vehicles.crossing import ANY_TIME
 from agents.vehicles.state import State
 from twin.parts import Part
 
@@ -16,22 +17,21 @@ class Junctions(Part):
     """The signals of an area and their approaches, on the links of a car network.
 
     signal, link      : int64 (approaches,): which signal, and which link of the network
-    cycle, start, length, share : float64 (approaches,): s, s, s; the share of its capacity that an approach keeps dark
+    cycle, start, length : float64 (approaches,): s
+    rule              : int32 (approaches,): what holds there while the signal is dark
     connection        : (signals,): row of the grid connection that powers each signal; -1: none, never dark
     feeder            : (signals,): that connection's feeder; -1 none
     dark              : bool (signals,)
     before            : float64 (signals,): mean live time over the approaches when it last went dark, s
     slow              : bool (signals,)
 
-    A dark approach lets through `dark_capacity` times what its green share let through, all the time: vehicles of all
-    sides take turns. (A share of the whole saturation flow would make most junctions faster by switching them off.) Of
-    several green windows of one approach the longest counts.
+    At a dark approach the rule of `right_of_way` holds. Of several green windows of one approach the longest counts.
 
     In a sampled run, where a car stands for several, an approach has its green share of capacity all the time and the mean
-    wait of an empty one, red^2 / (2 cycle) (Webster 1958, RRL Technical Paper 39, first term at no flow).
+    wait of an empty one, red^2 / (2 cycle) (Webster 1958, RRL Technical Paper 39, first term at no flow), also when dark.
     """
 
-    unsaved = ("signal", "link", "cycle", "start", "length", "share", "live_share", "sampled", "connection", "feeder")
+    unsaved = ("signal", "link", "cycle", "start", "length", "rule", "live_share", "sampled", "connection", "feeder")
 
     def __init__(self, area: Any, link_of_row: Array) -> None:
         signals, groups, connections = area.signals, area.signal_groups, area.connections
@@ -45,7 +45,6 @@ class Junctions(Part):
         self.start, self.length = np.asarray(groups.green_from[order]), length[order]
         self.cycle = np.asarray(signals.cycle[self.signal])
         green = np.minimum(self.length / self.cycle, 1.0)
-        self.share = np.asarray(signals.dark_capacity[self.signal]) * green
         self.sampled = area.represents > 1.0
         self.live_share = green if self.sampled else np.ones(len(green))
         self.connection, self.feeder = np.full(n, -1), np.full(n, -1)
@@ -56,10 +55,17 @@ class Junctions(Part):
         self.before = np.full(n, np.nan)
         self.reason: dict[int, str] = {}  # signal -> event of its going dark
 
+    def approaches(self, links: int) -> Array:
+        """Which of so many links end at a signal; bool (links,)."""
+        out = np.zeros(links, bool)
+        out[self.link] = True
+        return out
+
     def start_up(self, state: State) -> None:
         """Give every approach its green window."""
+        self.rule = state.links.rule[self.link].copy()
         if self.sampled:
-            state.change(self.link, capacity=state.capacity[self.link] * self.live_share)
+            state.change(self.link, capacity=state.capacity[self.link] * self.live_share, rule=ANY_TIME)
             state.links.free[self.link] += (1.0 - self.live_share) ** 2 * self.cycle / 2.0
             return
         state.change(self.link, cycle=self.cycle, green_from=self.start, green_for=self.length)
@@ -67,7 +73,7 @@ class Junctions(Part):
     def shares(self, links: int) -> Array:
         """The share of its capacity that each of so many links has now for its signal; 1 without one."""
         out = np.ones(links)
-        out[self.link] = np.where(self.dark[self.signal], self.share, self.live_share)
+        out[self.link] = np.where(self.dark[self.signal], 1.0, self.live_share)
         return out
 
     def without_power(self, energised: Array) -> Array:
@@ -85,8 +91,11 @@ class Junctions(Part):
         changed = np.isin(self.signal, np.concatenate([went, came]))
         if changed.any():
             link, off = self.link[changed], self.dark[self.signal[changed]]
-            capacity = state.capacity[link] * np.where(off, self.share[changed], self.live_share[changed])
-            state.change(link, capacity=capacity, cycle=np.where(off | self.sampled, 0.0, self.cycle[changed]))
+            if self.sampled:
+                capacity = state.capacity[link] * np.where(off, 1.0, self.live_share[changed])
+                state.change(link, capacity=capacity, rule=np.where(off, self.rule[changed], ANY_TIME))
+            else:
+                state.change(link, cycle=np.where(off, 0.0, self.cycle[changed]))
         return went, came
 
     def approach_time(self, live_s: Array) -> Array:

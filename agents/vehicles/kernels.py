@@ -3,7 +3,7 @@
 A vehicle may enter link m from link l at the largest of
 
 * the time it could have reached the end of l at free speed (entry + length / u),
-* the exit of the vehicle before it on l + 1 / capacity of l, and the next green of l,
+* the exit of the vehicle before it on l + 1 / capacity of l, and when l may pass the junction (`crossing`),
 * the time when m's inflow, a token bucket of rate capacity and depth `burst`, has a token,
 * the exit of the vehicle S places ahead on m + length / w, S being the places for vehicles on m.
 
@@ -30,12 +30,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from agents.vehicles.crossing import ANY_TIME, GIVE_WAY, next_pass, note
 from agents.vehicles.wheel import (
     GRANT,
     KINDS,
     READY,
     TIMER,
     bucket_of,
+    cancel,
     cell_of,
     compiled,
     inlined,
@@ -47,14 +49,6 @@ FREE, DUE, QUEUED, DRIVING = 0, 1, 2, 3  # states of a vehicle
 FAR = 1e15  # s; a finite time later than any, since infinity has no bucket
 # cells of `counts`
 NEXT_FREE, FRESH, FREE_SLOTS, DUE_AT, DUE_END, STARTED, ARRIVED, ROAD, WAITING, RELEASED, ENTRIES, NOW = range(12)
-
-
-@inlined
-def next_green(time, cycle, start, length):
-    """The first moment not before `time` in the green window [start, start + length) of a cycle, in seconds."""
-    phase = (time - start) % cycle
-    # a moment that rounding puts just before the window counts as its start
-    return time if phase < length or cycle - phase < 1e-9 else time + (cycle - phase)
 
 
 @inlined
@@ -182,7 +176,21 @@ def finish(cars, counts, arrivals, arrived, car, time):
 
 
 @inlined
-def do_ready(links, slots, cars, events, wheel, route, counts, arrivals, arrived, m, now, stuck):
+def watch(links, events, wheel, m, time, now, stuck):
+    """The first vehicle of link m is held up: from its first such moment on, `stuck` seconds run."""
+    link = links[m]
+    if stuck < np.inf:
+        if link.stuck_since < 0.0:
+            link.stuck_since = time
+        timer = KINDS * m + TIMER
+        if events[timer].cell < 0:
+            push(events, wheel, timer, max(link.stuck_since + stuck, time), now)
+
+
+@inlined
+def do_ready(
+    links, slots, cars, events, wheel, route, counts, moves, conflicts, arrivals, arrived, m, now, stuck
+):  # fmt: skip
     """The first vehicle of link m could leave: it arrives, drives on, or waits at its target; number of arrivals."""
     link = links[m]
     time = events[KINDS * m + READY].time
@@ -191,16 +199,19 @@ def do_ready(links, slots, cars, events, wheel, route, counts, arrivals, arrived
         car = leave(links, slots, cars, events, wheel, route, m, time, now)
         finish(cars, counts, arrivals, arrived, car, time)
         return arrived + 1
-    if link.cycle > 0.0:
-        green = next_green(time, link.cycle, link.green_from, link.green_for)
-        if green > time:
-            push(events, wheel, KINDS * m + READY, green, now)
+    if link.control != ANY_TIME:
+        go = next_pass(links, slots, events, moves, conflicts, m, time)
+        if go > time:
+            push(events, wheel, KINDS * m + READY, go, now)
+            if link.control == GIVE_WAY:
+                watch(links, events, wheel, m, time, now, stuck)
             return arrived
     onto = links[target]
     if free_now(onto, time, now):
         at = max(time, space_at(onto))
-        if link.cycle == 0.0 or at == time:
+        if link.control == ANY_TIME or at == time:
             car = leave(links, slots, cars, events, wheel, route, m, at, now)
+            note(moves, link, m, target, at)
             cars[car].cursor += 1
             enter(links, slots, cars, events, wheel, route, car, target, at, now)
             counts[ENTRIES] += 1
@@ -219,16 +230,11 @@ def wait(links, events, wheel, m, target, time, now, stuck):
     link.wait_next = onto.wait_first
     onto.wait_first = m
     offer(links, events, wheel, target, time, now)
-    if stuck < np.inf:
-        if link.stuck_since < 0.0:
-            link.stuck_since = time
-        timer = KINDS * m + TIMER
-        if events[timer].cell < 0:
-            push(events, wheel, timer, link.stuck_since + stuck, now)
+    watch(links, events, wheel, m, time, now, stuck)
 
 
 @compiled
-def do_grant(links, slots, cars, events, wheel, route, counts, m, now):
+def do_grant(links, slots, cars, events, wheel, route, counts, moves, conflicts, m, now):
     """Link m has space: the vehicle with the least tag enters, of equals the one that came first."""
     onto = links[m]
     space = space_at(onto)
@@ -255,14 +261,13 @@ def do_grant(links, slots, cars, events, wheel, route, counts, m, now):
             return
         if best < 0:
             break
-        link = links[best]
-        if link.cycle == 0.0:
+        if links[best].control == ANY_TIME:
             break
-        green = next_green(time, link.cycle, link.green_from, link.green_for)
-        if green <= time:
+        go = next_pass(links, slots, events, moves, conflicts, best, time)
+        if go <= time:
             break
-        unwait(links, best)  # its light is red by now
-        push(events, wheel, KINDS * best + READY, green, now)
+        unwait(links, best)  # its light is red by now, or somebody with priority has passed
+        push(events, wheel, KINDS * best + READY, go, now)
     onto.virtual = tag
     if best < 0:
         car = onto.queue_first
@@ -277,6 +282,7 @@ def do_grant(links, slots, cars, events, wheel, route, counts, m, now):
     else:
         unwait(links, best)
         car = leave(links, slots, cars, events, wheel, route, best, time, now)
+        note(moves, links[best], best, m, time)
         cars[car].cursor += 1
     enter(links, slots, cars, events, wheel, route, car, m, time, now)
     counts[ENTRIES] += 1
@@ -309,14 +315,19 @@ def do_timer(links, slots, cars, events, wheel, route, counts, m, now, stuck):
     The road behind it is free to move again and no link ever holds more than its storage. Each release is counted.
     """
     link = links[m]
-    if link.waits_for < 0 or link.stuck_since < 0.0:
+    ready = KINDS * m + READY
+    in_sight = link.control == GIVE_WAY and events[ready].cell >= 0  # it looks for a gap
+    if link.stuck_since < 0.0 or not (link.waits_for >= 0 or in_sight):
         return
     time = events[KINDS * m + TIMER].time
     if link.stuck_since + stuck > time:
         push(events, wheel, KINDS * m + TIMER, link.stuck_since + stuck, now)
         return
-    target = link.waits_for
-    unwait(links, m)
+    target = link.target
+    if link.waits_for >= 0:
+        unwait(links, m)
+    else:
+        cancel(events, wheel, ready)
     car = leave(links, slots, cars, events, wheel, route, m, time, now)
     cars[car].cursor += 1
     cars[car].ready = time
@@ -342,7 +353,7 @@ def start(links, slots, cars, events, wheel, route, counts, car, now):
 
 
 @compiled
-def run(links, slots, cars, events, wheel, route, due, counts, arrivals, stop, stuck):
+def run(links, slots, cars, events, wheel, route, due, counts, moves, conflicts, arrivals, stop, stuck):
     """Move everything up to the bucket of `stop` (s), from where the last call ended; the number of arrivals.
 
     Parameters
@@ -352,6 +363,7 @@ def run(links, slots, cars, events, wheel, route, due, counts, arrivals, stop, s
     route : int32: link rows; a vehicle's route is route[cursor:end], its current link first
     due : records (time, car) of vehicles that are still to depart, sorted by time and key
     counts : int64 cells, see the constants
+    moves, conflicts : records and int32, see `agents.vehicles.crossing`
     arrivals : records (key, time, started) that are filled; as many as there are vehicles are enough
     stop : s, a whole number of buckets
     stuck : s after which a waiting vehicle is released; infinite: never
@@ -370,14 +382,15 @@ def run(links, slots, cars, events, wheel, route, due, counts, arrivals, stop, s
                     push(events, wheel, event, events[event].time, now)
                 else:
                     arrived = do_ready(
-                        links, slots, cars, events, wheel, route, counts, arrivals, arrived, event // KINDS, now, stuck
-                    )
+                        links, slots, cars, events, wheel, route, counts, moves, conflicts, arrivals, arrived,
+                        event // KINDS, now, stuck,
+                    )  # fmt: skip
             elif wheel[cell + GRANT, 0] >= 0:
                 event = pop(events, wheel, cell + GRANT)
                 if bucket_of(events[event].time) > now:
                     push(events, wheel, event, events[event].time, now)
                 else:
-                    do_grant(links, slots, cars, events, wheel, route, counts, event // KINDS, now)
+                    do_grant(links, slots, cars, events, wheel, route, counts, moves, conflicts, event // KINDS, now)
             elif wheel[cell + TIMER, 0] >= 0:
                 event = pop(events, wheel, cell + TIMER)
                 if bucket_of(events[event].time) > now:

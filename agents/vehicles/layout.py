@@ -29,7 +29,8 @@ _FIELDS = (
     ("headway_in", "f8"),
     ("tail_free", "f8"),
     ("stuck_since", "f8"),
-    ("cycle", "f8"),
+    ("control", "i4"),
+    ("moves", "i4"),
     ("wait_first", "i4"),
     ("queue_first", "i4"),
     ("entered", "i4"),
@@ -45,8 +46,10 @@ _FIELDS = (
     ("waits_for", "i4"),
     ("wait_next", "i4"),
     # the rest
+    ("cycle", "f8"),
     ("green_from", "f8"),
     ("green_for", "f8"),
+    ("rule", "i4"),
     ("queue_last", "i4"),
     ("closed", "?"),
 )
@@ -67,6 +70,19 @@ CAR = np.dtype(
 )
 EVENT = np.dtype([("time", "f8"), ("next", "i4"), ("cell", "i4")], align=True)
 DUE_CAR = np.dtype([("time", "f8"), ("car", "i4")], align=True)
+MOVE = np.dtype(  # from a link onto another, see `agents.vehicles.right_of_way`
+    [
+        ("last", "f8"),
+        ("before", "f8"),
+        ("gap", "f8"),
+        ("follow", "f8"),
+        ("link", "i4"),
+        ("onto", "i4"),
+        ("first", "i4"),
+        ("count", "i4"),
+    ],
+    align=True,
+)
 ARRIVAL = np.dtype([("key", "i8"), ("time", "f8"), ("started", "f8")], align=True)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from agents.vehicles import changes, fleet, readings
 from agents.vehicles import kernels as k
 from agents.vehicles.layout import ARRIVAL, CAR, DUE_CAR, EVENT, LINK, SLOT, records
+from agents.vehicles.rules import Rules
 from agents.vehicles.wheel import BUCKETS, KINDS, PER_SECOND, bucket_of
 from twin.parts import Part
 
@@ -37,7 +38,7 @@ def largest_flow(speed: Array, density: Array, wave: float = BACKWARD_WAVE) -> A
 class State(Part):
     """The traffic on a network. Make it with `State.of`; then `add` trips and `run` to a later time."""
 
-    unsaved = ("length", "density", "wave", "stuck")
+    unsaved = ("conflicts", "length", "density", "wave", "stuck")
 
     links: Any
     slots: Any
@@ -47,6 +48,8 @@ class State(Part):
     route: Array
     due: Any
     counts: Array
+    moves: Any
+    conflicts: Array
     memory: Array  # float64 (links, 2): for the live travel times
     length: Array
     density: Array  # veh/m when all lanes stand full
@@ -71,6 +74,7 @@ class State(Part):
         wave: float = BACKWARD_WAVE,
         jam_density: float = JAM_DENSITY,
         stuck: float = np.inf,
+        rules: Rules | None = None,
     ) -> State:
         """An empty network.
 
@@ -85,6 +89,7 @@ class State(Part):
             less than capacity * (length / speed + length / wave) throttles the link
         wave, jam_density : m/s; veh/m per lane
         stuck : s after which a waiting vehicle is released; infinite or 0: never
+        rules : who gives way to whom at junctions; without them all merges are by priority
 
         Without `storage` a link holds lanes * length * jam_density vehicles, rounded up; at least one per lane, and
         enough for its capacity at free speed, since rounding would throttle a short link.
@@ -115,6 +120,8 @@ class State(Part):
         share = capacity if priority is None else np.asarray(priority, np.float64)
         links.weight = 1.0 / np.maximum(share, 1e-9)
         links.queue_weight = lanes / np.maximum(capacity, 1e-9)  # those who start here count as one lane
+        rules = rules or Rules.none(n)
+        links.moves, links.rule, links.control = rules.first, rules.rule, rules.rule
         slots = records(int(links.room.sum()), SLOT)
         slots.time = -np.inf
         events = records(KINDS * n, EVENT)
@@ -130,6 +137,8 @@ class State(Part):
             np.zeros(1024, np.int32),
             records(0, DUE_CAR),
             counts,
+            rules.moves.copy(),
+            rules.conflicts,
             np.zeros((n, 2)),
             length,
             density,
@@ -229,6 +238,8 @@ class State(Part):
             self.route,
             self.due,
             self.counts,
+            self.moves,
+            self.conflicts,
             arrivals,
             float(stop),
             self.stuck,
@@ -246,11 +257,14 @@ class State(Part):
         cycle: ArrayLike | None = None,
         green_from: ArrayLike | None = None,
         green_for: ArrayLike | None = None,
+        rule: ArrayLike | None = None,
         closed: ArrayLike | None = None,
     ) -> None:
-        """Change links from now on: speed (m/s), outflow capacity (veh/s; 0: nothing leaves), signal (s), closure for entry.
+        """Change links from now on: speed (m/s), outflow capacity (veh/s; 0: nothing leaves), signal (s), rule (`crossing`)
+        of passing the junction, closure for entry.
 
-        What is not given stays. A cycle of 0 means no signal. With the speed the inflow changes as in `of`.
+        What is not given stays. With a cycle of 0 there is no signal and the rule holds. With the speed the inflow changes
+        as in `of`.
         """
         rows = np.unique(np.asarray(links, np.int32))
         if len(rows) != np.size(links):
@@ -293,6 +307,7 @@ class State(Part):
             pick(cycle, "cycle"),
             pick(green_from, "green_from"),
             pick(green_for, "green_for"),
+            pick(rule, "rule"),
             pick(closed, "closed"),
             self.now,
             int(self.counts[k.NOW]),

@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents.vehicles.crossing import ALL_WAY, ANY_TIME, GIVE_WAY
 from agents.vehicles.kernels import NOW
+from agents.vehicles.rules import Rules
 from agents.vehicles.state import State
 
 U, W, JAM, Q = 20.0, 5.0, 0.2, 0.8
@@ -210,6 +212,7 @@ def cases(draw):
             "lanes": (1, 2),
             "capacity": (0.1, 0.5, 1.0),
             "red": (False, True),
+            "rule": (ANY_TIME, GIVE_WAY, ALL_WAY),
         }.items()
     }
     routes = []
@@ -226,9 +229,26 @@ def cases(draw):
     return tail, head, numbers, routes, np.array(departures) / 1000.0, draw(st.sampled_from([60.0, 200.0, np.inf]))
 
 
+def all_against_all(tail, head, rule):
+    """Each movement gives way to all from the other links that end where its own does, also where that goes in a circle."""
+    movements = [(m, n) for m in range(len(tail)) for n in range(len(tail)) if tail[n] == head[m]]
+    ptr, conflicts = [0], []
+    for m, _ in movements:
+        if rule[m] == GIVE_WAY:
+            conflicts += [i for i, (other, _) in enumerate(movements) if other != m and head[other] == head[m]]
+        elif rule[m] == ALL_WAY:
+            conflicts += [~o if o % 2 else o for o in range(len(tail)) if o != m and head[o] == head[m]]
+        ptr.append(len(conflicts))
+    link, onto = np.array(movements, int).reshape(-1, 2).T
+    return Rules.of(rule, link, onto, 5.0 + link % 3, 1.0 + onto % 3, ptr, conflicts)
+
+
 def build(case):
-    _, _, numbers, *_, stuck = case
-    state = State.of(numbers["length"], numbers["speed"], numbers["lanes"], numbers["capacity"], stuck=stuck)
+    tail, head, numbers, *_, stuck = case
+    rules = all_against_all(tail, head, numbers["rule"])
+    state = State.of(
+        numbers["length"], numbers["speed"], numbers["lanes"], numbers["capacity"], stuck=stuck, rules=rules
+    )
     red = np.flatnonzero(numbers["red"])
     state.change(red, cycle=60.0, green_from=7.0, green_for=20.0)
     return state
@@ -249,7 +269,7 @@ def simulate(case, window, stop=1200.0):
         if window == 10.0:
             check(state, case, done)
         if state.now == 600.0:  # a change on the way
-            state.change([0], capacity=0.3, cycle=0.0, green_from=0.0, green_for=0.0)
+            state.change([0], capacity=0.3, cycle=0.0, green_from=0.0, green_for=0.0, rule=GIVE_WAY)
     return np.concatenate(arrivals), state
 
 
@@ -411,9 +431,13 @@ def test_wrong_input_is_refused():
 
 REFERENCE = """
 import numpy as np
+from agents.vehicles.rules import Rules
 from agents.vehicles.state import State
 rng = np.random.default_rng(3)
-state = State.of([50.0] * 6, [10.0] * 6, [1, 2, 1, 1, 1, 1], [0.5] * 6, stuck=60.0)
+link, onto = np.divmod(np.arange(36), 6)
+others = [i for m in link for i in ([6 * o + 1 for o in range(6) if o != m] if m < 4 else [o - 3 for o in range(6) if o != m])]
+rules = Rules.of([0, 2, 2, 2, 3, 3], link, onto, 4.0 + onto, 1.0 + link, 5 * np.arange(37), others)
+state = State.of([50.0] * 6, [10.0] * 6, [1, 2, 1, 1, 1, 1], [0.5] * 6, stuck=60.0, rules=rules)
 state.change([1], cycle=60.0, green_from=50.0, green_for=20.0)
 routes = rng.integers(0, 6, (150, 4)).astype(np.int32)
 state.add(np.arange(150), np.sort(rng.random(150) * 200), np.arange(151) * 4, routes.ravel())
