@@ -127,6 +127,10 @@ DEFINITIONS = {
         "Cars turned onto another way",
         "already on the road when a street on theirs closed; later ones choose theirs anew",
     ),
+    "changed_way": Definition(
+        "Informed drivers on another way",
+        "times that one changed it on the road for a quicker one (domain.vehicles.informed)",
+    ),
     "held_up_by_closure": Definition("Cars held up by a closure", "no other way led to their goal", "lower"),
     "outage_customer_hours": Definition("Customer hours without power", "customers x hours", "lower"),
     "energy_not_supplied": Definition("Energy not supplied", "load of customers without power", "lower"),

@@ -39,6 +39,10 @@ class VehiclesConfig(BaseModel):
     """Speeds, queues, electric cars and what is recorded.
 
     reroute_every : min; how often the live travel times become the router's weights
+    informed      : share of drivers who then look again on their way. A larger share only adds drivers. 0: everybody
+        keeps the way that was the best when he set out (assumption; shares of those who follow live advice differ widely)
+    switch_gain, switch_least : share of what is left of the way, and s, that another one must be quicker by for them to
+        change (the form is that of Mahmassani & Jayakrishnan 1991, Transportation Research A 25(5); the values: assumption)
     memory        : min; time constant of the mean that makes the live travel times
     stuck         : s after which a waiting vehicle is lifted out of a jam; 0 never. 300 s is the default of SUMO
     roundabout    : priority of a circulating link over an entry of the same capacity where both stand
@@ -59,6 +63,9 @@ class VehiclesConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     reroute_every: float = Field(5.0, gt=0.0)
+    informed: float = Field(0.0, ge=0.0, le=1.0)
+    switch_gain: float = Field(0.05, ge=0.0, le=1.0)
+    switch_least: float = Field(60.0, ge=0.0)
     memory: float = Field(4.0, ge=0.0)
     stuck: float = Field(300.0, ge=0.0)
     roundabout: float = Field(5.0, gt=0.0)

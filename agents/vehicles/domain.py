@@ -16,6 +16,7 @@ from agents.vehicles.config import VehiclesConfig
 from agents.vehicles.consumption import kwh
 from agents.vehicles.emissions import POLLUTANTS, emitted
 from agents.vehicles.junctions import Junctions
+from agents.vehicles.learned import Learned, Observer, Plans
 from agents.vehicles.ledger import Ledger
 from agents.vehicles.orders import CLOSED, LIMIT, NARROW, RESTRICT, Orders
 from agents.vehicles.parking import Parking
@@ -52,8 +53,12 @@ class Vehicles(Domain):
         "beyond",
         "electric",
         "full_capacity",
+        "learned",
+        "observer",
     )
     Config = VehiclesConfig
+    learned: Learned | None = None  # given before set-up: the times that drivers expect
+    observer: Observer | None = None  # given before set-up: what watches a day of learning
     energised = Reads("grid.energised", coupling="power.signals")
     temperature = Reads("weather.temperature", coupling="weather.cars", without=10.0)
 
@@ -151,7 +156,10 @@ class Vehicles(Domain):
             rules=right_of_way(area, self.network, signalled, config.dark_rule),
         )
         self.junctions.start_up(self.state)
-        self.routes = Routes(self.network, self.link_of_row, config.reroute_every)
+        n = len(area.people)
+        luck = uniforms(self.stream("informed"), np.arange(n))
+        plans = Plans(self.network, self.learned, n, self.free_s) if self.learned else None
+        self.routes = Routes(self.network, self.link_of_row, config, luck, plans)
         self.node = area.location_node("car")
         self.riding = {
             BICYCLE: SlowMode(area, "bicycle", config.bicycle_speed / 3.6),
@@ -160,7 +168,6 @@ class Vehicles(Domain):
         self.xy = area.location_xy()
         gates = area.gateways.distance if len(area.gateways) else np.zeros(0)
         self.beyond = np.concatenate([np.zeros(len(area.buildings)), gates])
-        n = len(area.people)
         self.electric = uniforms(self.stream("electric"), np.arange(n)) < config.electric_share
         self.ledger = Ledger(area)
         self.buses = Buses(area, self.network, self.link_of_row) if len(area.calls) else None
@@ -178,6 +185,8 @@ class Vehicles(Domain):
         self.grams = np.zeros(len(POLLUTANTS))  # of exhaust, inside the area
         self.feeder_events: dict[int, str] = {}
         self.live_s = self.state.links.free.copy()
+        if self.observer:
+            self.observer.begin(self.state.links, n)
         self.travel = np.maximum(np.rint(1000.0 * links.length / links.speed), 1).astype(np.int64)
         self.flow = np.zeros(len(links))
         self.quarter = np.zeros((self.network.links, 2))  # vehicles that left and the seconds they spent
@@ -208,9 +217,11 @@ class Vehicles(Domain):
 
     def advance(self, start, stop):
         self._power(start)
-        self.routes.turn_to(start)
+        regular = self.routes.turn_to(start)
         if self.orders.changed:
             self._apply_orders()
+        if regular:
+            self.ledger.changed_mind += self._count(self.routes.look_again(self.state))
         for mode, batch in self.departing:
             person, goal, origin = batch.subject, batch.object, batch.value.astype(np.int64)
             self.ledger.begin(person, batch.time, mode, origin, goal)
@@ -227,8 +238,13 @@ class Vehicles(Domain):
 
     def _drive(self, start, stop):
         """Move the cars and buses on the streets; the arrivals of cars."""
-        if self.buses is None:
-            return self.state.run(stop / 1000.0)
+        arrivals = self._drive_buses(start, stop) if self.buses else self.state.run(stop / 1000.0)
+        if self.observer:
+            self.observer.arrived(arrivals)
+        return arrivals
+
+    def _drive_buses(self, start, stop):
+        """The same where buses drive, which tell of their stops."""
         arrivals, stops = self.buses.run(self.state, start, stop)
         run, call = stops["run"], stops["call"]
         midnight = self.buses.midnight[run]
@@ -265,7 +281,7 @@ class Vehicles(Domain):
         node, to_car = self.node[origin], 0.0
         if self.parking:
             node, to_car = self.parking.fetch(person, origin, node)
-        ptr, links, known = self.routes.paths(node, self.node[goal])
+        ptr, links, known = self.routes.paths(node, self.node[goal], person, self.world.start)
         ptr, links, before, after = self.access.driven(person, ptr, links)
         known &= before + after <= 1000.0 * self.config.farthest_walk
         before = before + to_car
@@ -292,6 +308,8 @@ class Vehicles(Domain):
         kept = drive[at]
         pointer = np.concatenate([[0], np.cumsum(sizes[drive])])
         self.state.add(person[drive], time[drive] / 1000.0, pointer, links[kept])
+        if self.observer:
+            self.observer.set_out(person[drive], self.network, links[kept], pointer)
         ledger.routed += int(known.sum())
 
     def _give_up(self, mode, person, goal, time):
@@ -349,6 +367,8 @@ class Vehicles(Domain):
         flow = np.empty(self.network.links)
         self.ledger.metres += account(self.state.links, self.state.length, 1000.0 / self.every, self.quarter, flow)
         self.flow[self.row] = self.weight * flow
+        if self.observer:
+            self.observer.count(self.state.links, self.routes.routed_ms, stop)
         keep = np.exp(-self.every / minute / self.config.memory) if self.config.memory > 0 else 0.0
         self.live_s = self.state.travel_times(float(keep))
         self._publish_all()
@@ -473,6 +493,8 @@ class Vehicles(Domain):
         state.change(changed, capacity=(capacity * self.junctions.shares(len(capacity)))[changed])
         changed = np.flatnonzero(speed != state.speed)
         state.change(changed, speed=speed[changed])
+        if len(changed):
+            self.routes.limit(state.length / speed - self.free_s)
         self._let_in()
 
     def _let_in(self):
@@ -489,9 +511,16 @@ class Vehicles(Domain):
         self.state.change(shut, closed=closed[shut])
         if self.buses:
             self.buses.routes.close(closed)
-        rerouted, held_up = self.routes.divert(self.state)
-        self.ledger.rerouted += rerouted
-        self.ledger.held_up += held_up
+        ways = self.routes.divert(self.state)
+        self.ledger.rerouted += self._count(ways)
+        self.ledger.held_up += ways.held_up
+
+    def _count(self, ways):
+        """Note how much longer new ways are; the number of them."""
+        persons = ways.key < len(self.area.people)  # no buses
+        for metres in (self.ledger.distance, self.ledger.driven):
+            metres[ways.key[persons]] += ways.metres[persons]
+        return len(ways.key)
 
     # -- results -------------------------------------------------------------------------------------------------------
 

@@ -78,6 +78,31 @@ def affected(cars, route, fresh, closed, out):
 
 
 @compiled
+def on_links(cars, route, fresh, keen, out):
+    """Driving vehicles whose key is in `keen` (bool, by key) with a way beyond their link, by rising slot; how many."""
+    found = 0
+    for car in range(fresh):
+        vehicle = cars[car]
+        if vehicle.state != DRIVING or vehicle.cursor + 1 == vehicle.end or vehicle.key >= len(keen):
+            continue
+        if keen[vehicle.key]:
+            out[found] = car
+            found += 1
+    return found
+
+
+@compiled
+def ahead(cars, route, which, value, out):
+    """The sum of `value` (by link) over the links that each vehicle in `which` is still to enter."""
+    for i in range(len(which)):
+        vehicle = cars[which[i]]
+        total = 0.0
+        for j in range(vehicle.cursor + 1 if vehicle.state == DRIVING else vehicle.cursor, vehicle.end):
+            total += value[route[j]]
+        out[i] = total
+
+
+@compiled
 def reroute(cars, route, which, ptr, paths, at):
     """Give the vehicles in `which` new ways on from where they are; the number of cells used.
 

@@ -48,7 +48,7 @@ class Ledger(Part):
         self.seconds, self.metres_done = np.zeros(3), np.zeros(3)
         self.late_s, self.metres = 0.0, 0.0
         self.electric = np.zeros(2)  # kWh and m of electric cars
-        self.routed, self.rerouted, self.held_up, self.released_before = 0, 0, 0, released
+        self.routed, self.rerouted, self.changed_mind, self.held_up, self.released_before = 0, 0, 0, 0, released
         self.by_zone = np.zeros((len(self.zones), 3))  # car trips of residents, their seconds, seconds late
 
     def saved(self) -> dict[str, Any]:
@@ -137,6 +137,7 @@ class Ledger(Part):
         released -= self.released_before
         yield Indicator("gridlock_releases", float(released), "veh", better="lower", summed=True)
         yield Indicator("rerouted", float(self.rerouted), "veh", summed=True)
+        yield Indicator("changed_way", float(self.changed_mind), "veh", summed=True)
         yield Indicator("held_up_by_closure", float(self.held_up), "veh", better="lower", summed=True)
         people = np.bincount(self.home_zone[self.resident & (self.home_zone >= 0)], minlength=len(self.zones))
         for zone in np.flatnonzero(self.by_zone[:, 0] > 0):

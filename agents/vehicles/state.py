@@ -317,11 +317,24 @@ class State(Part):
         """Vehicles whose way still leads over a link with `closed` set, int32 (n,) each: slot; last link of the route;
         where they are - the link that they are on, or ~link where they are still to enter that link.
         """
+        return self._found(fleet.affected, closed)
+
+    def under_way(self, keen: Array) -> tuple[Array, Array, Array]:
+        """Vehicles on the road with a way beyond their link whose key has `keen` set; the same of each as `affected`."""
+        return self._found(fleet.on_links, keen)
+
+    def _found(self, kernel: Any, marked: Array) -> tuple[Array, Array, Array]:
         found = np.empty(int(self.counts[k.FRESH] - self.counts[k.FREE_SLOTS]), np.int32)
-        n = fleet.affected(self.cars, self.route, int(self.counts[k.FRESH]), np.ascontiguousarray(closed, bool), found)
+        n = kernel(self.cars, self.route, int(self.counts[k.FRESH]), np.ascontiguousarray(marked, bool), found)
         cars = self.cars[found[:n]]
         at = self.route[cars.cursor]
         return found[:n], self.route[cars.end - 1], np.where(cars.state == k.DRIVING, at, ~at)
+
+    def ahead(self, which: Array, value: ArrayLike) -> Array:
+        """The sum of `value` (links,) over the links that the vehicles in slots `which` are still to enter; float64 (n,)."""
+        out = np.empty(len(which))
+        fleet.ahead(self.cars, self.route, np.asarray(which, np.int32), np.asarray(value, np.float64), out)
+        return out
 
     def reroute(self, which: Array, ptr: ArrayLike, paths: ArrayLike) -> None:
         """New ways on for the vehicles in slots `which`, as CSR: from the end of the link that they are on, or from
