@@ -174,8 +174,15 @@ class Vehicles(Domain):
         self.parkings = np.zeros(n, np.int32)
         self.parking = None
         if len(area.parking) and self.weight == 1.0:  # a car that stands for several cannot take a part of a place each
-            way = self.riding[WALK]
-            self.parking = Parking(area, self.network, way, config.parking_reach, config.farthest_walk)
+            self.parking = Parking(
+                area,
+                self.riding[WALK],
+                self.ledger,
+                self.state,
+                self.routes,
+                config.parking_reach,
+                config.farthest_walk,
+            )
         self.coming = Moments("person", "origin", "goal")  # cars on their way to a gateway
         self.near = Moments("person")  # cars whose way ends where it begins
         self.going = Moments("person", "goal", "mode")  # all whose moment of arrival is known
@@ -327,8 +334,7 @@ class Vehicles(Domain):
         near = self.near.take(stop)
         person, time = np.concatenate([arrivals.key, near["person"]]), np.concatenate([time, near["time"]])
         if self.parking:
-            pace = self.config.walk_speed / 3.6
-            person, time = self.parking.arrive(person, time, stop, self.ledger, self.state, self.routes, pace)
+            person, time = self.parking.arrive(person, time, stop)
         if not len(person):
             return
         goal = self.ledger.goal[person]

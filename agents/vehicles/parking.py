@@ -8,7 +8,7 @@ none is free within reach the car is left at the goal and counted. Whoever bring
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -79,13 +79,6 @@ def nearest(source, free, first_out, out_links, head, weight, reach, distance, t
     return found
 
 
-class Standing(NamedTuple):
-    """Cars whose drive is over: who drove, when it ended."""
-
-    person: Array
-    time: Array
-
-
 class Parking(Part):
     """Where cars stand. A row per person, for the car that he or she drives; a car that nobody drives stays at home.
 
@@ -98,6 +91,9 @@ class Parking(Part):
     unsaved = (
         "network",
         "way",
+        "ledger",
+        "state",
+        "routes",
         "inside",
         "metres",
         "reach",
@@ -113,10 +109,14 @@ class Parking(Part):
         "scratch",
     )
 
-    def __init__(self, area: Any, network: Network, way: SlowMode, reach: float, too_far: float) -> None:
+    def __init__(
+        self, area: Any, way: SlowMode, ledger: Ledger, state: State, routes: Routes, reach: float, too_far: float
+    ) -> None:
         """way : how people walk; reach : km driven on at most; too_far : km walked at most to a car."""
+        self.network = network = routes.network
+        self.way, self.inside = way, len(area.buildings)
+        self.ledger, self.state, self.routes = ledger, state, routes
         people, n, nodes = area.people, len(area.people), network.nodes
-        self.network, self.way, self.inside = network, way, len(area.buildings)
         self.metres = np.maximum(np.rint(1000.0 * network.length), 1).astype(np.int64)
         self.reach, self.too_far = round(1e6 * reach), 1000.0 * too_far
         self.capacity = np.bincount(area.parking.node, area.parking.capacity, nodes).astype(np.int64)
@@ -177,90 +177,74 @@ class Parking(Part):
 
     # -- after a trip --------------------------------------------------------------------------------------------------
 
-    def arrive(
-        self, person: Array, time: Array, stop: int, ledger: Ledger, state: State, routes: Routes, pace: float
-    ) -> Standing:
-        """Cars that came to the end of their way before `stop`, ms; those that stand now. The others drive on.
+    def arrive(self, person: Array, time: Array, stop: int) -> tuple[Array, Array]:
+        """Of cars that came to the end of their way at `time`, before `stop`, ms: who stands now, and since when.
 
-        routes : where nobody may drive, and the ways on; pace : m/s on foot
+        The others drive on at `stop`.
         """
-        goal = ledger.goal[person]
         gone = self.leaving.take(stop)
         self.at[gone["person"]] = DRIVING
         back = self.seeking[person]
-        self._end_search(person[back], time[back] + ledger.last_ms[person[back]])
-        out, door = goal >= self.inside, ~self.parks[person]
+        if back.any():
+            self._end_search(person[back], time[back])
+        out, door = self.ledger.goal[person] >= self.inside, ~self.parks[person]
         self.at[person[door]], self.at[person[out]] = UNKNOWN, BEYOND
         looks = np.flatnonzero(~(back | out | door))
-        frees = gone["node"] >= 0
-        who, when = person[looks], time[looks]
-        # at one moment who leaves goes first; then by key
-        key = np.concatenate([gone["person"][frees], who])
-        comes = np.arange(len(key)) >= frees.sum()
-        order = np.lexsort((key, comes, np.concatenate([gone["time"][frees], when])))
-        node = np.concatenate([gone["node"][frees], self.end[who]]).astype(np.int32)
-        found = np.empty(len(order), np.int32)
-        self._settle(node[order], comes[order], routes, found)
-        placed = np.empty(len(order), np.int32)
-        placed[order] = found
-        placed = placed[len(key) - len(who) :]
-        on = self._drive_on(who, when, placed, stop, ledger, state, routes, pace)
-        kept = np.ones(len(person), bool)
-        kept[looks[on]] = False
-        return Standing(person[kept], time[kept])
+        who = person[looks]
+        end, placed = self.end[who], self._settle(gone, who, time[looks])
+        self.at[who] = end
+        zone = self.goal_zone[self.ledger.goal[who]]
+        self.came += np.bincount(zone, minlength=len(self.came))
+        full = placed != end
+        if not full.any():
+            return person, time
+        self.full += np.bincount(zone[full], minlength=len(self.full))
+        on = np.flatnonzero((placed >= 0) & full)
+        sent = looks[on[self._drive_on(who[on], time[looks[on]], placed[on], stop)]]
+        self.without += int(full.sum()) - len(sent)
+        self.allowed += int(full.sum()) - len(sent)
+        return np.delete(person, sent), np.delete(time, sent)
 
-    def _settle(self, node: Array, comes: Array, routes: Routes, found: Array) -> None:
-        net = self.network
+    def _settle(self, gone: dict[str, Array], person: Array, time: Array) -> Array:
+        """Places left by those who are gone and taken by those who come; the nodes of the latter's, -1 of none."""
+        frees = gone["node"] >= 0
+        key = np.concatenate([gone["person"][frees], person])
+        node = np.concatenate([gone["node"][frees], self.end[person]]).astype(np.int32)
+        comes = np.arange(len(key)) >= len(key) - len(person)
+        # at one moment who leaves goes first; then by key
+        order = np.lexsort((key, comes, np.concatenate([gone["time"][frees], time])))
+        found, net, routes = np.empty(len(key), np.int32), self.network, self.routes
         barred = routes.closed | (routes.extra_ms > 0)
         weight = np.where(barred, BLOCKED, self.metres) if barred.any() else self.metres
-        settle(node, comes, self.free, net.first_out, net.out_links, net.head, weight, self.reach, *self.scratch, found)
+        graph = (net.first_out, net.out_links, net.head, weight)
+        settle(node[order], comes[order], self.free, *graph, self.reach, *self.scratch, found)
+        placed = np.empty_like(found)
+        placed[order] = found
+        return placed[len(key) - len(person) :]
 
-    def _drive_on(
-        self,
-        person: Array,
-        time: Array,
-        placed: Array,
-        stop: int,
-        ledger: Ledger,
-        state: State,
-        routes: Routes,
-        pace: float,
-    ) -> Array:
-        """Send those whose place is elsewhere there from `stop` on; bool (n,): who drives on. The others stand."""
-        end = self.end[person]
-        full = placed != end
-        on = full & (placed >= 0)
-        zone = self.goal_zone[ledger.goal[person]]
-        self.came += np.bincount(zone, minlength=len(self.came))
-        self.full += np.bincount(zone[full], minlength=len(self.full))
-        which = np.flatnonzero(on)
-        ptr, links, known = routes.paths(end[which], placed[which])
-        lost = which[~known]  # a turn that is banned: he gives the place back
-        np.add.at(self.free, placed[lost], 1)
-        np.add.at(self.free, end[lost], -1)
-        on[lost] = False
-        left = full & ~on
-        self.without += int(left.sum())
-        self.allowed += int(left.sum())
-        self.at[person] = np.where(on, placed, end)
-        kept, sizes = np.repeat(known, np.diff(ptr)), np.diff(ptr)[known]
-        which, links, ptr = which[known], links[kept], np.concatenate([[0], np.cumsum(sizes)])
-        who = person[which]
-        if len(who):
-            state.add(who, np.full(len(who), stop / 1000.0), ptr, links)
-            trip = np.repeat(np.arange(len(who)), sizes)
-            metres, free_s = (
-                np.bincount(trip, of[links], minlength=len(who)) for of in (state.length, state.length / state.speed)
-            )
-            back = self.walk(placed[which], ledger.goal[who])
-            self.seeking[who], self.since[who] = True, time[which]
-            ledger.go_on(who, metres, free_s + (stop - time[which]) / 1000.0, back, pace)
-        return on
+    def _drive_on(self, person: Array, time: Array, place: Array, stop: int) -> Array:
+        """Send them to the places kept for them at the nodes `place`; bool (n,): whom a way leads there.
+
+        Where none does, since a turn is banned, the place is given back.
+        """
+        end, state, n = self.end[person], self.state, len(person)
+        ptr, links, known = self.routes.paths(end, place)
+        np.add.at(self.free, place[~known], 1)
+        np.add.at(self.free, end[~known], -1)
+        trip = np.repeat(np.arange(n), np.diff(ptr))
+        metres, free_s = (np.bincount(trip, of[links], n)[known] for of in (state.length, state.length / state.speed))
+        pointer = np.concatenate([[0], np.cumsum(np.diff(ptr)[known])])
+        person, time, place = person[known], time[known], place[known]
+        state.add(person, np.full(len(person), stop / 1000.0), pointer, links[known[trip]])
+        walk = self.walk(place, self.ledger.goal[person])
+        self.at[person], self.seeking[person], self.since[person] = place, True, time
+        self.ledger.go_on(person, metres, free_s + (stop - time) / 1000.0, walk, self.way.speed)
+        return known
 
     def _end_search(self, person: Array, time: Array) -> None:
-        """They found the place that was kept for them, and are back at their goal at `time`, ms."""
+        """They found the place that was kept for them at `time`, ms, and walk back."""
         self.seeking[person] = False
-        self.search_ms += int((time - self.since[person]).sum())
+        self.search_ms += int((time + self.ledger.last_ms[person] - self.since[person]).sum())
 
     # -- what can be told ----------------------------------------------------------------------------------------------
 
