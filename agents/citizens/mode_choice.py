@@ -41,6 +41,7 @@ class ModeChoice(Part):
     beyond      : float64 (locations,): m of road beyond the gateway, 0 inside
     last_bit    : int64 (5,): ms to park, walk or wait, by mode
     quarter_ms  : travel times of cars over the area's links that everybody sees in this quarter of an hour
+    parking_ms  : the same for those without a permit, who walk where not everybody may drive; None where all may
     """
 
     unsaved = (
@@ -79,7 +80,8 @@ class ModeChoice(Part):
         gates = area.gateways.distance if len(area.gateways) else np.zeros(0)
         self.beyond = np.concatenate([np.zeros(len(area.buildings)), gates])
         self.network = Network.of(area, "car")
-        self.router, self.customised = Router(self.network), False
+        self.router, self.on_foot, self.customised = Router(self.network), Router(self.network), False
+        self.parking_ms: Array | None = None
         self.detour = self._detour()
         self.choosing = citizens.stream("mode")
 
@@ -97,9 +99,11 @@ class ModeChoice(Part):
         known = (metres > 0) & (straight > 200.0)
         return float(np.median(metres[known] / straight[known])) if known.any() else 1.3
 
-    def look(self, travel_ms: Array) -> None:
-        """Take the travel times that everybody sees from now on."""
+    def look(self, travel_ms: Array, walk_ms: Array, permit: Array) -> None:
+        """Take the travel times that everybody sees from now on, and who has to walk where: see the vehicles domain."""
         self.quarter_ms, self.customised = travel_ms.copy(), False
+        self.parking_ms = np.where(walk_ms > 0, walk_ms, travel_ms) if (walk_ms > 0).any() else None
+        self.permit = permit.copy()
 
     def modes(self, people: Array, origin: Array, goal: Array, when: Array) -> Array:
         """A mode for each tour of `people`, row of MODES, int64 (n,); through traffic and goods drive."""
@@ -113,7 +117,7 @@ class ModeChoice(Part):
         citizens, distance = self.citizens, self.distance(origin, goal)
         drivers = self.car[people]
         car_ms = np.full(len(people), -1, np.int64)
-        car_ms[drivers] = self._car_ms(origin[drivers], goal[drivers])
+        car_ms[drivers] = self._car_ms(people[drivers], origin[drivers], goal[drivers])
         utility = np.empty((len(people), 5))
         law.utilities(
             distance,
@@ -159,11 +163,24 @@ class ModeChoice(Part):
             s[asked] = self.timetable.seconds(leave, origin[asked], goal[asked])
         return s
 
-    def _car_ms(self, origin: Array, goal: Array) -> Array:
-        """Live driving time between locations, ms; the road beyond a gateway at its own speed."""
+    def _car_ms(self, people: Array, origin: Array, goal: Array) -> Array:
+        """Live driving time between locations, ms; the road beyond a gateway at its own speed.
+
+        Who has no permit where one is needed parks outside and walks; routes do not avoid that walk here as they do on
+        the streets, so this is the least that it takes.
+        """
+        rows = self.network.rows
         if not self.customised:
             self.customised = True
-            self.router.customise(np.maximum(self.quarter_ms[self.network.rows], 1))
-        inside = self.router.times(self.node[origin], self.node[goal])
+            self.router.customise(np.maximum(self.quarter_ms[rows], 1))
+            if self.parking_ms is not None:
+                self.on_foot.customise(np.maximum(self.parking_ms[rows], 1))
+        a, b = self.node[origin], self.node[goal]
+        if self.parking_ms is None:
+            inside = self.router.times(a, b)
+        else:
+            inside, walks = np.empty(len(a), np.int64), ~self.permit[people]
+            for who, router in ((walks, self.on_foot), (~walks, self.router)):
+                inside[who] = router.times(a[who], b[who])
         beyond = (self.beyond[origin] + self.beyond[goal]) / (self.citizens.config.beyond_speed / 3.6) * 1000.0
         return np.where(inside < 0, -1, inside + beyond.astype(np.int64))

@@ -98,6 +98,14 @@ class Vehicles(Domain):
             meaning="live time of a car over each link of the area; 2**31 - 1 where it is closed",
         ),
         "flow": Column(unit="veh/s", default=0.0, meaning="cars that left each link in the last minute"),
+        "walk_ms": Column(
+            "int64",
+            unit="ms",
+            default=0,
+            low=0,
+            meaning="on foot over each link that not everybody may drive; 0 elsewhere",
+        ),
+        "permit": Column("bool", default=False, meaning="persons who may drive on such links near their door"),
         "dark": Column("bool", default=False, meaning="signals without power"),
     }
     series = {
@@ -195,7 +203,7 @@ class Vehicles(Domain):
         if self.observer:
             self.observer.begin(self.state.links, n)
         self.travel = np.maximum(np.rint(1000.0 * links.length / links.speed), 1).astype(np.int64)
-        self.flow = np.zeros(len(links))
+        self.flow, self.walk_ms = np.zeros(len(links)), np.zeros(len(links), np.int64)
         self.quarter = np.zeros((self.network.links, 2))  # vehicles that left and the seconds they spent
         self._publish_all()
 
@@ -384,6 +392,8 @@ class Vehicles(Domain):
         self.travel[self.row] = self.routes.open_ms
         self.publish("travel_ms", self.travel)
         self.publish("flow", self.flow)
+        self.publish("walk_ms", self.walk_ms)
+        self.publish("permit", self.access.bits > 0)
         self.publish("dark", self.junctions.dark)
 
     def step(self):
@@ -510,6 +520,7 @@ class Vehicles(Domain):
         if not len(shut) and (permits == self.access.permits).all():
             return
         self.access.restrict(permits)
+        self.walk_ms[self.row] = np.where(self.access.restricted, self._walk_ms(self.network.length), 0)
         self.routes.change(closed, self.access.extra_ms)
         self._publish_all()
         if not len(shut):

@@ -24,11 +24,17 @@ class Instant(Domain):
     name = "vehicles"
     arrived = Event(by="advance", recorded=False)
     unrouted = Event(by="advance", recorded=False)
-    publishes = {"travel_ms": Column("int64", default=10_000)}
+    publishes = {
+        "travel_ms": Column("int64", default=10_000),
+        "walk_ms": Column("int64", default=0),
+        "permit": Column("bool", default=False),
+    }
 
     def setup(self, world, area):
         self.pending, self.trips = [], []
         self.publish("travel_ms", np.maximum(1000 * area.links.length / area.links.speed, 1).astype(np.int64))
+        self.publish("walk_ms", np.zeros(len(area.links), np.int64))
+        self.publish("permit", np.zeros(len(area.people), bool))
 
     def note(self, batch):
         self.pending.append(batch)
