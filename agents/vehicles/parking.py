@@ -183,6 +183,8 @@ class Parking(Part):
         The others drive on at `stop`.
         """
         gone = self.leaving.take(stop)
+        if not len(person) and not len(gone["person"]):
+            return person, time
         self.at[gone["person"]] = DRIVING
         back = self.seeking[person]
         if back.any():

@@ -56,7 +56,10 @@ def sample(area: Area, share: float, seed: int = 1) -> Area:
 
 def in_words(area: Area) -> str:
     """That an area is a sample, in words; "" of a whole one."""
-    return f"a sample: each person simulated stands for {area.represents:.3g}" if area.represents != 1.0 else ""
+    if area.represents == 1.0:
+        return ""
+    parking = "; nobody looks for a parking place" if len(area.parking) else ""  # a place cannot be shared out
+    return f"a sample: each person simulated stands for {area.represents:.3g}{parking}"
 
 
 def _every(share: float, sorted_by: tuple[Any, ...], seed: int, purpose: str) -> Any:
