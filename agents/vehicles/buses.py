@@ -7,6 +7,7 @@ than the shortest stay at a stop while buses are under way; traffic is the same 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -62,15 +63,15 @@ class Buses(Part):
         )
         self.began += len(run)
 
-    def run(self, state: State, start: int, stop: int) -> tuple[Any, dict[str, Array]]:
-        """Move the traffic over [start, stop) ms, buses included.
+    def run(self, state: State, move: Callable[[float], Any], start: int, stop: int) -> tuple[Any, dict[str, Array]]:
+        """Move the traffic over [start, stop) ms, buses included; `move` brings all on the streets to a moment in s.
 
         Returns the arrivals of everybody else, as `State.run`; and those of buses at stops: run, call (row), time (ms).
         """
         others, told = [], []
         for edge in range(min(start + STEP, stop), stop + 1, STEP) if self.began > self.ended else (stop,):
             self._leave(state, self.leaving.take(edge), edge)
-            found = state.run(edge / 1000.0)
+            found = move(edge / 1000.0)
             bus = found.key >= self.people
             others.append(found[~bus])
             self.on_road -= int(bus.sum())

@@ -48,6 +48,11 @@ class VehiclesConfig(BaseModel):
     roundabout    : priority of a circulating link over an entry of the same capacity where both stand
     dark_rule     : what holds at a signal without power: all_way_stop (as California Vehicle Code, section 21800 (d) (1)), or
         priority, the signs at the junction (as in the Netherlands, Reglement verkeersregels en verkeerstekens 1990)
+    signals       : fixed, the plan of the area, or actuated: the traffic decides how long each green is
+    signal_gap, least_green : s; a green ends when nobody comes for so long, and lasts at least so long (HCM 2010, ch. 18:
+        2-4 s, and 6 s for sight and start)
+    longest_green : as a multiple of the plan's green (assumption)
+    signal_step   : s between two decisions
     backward_wave : m/s; jam_density: veh/m per lane (Newell 1993; Treiber & Kesting 2013, ch. 8)
     bicycle_speed, walk_speed : km/h. 15 km/h: mean of Dutch cyclists; 4.8 km/h: free walking speed, 1.34 m/s
         (Weidmann 1993, Transporttechnik der Fussgaenger)
@@ -70,6 +75,11 @@ class VehiclesConfig(BaseModel):
     stuck: float = Field(300.0, ge=0.0)
     roundabout: float = Field(5.0, gt=0.0)
     dark_rule: Literal["all_way_stop", "priority"] = "all_way_stop"
+    signals: Literal["fixed", "actuated"] = "fixed"
+    signal_gap: float = Field(3.0, gt=0.0, le=20.0)
+    least_green: float = Field(6.0, gt=0.0, le=60.0)
+    longest_green: float = Field(1.5, ge=1.0, le=10.0)
+    signal_step: int = Field(1, ge=1, le=10)
     backward_wave: float = Field(5.0, gt=0.0)
     jam_density: float = Field(0.15, gt=0.0, le=0.5)
     bicycle_speed: float = Field(15.0, gt=0.0)

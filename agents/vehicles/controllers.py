@@ -11,7 +11,7 @@ A decision is made every `every` seconds; greens begin at exact times. Between t
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mesa
 import numpy as np
@@ -21,6 +21,10 @@ from agents.vehicles.wheel import compiled
 from twin.attributes import Column
 from twin.parts import Part
 from twin.population import Population, stepping
+
+if TYPE_CHECKING:
+    from agents.vehicles.config import VehiclesConfig
+    from agents.vehicles.junctions import Junctions
 
 Array = np.ndarray[Any, Any]
 CYCLE = 2.0**22  # s, 48 days: a green that lasts until it is ended
@@ -97,13 +101,20 @@ def decide(working, now, stage, stages, begins, called, wanted, least, most, cle
 
 
 @compiled
-def detect(links, slots, signal, link, stage, now, gap, wanted):  # type: ignore[no-untyped-def]
-    """Set the bit of a stage in `wanted` (signals,) where an approach has a vehicle at its stop line by `now` + `gap`, s."""
+def detect(links, slots, signal, link, stage, now, gap, wanted, present, called):  # type: ignore[no-untyped-def]
+    """Set the bit of a stage in `wanted` (signals,) where an approach has a vehicle at its stop line by `now` + `gap`, s.
+
+    Whether any signal has something to decide: a call for another stage than the `present` one, or one that is gone.
+    """
     wanted[:] = 0
     for a in range(len(link)):
         approach = links[link[a]]
         if approach.count > 0 and slots[approach.slots + approach.first].time <= now + gap:
             wanted[signal[a]] |= 1 << stage[a]
+    for s in range(len(wanted)):
+        if wanted[s] & ~(1 << present[s]) or called[s] >= 0.0:
+            return True
+    return False
 
 
 class Controllers(Part):
@@ -129,7 +140,10 @@ class Controllers(Part):
         least: float,
         longer: float,
     ) -> None:
-        """start, length : (approaches,), s of the fixed-time plan; longer: the longest green as a multiple of its green."""
+        """start, length : (approaches,), s of the fixed-time plan; longer: the longest green as a multiple of its green.
+
+        every, gap, least : s
+        """
         self.signal, self.link, self.every, self.gap = signal, link, every, gap
         self.stage = np.zeros(len(link), np.int64)
         self.population = Population(world, "signal", signals, COLUMNS, agent=Controller)
@@ -146,6 +160,23 @@ class Controllers(Part):
             between = window[1:, 0] - window[:-1, 1]
             if (between > 0.0).any():
                 p.clearance[s] = between[between > 0.0].max()
+
+    @classmethod
+    def of(cls, world: Any, junctions: Junctions, config: VehiclesConfig) -> Controllers:
+        """The controllers of all signals, on the stages of their own plans."""
+        _, start, length = junctions.own
+        return cls(
+            world,
+            len(junctions.dark),
+            junctions.signal,
+            junctions.link,
+            start,
+            length,
+            every=float(config.signal_step),
+            gap=config.signal_gap,
+            least=config.least_green,
+            longer=config.longest_green,
+        )
 
     def work(self, working: Array, state: State) -> None:
         """Let the signals in the mask decide from now on, and no others; who begins keeps or gives green at once."""
@@ -168,7 +199,9 @@ class Controllers(Part):
 
     def _decide(self, state: State, now: float) -> None:
         p = self.population
-        detect(state.links, state.slots, self.signal, self.link, self.stage, now, self.gap, p.wanted)
+        where = self.signal, self.link, self.stage
+        if not detect(state.links, state.slots, *where, now, self.gap, p.wanted, p.stage, p.called):
+            return
         p.now[:] = now
         p.most[:] = self.longest[np.arange(len(p)), p.stage]
         before = p.begins.copy()

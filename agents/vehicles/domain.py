@@ -14,6 +14,7 @@ from agents.vehicles.access import Access
 from agents.vehicles.buses import Buses
 from agents.vehicles.config import VehiclesConfig
 from agents.vehicles.consumption import kwh
+from agents.vehicles.controllers import Controllers
 from agents.vehicles.emissions import POLLUTANTS, emitted
 from agents.vehicles.junctions import Junctions
 from agents.vehicles.learned import Learned, Observer, Plans
@@ -86,6 +87,8 @@ class Vehicles(Domain):
     lift_limit = Event(by="outside", subject="link", value="m/s of the limit that ends")
     narrow_link = Event(by="outside", subject="link", value="share of its capacity that is left")
     widen_link = Event(by="outside", subject="link", value="share that ends")
+    begin_plan = Event(by="outside", subject="signal", value="number of the plan")
+    end_plan = Event(by="outside", subject="signal", value="number of the plan")
     restrict_link = Event(by="outside", subject="link", value="who may enter: 0 nobody, 1 residents, 2 goods, 3 both")
     release_link = Event(by="outside", subject="link", value="the restriction that ends")
 
@@ -150,7 +153,7 @@ class Vehicles(Domain):
         capacity = links.capacity[self.row] / self.weight
         priority = capacity * np.where(links.roundabout[self.row], config.roundabout, 1.0)
         self.link_of_row = self.network.from_rows(len(links))
-        self.junctions = Junctions(area, self.link_of_row)
+        self.junctions = Junctions(area, self.link_of_row, config.signals == "actuated")
         signalled = self.junctions.approaches(self.network.links)
         self.state = State.of(
             length,
@@ -164,6 +167,9 @@ class Vehicles(Domain):
             rules=right_of_way(area, self.network, signalled, config.dark_rule),
         )
         self.junctions.start_up(self.state)
+        self.controllers = Controllers.of(world, self.junctions, config) if self.junctions.may_actuate else None
+        if self.controllers:
+            self.controllers.work(self.junctions.actuated, self.state)
         n = len(area.people)
         luck = uniforms(self.stream("informed"), np.arange(n))
         plans = Plans(self.network, self.learned, n, self.free_s) if self.learned else None
@@ -233,6 +239,9 @@ class Vehicles(Domain):
     def advance(self, start, stop):
         self._power(start)
         regular = self.routes.turn_to(start)
+        if self.junctions.changed:
+            self.junctions.change_plans(self.state)
+            self._actuate()
         if self.orders.changed:
             self._apply_orders()
         if regular:
@@ -253,14 +262,18 @@ class Vehicles(Domain):
 
     def _drive(self, start, stop):
         """Move the cars and buses on the streets; the arrivals of cars."""
-        arrivals = self._drive_buses(start, stop) if self.buses else self.state.run(stop / 1000.0)
+        arrivals = self._drive_buses(start, stop) if self.buses else self._move(stop / 1000.0)
         if self.observer:
             self.observer.arrived(arrivals)
         return arrivals
 
+    def _move(self, stop):
+        """Move everything on the streets to `stop`, s, signals deciding on the way."""
+        return self.controllers.run(self.state, stop) if self.controllers else self.state.run(stop)
+
     def _drive_buses(self, start, stop):
         """The same where buses drive, which tell of their stops."""
-        arrivals, stops = self.buses.run(self.state, start, stop)
+        arrivals, stops = self.buses.run(self.state, self._move, start, stop)
         run, call = stops["run"], stops["call"]
         midnight = self.buses.midnight[run]
         ordinal = midnight // day * len(self.area.calls) + call  # the run's number comes back another day
@@ -448,6 +461,7 @@ class Vehicles(Domain):
                     because = self.feeder_events.get(int(j.feeder[signal]), "")
                     j.reason[signal] = event(signal, because=[because] if because else [])
             self.publish("dark", j.dark)
+            self._actuate()
         if not (j.dark.any() or j.slow.any()):
             return
         ratio = j.ratios(self.live_s)
@@ -458,6 +472,11 @@ class Vehicles(Domain):
         for signal in np.flatnonzero(clear).tolist():
             self.junction_clear(signal, value=ratio[signal], because=[j.reason[signal]])
         j.slow = (j.slow | slow) & ~clear
+
+    def _actuate(self):
+        """Signals whose plan leaves it to the traffic decide, where they have power."""
+        if self.controllers:
+            self.controllers.work(self.junctions.actuated & ~self.junctions.dark, self.state)
 
     @on(close_link, phase="due")
     def close(self, command: Record) -> None:
@@ -498,6 +517,16 @@ class Vehicles(Domain):
     def release(self, command: Record) -> None:
         """Undo one restriction."""
         self.orders.end(RESTRICT, self.link_of_row[command.subject], command.value)
+
+    @on(begin_plan, phase="due")
+    def begin(self, command: Record) -> None:
+        """A signal plan comes into force."""
+        self.junctions.order(command.subject, int(command.value), 1)
+
+    @on(end_plan, phase="due")
+    def end(self, command: Record) -> None:
+        """A signal plan ends."""
+        self.junctions.order(command.subject, int(command.value), -1)
 
     def _apply_orders(self):
         """Bring the links to what is ordered on them."""

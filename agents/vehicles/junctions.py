@@ -1,4 +1,4 @@
-"""Signals: their green windows on the approaches, their power, and how slow the junction is without it."""
+"""Signals: the plan in force at each, their power, and how slow the junction is without it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ class Junctions(Part):
     """The signals of an area and their approaches, on the links of a car network.
 
     signal, link      : int64 (approaches,): which signal, and which link of the network
-    cycle, start, length : float64 (approaches,): s
+    cycle, start, length : float64 (approaches,): s, of the plan in force
+    actuated          : bool (signals,): the traffic decides, see `agents.vehicles.controllers`
+    ordered           : (signal, plan) -> how many such orders are in force; of several plans the highest holds
     rule              : int32 (approaches,): what holds there while the signal is dark
     connection        : (signals,): row of the grid connection that powers each signal; -1: none, never dark
     feeder            : (signals,): that connection's feeder; -1 none
@@ -28,12 +30,14 @@ class Junctions(Part):
     At a dark approach the rule of `right_of_way` holds. Of several green windows of one approach the longest counts.
 
     In a sampled run, where a car stands for several, an approach has its green share of capacity all the time and the mean
-    wait of an empty one, red^2 / (2 cycle) (Webster 1958, RRL Technical Paper 39, first term at no flow), also when dark.
+    wait of an empty one, red^2 / (2 cycle) (Webster 1958, RRL Technical Paper 39, first term at no flow), also when dark
+    and under another plan, of which it has the share of green. Nothing is actuated there.
     """
 
-    unsaved = ("signal", "link", "cycle", "start", "length", "rule", "live_share", "sampled", "connection", "feeder")
+    unsaved = ("signal", "link", "own", "plans", "always", "rule", "sampled", "connection", "feeder")
 
-    def __init__(self, area: Any, link_of_row: Array) -> None:
+    def __init__(self, area: Any, link_of_row: Array, always: bool = False) -> None:
+        """always : whether every signal is actuated."""
         signals, groups, connections = area.signals, area.signal_groups, area.connections
         n = len(signals)
         link = link_of_row[groups.link] if len(groups) else np.zeros(0, np.int32)
@@ -42,11 +46,15 @@ class Junctions(Part):
         order = order[link[order] >= 0]
         order = order[np.unique(link[order], return_index=True)[1]]
         self.link, self.signal = link[order].astype(np.int64), groups.signal[order].astype(np.int64)
-        self.start, self.length = np.asarray(groups.green_from[order]), length[order]
-        self.cycle = np.asarray(signals.cycle[self.signal])
-        green = np.minimum(self.length / self.cycle, 1.0)
+        start, length = np.asarray(groups.green_from[order]), length[order]
+        self.own = np.asarray(signals.cycle[self.signal]), start, length
+        self.cycle, self.start, self.length = (column.copy() for column in self.own)
         self.sampled = area.represents > 1.0
-        self.live_share = green if self.sampled else np.ones(len(green))
+        self.always = always and not self.sampled
+        self.actuated = np.full(n, self.always)
+        self.plans = self._plans(area.signal_plans, link_of_row)
+        self.ordered: dict[tuple[int, int], int] = {}
+        self.changed = False
         self.connection, self.feeder = np.full(n, -1), np.full(n, -1)
         rows = np.flatnonzero(connections.kind == "signal") if len(connections) else np.zeros(0, np.int64)
         self.connection[connections.target[rows]] = rows
@@ -54,6 +62,60 @@ class Junctions(Part):
         self.dark, self.slow = np.zeros(n, bool), np.zeros(n, bool)
         self.before = np.full(n, np.nan)
         self.reason: dict[int, str] = {}  # signal -> event of its going dark
+
+    def _plans(self, table: Any, link_of_row: Array) -> dict[int, tuple[Array, ...]]:
+        """Of each plan: approaches; cycle, start and length of their greens, s; whether it is actuated."""
+        at = np.full(len(link_of_row), -1)
+        at[self.link] = np.arange(len(self.link))
+        link = link_of_row[table.link] if len(table) else np.zeros(0, np.int64)
+        known = np.flatnonzero((link >= 0) & (at[link] >= 0))
+        columns = at[link], table.cycle, table.green_from, table.green_to - table.green_from, table.actuated
+        return {
+            int(plan): tuple(column[known[table.plan[known] == plan]] for column in columns)
+            for plan in np.unique(table.plan[known])
+        }
+
+    @property
+    def may_actuate(self) -> bool:
+        """Whether the traffic may come to decide at some signal."""
+        return not self.sampled and (self.always or any(plan[-1].any() for plan in self.plans.values()))
+
+    @property
+    def live_share(self) -> Array:
+        """The share of its capacity that each approach has all the time; float64 (approaches,)."""
+        return np.minimum(self.length / self.cycle, 1.0) if self.sampled else np.ones(len(self.length))
+
+    def order(self, signal: int, plan: int, count: int) -> None:
+        """A plan comes into force at a signal (`count` 1), or one such order ends (-1)."""
+        key = signal, plan
+        self.ordered[key] = max(self.ordered.get(key, 0) + count, 0)
+        if not self.ordered[key]:
+            del self.ordered[key]
+        self.changed = True
+
+    def change_plans(self, state: State) -> None:
+        """Bring the approaches to the plans in force."""
+        self.changed = False
+        now, actuated = [column.copy() for column in self.own], np.full(len(self.dark), self.always)
+        for signal, plan in sorted(self.ordered, key=lambda key: key[::-1]):
+            at, *greens, decided = self.plans.get(plan, (np.zeros(0, np.int64),) * 5)
+            here = self.signal[at] == signal
+            for column, green in zip(now, greens, strict=True):
+                column[at[here]] = green[here]
+            actuated[signal] = bool(decided[here].any()) and not self.sampled
+        other = np.any([a != b for a, b in zip(now, (self.cycle, self.start, self.length), strict=True)], axis=0)
+        other |= (actuated != self.actuated)[self.signal]
+        before = self.shares(len(state.capacity))
+        self.cycle, self.start, self.length = now
+        self.actuated = actuated
+        live = other & ~self.dark[self.signal]
+        link = self.link[live]
+        if self.sampled:
+            after = self.shares(len(state.capacity))
+            changed = np.flatnonzero(after != before)
+            state.change(changed, capacity=(state.capacity * after)[changed])
+        else:
+            state.change(link, cycle=now[0][live], green_from=now[1][live], green_for=now[2][live])
 
     def approaches(self, links: int) -> Array:
         """Which of so many links end at a signal; bool (links,)."""
@@ -95,7 +157,8 @@ class Junctions(Part):
                 capacity = state.capacity[link] * np.where(off, 1.0, self.live_share[changed])
                 state.change(link, capacity=capacity, rule=np.where(off, self.rule[changed], ANY_TIME))
             else:
-                state.change(link, cycle=np.where(off, 0.0, self.cycle[changed]))
+                cycle = np.where(off, 0.0, self.cycle[changed])
+                state.change(link, cycle=cycle, green_from=self.start[changed], green_for=self.length[changed])
         return went, came
 
     def approach_time(self, live_s: Array) -> Array:
