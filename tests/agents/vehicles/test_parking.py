@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,14 +15,18 @@ from agents.vehicles.access import NOBODY
 from agents.vehicles.config import VehiclesConfig
 from agents.vehicles.domain import CAR, Vehicles
 from agents.vehicles.parking import BEYOND, DRIVING, UNKNOWN
+from scenarios.configuration import compose
+from scenarios.simulate import Simulation, build_area
 from tests.agents.vehicles.test_domain import BLOCK, SIZE, Citizens, Grid, Log, a_town
 from twin.clock import hour, minute
 from twin.dijkstra import BLOCKED, FAR
 from twin.network import Network
+from twin.recording import Run
 from twin.tables import OCCUPATIONS
 from twin.world import World
 
 DRIVE, WALK = BLOCK / 13.9, BLOCK / (4.8 / 3.6)  # s for the 300 m between two nodes
+TOWN = ["area.citizens=1000"]
 GATE = SIZE * SIZE + 1
 
 
@@ -187,3 +194,26 @@ def test_a_car_stands_at_the_nearest_free_node(given_streets, reach):
         assert where == expected
         now[at if where < 0 else where] -= 1
     assert now.tolist() == left.tolist()
+
+
+def test_a_run_that_goes_on_while_somebody_looks_for_a_place_is_the_same(tmp_path):
+    area, looking = build_area(compose(TOWN)), {}
+    area.put("parking", {**vars(area.parking), "capacity": area.parking.capacity // 8})  # hardly any place
+    whole = Simulation(compose(TOWN), area, place=tmp_path / "whole")
+    states = whole.world.domains["vehicles"].parking
+    whole.run(lambda ms: looking.update({ms: int(states.seeking.sum())}))
+    at = max(looking, key=lambda ms: (looking[ms], -ms))
+    assert looking[at] > 0
+
+    def stop(ms):
+        if ms == at:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        Simulation(compose(TOWN), area, place=tmp_path / "cut").run(stop)
+    again = Simulation.resume(tmp_path / "cut", area)
+    assert again.world.stop == at
+    assert again.world.domains["vehicles"].parking.seeking.sum() == looking[at]
+    again.run()
+    assert again.manifest["digests"] == whole.manifest["digests"]
+    assert Run(tmp_path / "cut").indicators == Run(tmp_path / "whole").indicators
