@@ -131,13 +131,20 @@ def assert_same(ended, run):
 
 
 def test_killed_in_the_middle_of_everything_at_once(area, tmp_path):
-    """A warm-up, short windows, a closure in force, protection that opens and recloses, many calls."""
+    """A warm-up, short windows, a closure, a zone, a bus lane and a signal plan in force, drivers who look again on their
+    way, signals that the traffic decides, protection that opens and recloses, many calls.
+    """
     given = [
         "area.citizens=1000",
         "scenario=closure",
         "run.warm_up='5 h'",
         "run.window='20 s'",
         "run.days=0.6",
+        "+scenario.measures.zone={type: car_free_zone, where: {district: Binnenstad}, from: '06:00', until: '13:00'}",
+        "+scenario.measures.lane={type: bus_lane, where: {street: busiest}, widen: true, from: '07:00'}",
+        "+scenario.measures.plan={type: signal_plan, where: {class: [primary, secondary]}, cycle: 70, until: '12:00'}",
+        "domain.vehicles.signals=actuated",
+        "domain.vehicles.informed=0.5",
         "domain.grid.overload=0.2",
         "domain.grid.overload_min=10",
         "domain.grid.reclose_min=25",

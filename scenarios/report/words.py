@@ -231,6 +231,7 @@ ON_STREETS = {
     "car_free_zone": "only cars with a permit drive in {place}",
     "bus_lane": "buses get a lane of their own in {place}",
     "new_link": "there is a new street",
+    "signal_plan": "the signals of {place} have another plan",
 }
 
 

@@ -38,9 +38,14 @@ NO_PLACE = {
 NO_BUILDING = {
     "type: new_link, where: {line: [[0, 0], [0, 9]]}": "m0.where.line: its first corner is .* m from .*at most 50 m",
     "type: bus_lane, where: {street: busiest}": "m0.where: no street there has two lanes.*widen: true",
+    "type: signal_plan, where: {class: residential}, cycle: 60": "m0.where: no signal stands at the end",
+    "type: signal_plan, where: {street: busiest}, cycle: 20": "the signal in row 0 would have a green of",
     "type: bus_lane, where: {street: Nonsens}": "m0.where.street: no street is called 'Nonsens'",
 }
 NO_MEASURE = {
+    "type: signal_plan, where: {street: x}": "changes nothing: give cycle, offset or green",
+    "type: signal_plan, where: {street: x}, control: actuated, cycle: 60": "is actuated, and gives cycle",
+    "type: signal_plan, where: {street: x}, green: 1": "a green of 1: more than 0 and less than 1",
     "type: new_link, where: {line: [[0, 0]]}": "m0.where: .*two or more corners",
     "type: new_link, where: {line: [[0, 0], [9, 9]]}, class: alley": "m0.class: is 'alley'",
     "type: new_link, where: {street: x}": "m0.where",
@@ -260,3 +265,61 @@ def test_a_bus_lane_takes_a_lane(area):
         made.run(round(hour * 60 * minute))
         np.testing.assert_allclose(vehicles.state.capacity[link], share * vehicles.full_capacity[link])
         assert (vehicles.state.links.closed[lane] == closed).all()
+
+
+def greens(world):
+    """Of each approach of a signal: link of the area, cycle, begin and length of its green."""
+    vehicles = world.domains["vehicles"]
+    j, links = vehicles.junctions, vehicles.state.links
+    columns = (links[name][j.link].tolist() for name in ("cycle", "green_from", "green_for"))
+    return dict(zip(vehicles.row[j.link].tolist(), zip(*columns, strict=True), strict=True))
+
+
+def test_a_signal_plan_gives_a_street_its_share_of_green_and_ends(area):
+    where = "type: signal_plan, where: {street: busiest}"
+    made = world(area, f"{where}, cycle: 90, offset: 10, green: 60 %, from: '00:10', until: '00:30'")
+    street = set(links(area, {"street": "busiest"}, "m").tolist())
+    usual = greens(world(area))
+    for stop, changed in ((5, False), (15, True), (35, False)):
+        made.run(stop * minute)
+        now = greens(made)
+        signals = {int(area.links.head[link]) for link in street if link in usual}
+        approaches = [link for link in usual if int(area.links.head[link]) in signals]
+        assert signals
+        for node in signals:
+            here = [link for link in approaches if area.links.head[link] == node]
+            if not changed:
+                assert all(now[link] == usual[link] for link in here)
+                continue
+            assert {now[link][0] for link in here} == {90.0}
+            windows = {now[link][1:]: link in street for link in here}
+            theirs = {window for link in here if link in street for window in [now[link][1:]]}
+            total = sum(length for _, length in windows)
+            lost = usual[here[0]][0] - sum(length for _, length in {usual[link][1:] for link in here})
+            assert total == pytest.approx(90.0 - lost)
+            if len(theirs) < len(windows):
+                assert sum(length for _, length in theirs) == pytest.approx(0.6 * total)
+
+
+def test_an_actuated_plan_leaves_the_greens_to_the_traffic(area):
+    made = world(
+        area,
+        "type: signal_plan, where: {class: [primary, secondary]}, control: actuated, from: '07:00', until: '09:00'",
+    )
+    vehicles = made.domains["vehicles"]
+    for stop, working in ((6, False), (8, True), (10, False)):
+        made.run(stop * 60 * minute)
+        assert vehicles.controllers.population.working.any() == working
+    assert greens(made) == greens(world(area))
+
+
+def test_signals_that_the_traffic_decides_cost_less_delay():
+    given = ["area.citizens=3000", "run.days=0.4"]
+    area = build_area(compose(given))
+    delay = []
+    for signals in ("fixed", "actuated"):
+        made = build_world(compose([*given, f"domain.vehicles.signals={signals}"]), area)
+        made.run(9 * 60 * minute)
+        delay.append(next(i.value for i in made.indicators() if i.indicator == "vehicle_delay" and i.level == "area"))
+        assert all(balance.holds for balance in made.balances())
+    assert delay[1] < 0.8 * delay[0]
