@@ -47,8 +47,13 @@ def run_scenario(
         return None
     from scenarios.simulate import Simulation
 
+    def tell(text: str) -> None:
+        screen.print(text, soft_wrap=True, markup=False)
+
     return _run(
-        configuration, lambda said: Simulation(configuration, said=said, checkpoint=every, branch=branch), report
+        configuration,
+        lambda said: Simulation(configuration, said=said, checkpoint=every, branch=branch, told=tell),
+        report,
     )
 
 

@@ -145,7 +145,12 @@ def run_experiment(arms: Sequence[Arm], console: Console, **options: Any) -> tup
     # no thread that draws: processes are forked from this one, and a thread's locks would be copied as they are
     with Progress(*columns, console=console, transient=True, auto_refresh=False) as bar:
         task = bar.add_task("preparing", total=None)
-        experiment = Experiment(arms, said=lambda text: bar.update(task, description=text, refresh=True), **options)
+        experiment = Experiment(
+            arms,
+            said=lambda text: bar.update(task, description=text, refresh=True),
+            told=lambda text: console.print(text, soft_wrap=True, markup=False),
+            **options,
+        )
         many = f"{len(experiment.seeds)} x {len(arms)} runs on {experiment.processes} cores"
         if experiment.goes_on:
             console.print(f"goes on in {experiment.folder}: {experiment.goes_on}", soft_wrap=True, markup=False)

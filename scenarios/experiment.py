@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,7 @@ class Experiment:
                    of the same arms, code and area in it is gone on with: its complete runs are kept
     area         : of all arms, where it has been built before
     command      : what the comparison was asked for with, as a text
+    said, told   : take what is being done, in a few words, and a line for each day of learning
 
     Raises InputError with every fault at once, before anything runs.
     """
@@ -76,6 +78,7 @@ class Experiment:
         area: Area | None = None,
         command: str = "",
         said: Callable[[str], None] = lambda text: None,
+        told: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.arms, self.began, self.command = list(arms), time.time(), command
         run = self.arms[0].configuration.run
@@ -84,21 +87,24 @@ class Experiment:
             raise InputError(faults)
         self.seeds = list(range(run.seed, run.seed + replications))
         self.processes = min(processes or workers.cores(), replications)
-        self.trunks = trunks(self.arms)
         self.failures: list[dict[str, Any]] = []
         self.notes: list[str] = []
         self.kept, self.goes_on = 0, ""  # complete runs of an earlier attempt; what is said of it, where there was one
         self.codes: dict[tuple[str, int], list[int]] = {}  # with which a run's processes ended before their time
+        from scenarios.learning import learn, named
         from scenarios.rehearsal import compile_kernels, rehearse
         from scenarios.simulate import build_area
 
         said("area")
         self.area = area or build_area(self.chosen)
+        self.arms = [replace(arm, configuration=named(arm.configuration, self.area)) for arm in self.arms]
+        self.trunks = trunks(self.arms)
         self.belongs = belongs(self.arms, self.area)
         if out is not None:
             if (Path(out) / "experiment.json").is_file():  # that somebody writes there comes before what it is of
                 Lock(Path(out), WAIT).release()
             checked(Path(out), self.belongs)
+        learn(self.arms[0].configuration, self.area, said, told)
         said("measures")
         rehearse(self.arms, self.area)
         said("kernels")

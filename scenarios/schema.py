@@ -25,6 +25,8 @@ class RunConfig(BaseModel):
     threads: int = Field(1, ge=1)
     cut: list[str] = Field(default_factory=list)
     folder: str = Field("runs", min_length=1)
+    learning: int = Field(0, ge=0, le=100)
+    learned: str = Field("", pattern=r"^([0-9a-f]{32})?$")
     record: Literal["full", "indicators"] = "full"
     alternative: str = ""
     least_residents: int = Field(10, ge=1)
@@ -61,6 +63,13 @@ class RunConfig(BaseModel):
     def _whole_minutes(cls, value: str) -> str:
         if not 0 < duration(value) <= 60_000 or 60_000 % duration(value):
             raise ValueError(f"{value!r} is no whole part of a minute; write 10 s, 30 s or 1 min")
+        return value
+
+    @field_validator("learning")
+    @classmethod
+    def _days(cls, value: int) -> int:
+        if value == 1:
+            raise ValueError("is 1; 0 for none, or 2 or more: one day to see, and another to act on it")
         return value
 
     @model_validator(mode="after")

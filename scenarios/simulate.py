@@ -7,7 +7,7 @@ import platform
 import resource
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
@@ -31,6 +31,7 @@ from twin.world import World
 if TYPE_CHECKING:
     from scenarios.resuming import Branch
     from twin.checkpoints import Checkpoint
+    from twin.domain import Domain
 
 
 def build_area(configuration: Configuration) -> Area:
@@ -44,14 +45,25 @@ def build_area(configuration: Configuration) -> Area:
     return area
 
 
-def build_world(configuration: Configuration, area: Area, recorder: Recorder | None = None) -> World:
+def build_world(
+    configuration: Configuration,
+    area: Area,
+    recorder: Recorder | None = None,
+    prepare: Callable[[Sequence[Domain]], None] = lambda domains: None,
+) -> World:
     """The world of a configuration, with its measures built and posted. Raises InputError for what its names do not find.
 
-    area : without what the measures build
+    area    : without what the measures build
+    prepare : takes the domains before they are set up
     """
     run = configuration.run
-    area = altered(area, configuration)
     domains = [found(config) for found, config in configuration.domains.values()]
+    if run.learned or run.learning:
+        from scenarios.learning import hours, read, teach
+
+        teach(domains, read(run.learned, area, hours(configuration)))
+    prepare(domains)
+    area = altered(area, configuration)
     world = World(
         area,
         domains,
@@ -137,6 +149,7 @@ class Simulation:
     checkpoint : ms of simulated time between two checkpoints; 0: only where the run is interrupted. One that is due while
         the one before is still being written is left out, unless the hour is full
     branch     : where the run branches off from another one; at midnight by itself, if absent
+    told       : takes a line for each day of learning
     """
 
     def __init__(
@@ -148,10 +161,11 @@ class Simulation:
         *,
         checkpoint: int = 0,
         branch: Branch | None = None,
+        told: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.configuration, self.place, self.checkpoint_ms = configuration, place, checkpoint
         try:
-            self._set_up(area, said)
+            self._set_up(area, said, told if branch is None else None)
         except InputError:
             raise
         except Exception as error:  # a fault of a domain's: its run folder says so
@@ -224,8 +238,13 @@ class Simulation:
         else:
             self._bring_back(kept, said)
 
-    def _set_up(self, area: Area | None, said: Callable[[str], None]) -> None:
-        """The area and the world, before any folder is touched."""
+    def _set_up(
+        self, area: Area | None, said: Callable[[str], None], told: Callable[[str], None] | None = None
+    ) -> None:
+        """The area and the world, before any folder is touched.
+
+        told : takes a line for each day of learning; without it what the run asks for must have been learned
+        """
         from scenarios.resuming import belongs_to
 
         self.began, self.passed = time.time(), list[str]()
@@ -234,6 +253,10 @@ class Simulation:
         said("area")
         self.area = area or build_area(self.configuration)
         self.area_s = time.perf_counter() - started
+        if told and self.configuration.run.learning:
+            from scenarios.learning import learn
+
+            self.configuration = learn(self.configuration, self.area, said, told)
         said("domains")
         started = time.perf_counter()
         self.world = build_world(self.configuration, self.area, Recorder(None))
@@ -352,11 +375,20 @@ class Simulation:
             },
             "least_residents": run.least_residents,
             "cut": sorted(run.cut),
+            **self._learned(),
             "purpose": run.purpose,
             "owner": run.owner,
             "keep_until": run.keep_until,
             "warnings": [],
         }
+
+    def _learned(self) -> dict[str, Any]:
+        """What a manifest says of learned times, where there are some."""
+        if not self.configuration.run.learned:
+            return {}
+        from scenarios.learning import described
+
+        return {"learned": described(self.configuration.run.learned)}
 
     def run(self, progress: Callable[[int], None] = lambda ms: None) -> None:
         """Simulate to the end; on any failure the manifest says what happened and the parts written stay."""

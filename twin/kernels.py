@@ -47,8 +47,8 @@ def _state_of_shared_kernels() -> str:
     return f"{state:08x}"
 
 
-def _candidates(folder: str | Path | None) -> list[Path]:
-    found = [Path(folder)] if folder is not None else []
+def user_cache() -> Path:
+    """The program's folder in the user's cache directory; in the temporary one where there is none."""
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA", "")
     elif sys.platform == "darwin":
@@ -56,7 +56,13 @@ def _candidates(folder: str | Path | None) -> list[Path]:
     else:
         base = os.environ.get("XDG_CACHE_HOME", "") or os.path.expanduser("~/.cache")
     if base and not base.startswith("~"):  # expanduser leaves "~" where there is no home
-        found.append(Path(base) / "area-twin" / "numba")
+        return Path(base) / "area-twin"
+    return Path(tempfile.gettempdir()) / "area-twin"
+
+
+def _candidates(folder: str | Path | None) -> list[Path]:
+    found = [Path(folder)] if folder is not None else []
+    found.append(user_cache() / "numba")
     try:
         user = str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
         found.append(Path(tempfile.gettempdir()) / f"area-twin-{user}" / "numba")

@@ -20,26 +20,27 @@ from twin.world import World
 NODES = [(0, 0), (2000, 0), (4000, 0), (4500, 300), (5000, 300), (4700, -900), (5400, 0), (5500, 0)]
 STREETS = [(0, 1, 2000), (1, 2, 2000), (2, 3, 583), (3, 4, 500), (4, 6, 500), (2, 5, 1140), (5, 6, 1140), (6, 7, 100)]
 ENDS = [(a, b) for a, b, _ in STREETS] + [(b, a) for a, b, _ in STREETS]
+LENGTHS = [metres for *_, metres in STREETS] * 2
 NORTH, SOUTH, BACK = (ENDS.index(ends) for ends in ((3, 4), (5, 6), (3, 2)))
 
 
-def corridors(bans=()):
-    """A long street to a fork, a quick way and a slower one, and a street to the goal."""
-    base, _ = a_town(400)
+def corridors(bans=(), ends=ENDS, length=LENGTHS, capacity=0.5, persons=2000):
+    """A long street to a fork, a quick way and a slower one, and a street to the goal; or other streets."""
+    base, _ = a_town(persons)
     tables = {name: vars(base.tables[name]) for name in ("zones", "people")}
-    n, m = len(NODES), len(ENDS)
+    n, m = len(NODES), len(ends)
     x, y = np.array(NODES, float).T
-    tail, head = np.array(ENDS).T
+    tail, head = np.array(ends).T
     every = np.arange(n)
-    tables["people"] = {**tables["people"], "home": np.zeros(400, int)}
+    tables["people"] = {**tables["people"], "home": np.zeros(persons, int)}
     tables["nodes"] = {"x": x, "y": y, "kind": ["plain"] * n}
     tables["links"] = {
         "tail": tail,
         "head": head,
-        "length": np.tile([float(s[2]) for s in STREETS], 2),
+        "length": np.array(length, float),
         "speed": np.full(m, 13.9),
         "lanes": np.ones(m, int),
-        "capacity": np.full(m, 0.5),
+        "capacity": np.broadcast_to(np.array(capacity, float), m),
         **{mode: np.ones(m, bool) for mode in ("car", "bicycle", "walk")},
         "road_class": ["residential"] * m,
         "geometry": [b""] * m,
@@ -128,7 +129,7 @@ def test_a_larger_share_only_adds_drivers():
         set(np.flatnonzero(incident(share, until=minute)[0].domains["vehicles"].routes.informed).tolist())
         for share in (0.2, 0.5, 1.0)
     ]
-    assert who[0] < who[1] < who[2] == set(range(400))
+    assert who[0] < who[1] < who[2] == set(range(2000))
 
 
 def test_the_window_changes_nothing():
