@@ -31,19 +31,7 @@ from __future__ import annotations
 import numpy as np
 
 from agents.vehicles.crossing import ANY_TIME, GIVE_WAY, next_pass, note
-from agents.vehicles.wheel import (
-    GRANT,
-    KINDS,
-    READY,
-    TIMER,
-    bucket_of,
-    cancel,
-    cell_of,
-    compiled,
-    inlined,
-    pop,
-    push,
-)
+from agents.vehicles.wheel import GRANT, KINDS, READY, TIMER, bucket_of, cancel, cell_of, compiled, inlined, pop, push
 
 FREE, DUE, QUEUED, DRIVING = 0, 1, 2, 3  # states of a vehicle
 FAR = 1e15  # s; a finite time later than any, since infinity has no bucket

@@ -12,8 +12,8 @@ Per junction one of these, the first that applies; at all others merges are by s
   is an assumption.)
 
 Streets of one class at a plain node share, since there traffic from the right goes first on all sides; so do ramps and
-motorways (classes motorway and trunk), where traffic zips. Two movements conflict that end on one link or whose ways
-cross, arms being straight to the next node and traffic keeping right.
+motorways (classes motorway and trunk), where traffic zips, and links that stand for roads outside the area. Two movements
+conflict that end on one link or whose ways cross, arms being straight to the next node and traffic keeping right.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from agents.vehicles.crossing import ALL_WAY, ANY_TIME, GIVE_WAY
 from agents.vehicles.rules import Rules
 from twin.network import Network
-from twin.tables import ROAD_CLASSES
+from twin.tables import OUTSIDE, ROAD_CLASSES
 
 Array = NDArray[Any]
 NONE, CIRCLE, SMALL_CIRCLE, DARK, PRIORITY = range(5)  # what governs a junction
@@ -50,7 +50,9 @@ def right_of_way(area: Any, network: Network, signalled: Array, dark_rule: str) 
     links, kind = area.links, np.asarray(area.nodes.kind).astype(str)
     circle = np.asarray(links.roundabout)[network.rows]
     major = _major(area, network, kind)
-    governed = _governed(network, kind, circle, signalled, major, np.asarray(links.road_class)[network.rows])
+    share = np.isin(np.asarray(links.road_class)[network.rows].astype(str), ("motorway", "trunk"))
+    share |= np.asarray(links.name)[network.rows] == OUTSIDE
+    governed = _governed(network, kind, circle, signalled, major, share)
     m = _Movements(area, network, governed)
     p, q = m.pairs()
     by = governed[m.node[p]]
@@ -113,16 +115,15 @@ def _ranks(road_class: Array) -> Array:
     return np.array([of[name] for name in road_class.astype(str).tolist()], np.int64)
 
 
-def _governed(network: Network, kind: Array, circle: Array, signalled: Array, major: Array, road_class: Array) -> Array:
-    """What governs each junction; int (nodes,)."""
+def _governed(network: Network, kind: Array, circle: Array, signalled: Array, major: Array, share: Array) -> Array:
+    """What governs each junction; int (nodes,). At those where a link is in the mask `share`, no sign does."""
     head, nodes = network.head, network.nodes
 
     def some(mask: Array) -> Array:
         return np.bincount(head[mask], minlength=nodes) > 0
 
     out = np.full(nodes, NONE)
-    fast = some(np.isin(road_class.astype(str), ("motorway", "trunk")))
-    signs = np.isin(kind, ("plain", "priority")) & some(major) & some(~major) & ~fast
+    signs = np.isin(kind, ("plain", "priority")) & some(major) & some(~major) & ~some(share)
     out[signs & (_arms(network) >= 3)] = PRIORITY
     out[some(signalled)] = DARK
     out[(kind == "roundabout") & ~some(circle) & (_arms(network) >= 3)] = SMALL_CIRCLE

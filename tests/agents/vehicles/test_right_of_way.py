@@ -10,6 +10,7 @@ import pytest
 from agents.vehicles.crossing import ALL_WAY, ANY_TIME, GIVE_WAY
 from agents.vehicles.right_of_way import LEFT, LEFT_FROM_MAJOR, RIGHT, ROUND, THROUGH, right_of_way
 from twin.network import Network
+from twin.tables import OUTSIDE
 
 SIDES = {"N": (0, 100), "E": (100, 0), "S": (0, -100), "W": (-100, 0)}
 
@@ -103,6 +104,11 @@ def test_among_streets_of_one_class_a_sign_goes_by_the_name():
 
 def test_a_street_that_changes_its_class_has_no_rule():
     assert set(Junction({"W": "tertiary", "E": "residential"}).rule().values()) == {ANY_TIME}
+
+
+def test_what_stands_for_roads_outside_has_no_signs():
+    assert Junction(STREETS, names={"W": "Dike", "S": "Lane"}).rule()["S"] == GIVE_WAY
+    assert set(Junction(STREETS, names={"W": OUTSIDE}).rule().values()) == {ANY_TIME}
 
 
 @pytest.mark.parametrize("fast", ["motorway", "trunk"])
