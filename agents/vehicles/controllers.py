@@ -111,10 +111,10 @@ def detect(links, slots, signal, link, stage, now, gap, wanted, present, called)
         approach = links[link[a]]
         if approach.count > 0 and slots[approach.slots + approach.first].time <= now + gap:
             wanted[signal[a]] |= 1 << stage[a]
+    busy = False
     for s in range(len(wanted)):
-        if wanted[s] & ~(1 << present[s]) or called[s] >= 0.0:
-            return True
-    return False
+        busy |= (wanted[s] & ~(1 << present[s])) != 0 or called[s] >= 0.0
+    return busy
 
 
 class Controllers(Part):
