@@ -15,7 +15,7 @@ from agents.vehicles.learned import SLICES, Learned, Plans, groups
 from scenarios.arms import arms_of
 from scenarios.configuration import compose
 from scenarios.experiment import Experiment
-from scenarios.learning import days, learn, place
+from scenarios.learning import days, learn, place, teach
 from scenarios.resuming import Branch
 from scenarios.simulate import Simulation, build_area, build_world
 from tests.agents.vehicles.test_domain import Citizens, Grid
@@ -79,6 +79,22 @@ def test_two_bottlenecks_share_the_cars_as_their_capacities():
     assert north == pytest.approx(south, rel=0.15), "the delays of both ways are equal, in each quarter"
     # at 0.5 cars/s into 0.45 the queue grows by 45 s in each quarter, whichever way one takes
     assert (north - 4200 / 13.9)[1:] == pytest.approx([100 + 50, 200 + 50], abs=60)
+
+
+def test_the_gap_falls_from_day_to_day_in_a_congested_town():
+    configuration = compose(["area.citizens=3000", "run.days=0.4"])
+    area = build_area(configuration)
+    area.links.capacity[:] *= 0.2
+
+    def live_through(learned, observer):
+        world = build_world(configuration, area, prepare=lambda domains: teach(domains, learned, observer))
+        world.run(9 * hour)
+        assert all(law.holds for law in world.balances())
+        return world
+
+    gaps = [gap for gap, _ in days(5, 1, live_through)]
+    assert gaps[-1].relative < 0.5 * gaps[0].relative
+    assert gaps[-1].spent < gaps[0].spent
 
 
 def test_an_uncongested_town_has_no_gap():
