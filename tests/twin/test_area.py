@@ -64,7 +64,7 @@ def test_header_that_is_none(folder, text):
 def test_header_of_another_version(folder):
     header = json.loads((folder / "area.json").read_text())
     (folder / "area.json").write_text(json.dumps(header | {"schema": 99}))
-    assert "schema 99; allowed: schema 1; remedy: build the area again" in refused(folder)
+    assert "schema 99; allowed: schema 2; remedy: build the area again" in refused(folder)
 
 
 def test_missing_and_broken_tables_at_once(folder):
