@@ -56,7 +56,6 @@ class Watch:
 def measure(citizens: int, overrides: list[str]) -> dict[str, float]:
     """One day of so many citizens, in this process."""
     from agents.vehicles import kernels
-    from agents.vehicles import state as traffic
     from agents.vehicles.routes import Routes
     from scenarios.configuration import compose
     from scenarios.simulate import build_area, build_world
@@ -70,7 +69,11 @@ def measure(citizens: int, overrides: list[str]) -> dict[str, float]:
     area_s = perf_counter() - began
     world = build_world(configuration, area)
     vehicles = world.domains["vehicles"]
-    watched = {"run": Watch(kernels.run), "paths": Watch(vehicles.routes.paths), "turn": Watch(vehicles.routes.turn_to)}
+    watched = {
+        "run": Watch(vehicles.state.run),
+        "paths": Watch(vehicles.routes.paths),
+        "turn": Watch(vehicles.routes.turn_to),
+    }
     links = [0]
 
     def paths(*given: Any) -> Any:
@@ -78,7 +81,7 @@ def measure(citizens: int, overrides: list[str]) -> dict[str, float]:
         links[0] += len(found[1])
         return found
 
-    traffic.k.run = watched["run"]  # type: ignore[attr-defined]
+    vehicles.state.run = watched["run"]
     vehicles.routes.paths, vehicles.routes.turn_to = paths, watched["turn"]
     assert isinstance(vehicles.routes, Routes)
     began = perf_counter()

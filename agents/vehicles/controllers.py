@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Any
 import mesa
 import numpy as np
 
+from agents.vehicles.changes import reconsider
+from agents.vehicles.crossing import SIGNAL
+from agents.vehicles.kernels import NOW, run
 from agents.vehicles.state import State
-from agents.vehicles.wheel import compiled
+from agents.vehicles.wheel import PER_SECOND, compiled
 from twin.attributes import Column
 from twin.parts import Part
 from twin.population import Population, stepping
@@ -117,6 +120,44 @@ def detect(links, slots, signal, link, stage, now, gap, wanted, present, called)
     return busy
 
 
+@compiled
+def show(links, slots, cars, events, wheel, route, m, begins, time, now):  # type: ignore[no-untyped-def]
+    """Give link m green from `begins` on, s, until it is shown something else at the earliest."""
+    links[m].cycle, links[m].green_from, links[m].green_for = CYCLE, begins, LASTS
+    links[m].control = SIGNAL
+    reconsider(links, slots, cars, events, wheel, route, m, time, now)
+
+
+@compiled
+def drive(
+    links, slots, cars, events, wheel, route, due, counts, moves, conflicts, arrivals, stop, stuck, arrived,
+    signal, link, stage, longest, every, gap,
+    working, now, present, stages, begins, called, wanted, least, most, clearance,
+):  # type: ignore[no-untyped-def]  # fmt: skip
+    """`agents.vehicles.kernels.run` with `decide` every `every` seconds; what `Controllers.run` does for other agents."""
+    time = counts[NOW] / PER_SECOND
+    while time < stop:
+        time = min((np.floor(time / every + 1e-9) + 1.0) * every, stop)
+        arrived = run(
+            links, slots, cars, events, wheel, route, due, counts, moves, conflicts, arrivals, time, stuck, arrived
+        )
+        if time % every > 1e-9:
+            continue
+        if not detect(links, slots, signal, link, stage, time, gap, wanted, present, called):
+            continue
+        for s in range(len(now)):
+            now[s], most[s] = time, longest[s, present[s]]
+        # who changes begins a green later than now, and nobody else's green begins then
+        decide(working, now, present, stages, begins, called, wanted, least, most, clearance)
+        for a in range(len(link)):
+            s = signal[a]
+            if begins[s] == time + clearance[s]:
+                green = stage[a] == present[s]
+                start = begins[s] if green else time + AWAY
+                show(links, slots, cars, events, wheel, route, link[a], start, time, counts[NOW])
+    return arrived
+
+
 class Controllers(Part):
     """The actuated signals of an area.
 
@@ -139,14 +180,16 @@ class Controllers(Part):
         gap: float,
         least: float,
         longer: float,
+        agent: type[mesa.Agent] = Controller,
     ) -> None:
         """start, length : (approaches,), s of the fixed-time plan; longer: the longest green as a multiple of its green.
 
         every, gap, least : s
+        agent : what decides at each signal; another one than `Controller` steps as Mesa's agents do, signal by signal
         """
         self.signal, self.link, self.every, self.gap = signal, link, every, gap
         self.stage = np.zeros(len(link), np.int64)
-        self.population = Population(world, "signal", signals, COLUMNS, agent=Controller)
+        self.population = Population(world, "signal", signals, COLUMNS, agent=agent)
         windows = [np.unique(np.stack([start, start + length], 1)[signal == s], axis=0) for s in range(signals)]
         if max(map(len, windows), default=0) > STAGES:
             raise ValueError(f"a signal with more than {STAGES} stages")
@@ -187,8 +230,12 @@ class Controllers(Part):
 
     def run(self, state: State, stop: float) -> Any:
         """Move the traffic to `stop`, s, deciding on the way; arrivals as of `State.run`."""
-        if not self.population.working.any():
+        p = self.population
+        if not p.working.any():
             return state.run(stop)
+        if p.agent_class is Controller:
+            columns = (p.array(name) for name in COLUMNS)
+            return state.run(stop, drive, *self._where, self.longest, self.every, self.gap, *columns)
         found, now = [], state.now
         while now < stop:
             now = min((np.floor(now / self.every + 1e-9) + 1.0) * self.every, stop)
@@ -197,10 +244,13 @@ class Controllers(Part):
                 self._decide(state, now)
         return np.concatenate(found).view(np.recarray)
 
+    @property
+    def _where(self) -> tuple[Array, Array, Array]:
+        return self.signal, self.link, self.stage
+
     def _decide(self, state: State, now: float) -> None:
         p = self.population
-        where = self.signal, self.link, self.stage
-        if not detect(state.links, state.slots, *where, now, self.gap, p.wanted, p.stage, p.called):
+        if not detect(state.links, state.slots, *self._where, now, self.gap, p.wanted, p.stage, p.called):
             return
         p.now[:] = now
         p.most[:] = self.longest[np.arange(len(p)), p.stage]

@@ -341,8 +341,8 @@ def start(links, slots, cars, events, wheel, route, counts, car, now):
 
 
 @compiled
-def run(links, slots, cars, events, wheel, route, due, counts, moves, conflicts, arrivals, stop, stuck):
-    """Move everything up to the bucket of `stop` (s), from where the last call ended; the number of arrivals.
+def run(links, slots, cars, events, wheel, route, due, counts, moves, conflicts, arrivals, stop, stuck, arrived):
+    """Move everything up to the bucket of `stop` (s), from where the last call ended; the number of arrivals so far.
 
     Parameters
     ----------
@@ -355,8 +355,8 @@ def run(links, slots, cars, events, wheel, route, due, counts, moves, conflicts,
     arrivals : records (key, time, started) that are filled; as many as there are vehicles are enough
     stop : s, a whole number of buckets
     stuck : s after which a waiting vehicle is released; infinite: never
+    arrived : how many of `arrivals` are filled
     """
-    arrived = 0
     for now in range(counts[NOW], bucket_of(stop)):
         while counts[DUE_AT] < counts[DUE_END] and bucket_of(due[counts[DUE_AT]].time) <= now:
             car = due[counts[DUE_AT]].car

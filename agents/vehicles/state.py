@@ -223,13 +223,16 @@ class State(Part):
                 grown[: self.used] = self.route[: self.used]
                 self.route = grown
 
-    def run(self, stop: float) -> Any:
-        """Move everything up to `stop` (s, whole tenths); records (key, time, started) of arrivals by (time, key)."""
+    def run(self, stop: float, law: Any = k.run, *more: Any) -> Any:
+        """Move everything up to `stop` (s, whole tenths); records (key, time, started) of arrivals by (time, key).
+
+        law : the kernel that moves it, which is given `more` as well
+        """
         if abs(stop * PER_SECOND - round(stop * PER_SECOND)) > 1e-6:
             raise ValueError(f"a window that ends at {stop} s, which is not a whole tenth of a second")
         most = int(self.counts[k.FRESH] - self.counts[k.FREE_SLOTS])
         arrivals = np.empty(most, ARRIVAL).view(np.recarray)
-        n = k.run(
+        n = law(
             self.links,
             self.slots,
             self.cars,
@@ -243,6 +246,8 @@ class State(Part):
             arrivals,
             float(stop),
             self.stuck,
+            0,
+            *more,
         )
         return arrivals[:n]
 

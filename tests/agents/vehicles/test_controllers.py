@@ -13,13 +13,19 @@ U, Q = 20.0, 0.8
 CLEARANCE = 5.0
 
 
-def crossing(every=1.0, gap=3.0, least=6.0, longer=1.0):
+class OneByOne(Controller):
+    """Decides signal by signal, without the kernel."""
+
+    step = stepping(Controller.step.one)
+
+
+def crossing(every=1.0, gap=3.0, least=6.0, longer=1.0, agent=Controller):
     """Links 0 and 1 cross: each has a stage of 20 s and leads on, over links 2 and 3."""
     state = State.of(np.full(4, 500.0), np.full(4, U), np.ones(4), np.full(4, Q), jam_density=0.2)
     link = np.array([0, 1])
     controllers = Controllers(
         None, 1, np.zeros(2, np.int64), link, np.array([0.0, 25.0]), np.array([20.0, 20.0]),
-        every=every, gap=gap, least=least, longer=longer,
+        every=every, gap=gap, least=least, longer=longer, agent=agent,
     )  # fmt: skip
     controllers.work(np.ones(1, bool), state)
     return state, controllers
@@ -101,15 +107,30 @@ def test_windows_play_no_part():
         np.testing.assert_array_equal(found[0], other)
 
 
+@settings(max_examples=25)
+@given(
+    st.lists(st.integers(0, 300), max_size=60),
+    st.lists(st.integers(0, 300), max_size=60),
+    st.sampled_from([1.0, 2.0, 5.0]),
+)
+def test_agents_that_step_one_by_one_move_the_traffic_as_the_kernel_does(one, other, every):
+    found = []
+    for agent in (Controller, OneByOne):
+        state, controllers = crossing(every=every, agent=agent)
+        for link, departures in enumerate((one, other)):
+            if departures:
+                send(state, link, np.sort(departures).astype(float), key=1000 * link)
+        found.append(np.concatenate([controllers.run(state, stop) for stop in (33.3, 120.0, 121.0, 1500.0)]))
+        assert len(found[-1]) == len(one) + len(other)
+    np.testing.assert_array_equal(*found)
+
+
 bits = st.integers(0, 15)
 
 
 @settings(max_examples=60)
 @given(st.lists(st.lists(bits, min_size=3, max_size=3), min_size=1, max_size=40), st.integers(0, 3))
 def test_the_agent_and_its_kernel_decide_the_same(wanted, first):
-    class OneByOne(Controller):
-        step = stepping(Controller.step.one)  # without the kernel
-
     agent, bulk, plain = (
         Population(None, "signal", 3, COLUMNS, agent=kind) for kind in (OneByOne, Controller, Controller)
     )
