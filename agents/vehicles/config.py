@@ -48,7 +48,8 @@ class VehiclesConfig(BaseModel):
     roundabout    : priority of a circulating link over an entry of the same capacity where both stand
     dark_rule     : what holds at a signal without power: all_way_stop (as California Vehicle Code, section 21800 (d) (1)), or
         priority, the signs at the junction (as in the Netherlands, Reglement verkeersregels en verkeerstekens 1990)
-    signals       : fixed, the plan of the area, or actuated: the traffic decides how long each green is
+    signals       : actuated, the traffic decides how long each green is, as at nearly all Dutch signals (assumption); or
+        fixed, the plan of the area. A sampled run has the plan's shares of green
     signal_gap, least_green : s; a green ends when nobody comes for so long, and lasts at least so long (HCM 2010, ch. 18:
         2-4 s, and 6 s for sight and start)
     longest_green : as a multiple of the plan's green (assumption)
@@ -75,7 +76,7 @@ class VehiclesConfig(BaseModel):
     stuck: float = Field(300.0, ge=0.0)
     roundabout: float = Field(5.0, gt=0.0)
     dark_rule: Literal["all_way_stop", "priority"] = "all_way_stop"
-    signals: Literal["fixed", "actuated"] = "fixed"
+    signals: Literal["actuated", "fixed"] = "actuated"
     signal_gap: float = Field(3.0, gt=0.0, le=20.0)
     least_green: float = Field(6.0, gt=0.0, le=60.0)
     longest_green: float = Field(1.5, ge=1.0, le=10.0)

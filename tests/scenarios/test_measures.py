@@ -18,9 +18,9 @@ def area():
     return build_area(compose(SMALL))
 
 
-def world(area, *measures, days=1):
+def world(area, *measures, days=1, signals="fixed"):
     texts = [f"+scenario.measures.m{number}={{{measure}}}" for number, measure in enumerate(measures)]
-    return build_world(compose([*SMALL, *texts, f"run.days={days}"]), area)
+    return build_world(compose([*SMALL, *texts, f"run.days={days}", f"domain.vehicles.signals={signals}"]), area)
 
 
 CLOSE = "type: close_street, from: '07:00', for: 1 h, where: "

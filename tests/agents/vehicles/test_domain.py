@@ -176,9 +176,9 @@ class Log(Recorder):
         super().event(item)
 
 
-def simulate(trips, until=2 * hour, commands=(), cut=(), people=400, **config):
+def simulate(trips, until=2 * hour, commands=(), cut=(), people=400, signals="fixed", **config):
     area, _ = a_town(people)
-    citizens, vehicles = Citizens(trips), Vehicles(VehiclesConfig(**config))
+    citizens, vehicles = Citizens(trips), Vehicles(VehiclesConfig(signals=signals, **config))
     world = World(area, [citizens, vehicles, Grid()], recorder=Log(), cut=cut)
     for kind, at, subject, value in commands:
         world.post(kind, at=at, subject=subject, value=value)
