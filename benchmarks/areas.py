@@ -150,8 +150,8 @@ def _busiest(area: Any, overrides: list[str]) -> Any:
     """Vehicles that leave each link in its busiest hour of the day, shape (links,)."""
     import numpy as np
 
+    from scenarios.assembly import build_world
     from scenarios.configuration import compose
-    from scenarios.simulate import build_world
     from twin.clock import hour, minute
 
     world = build_world(compose(overrides), area)

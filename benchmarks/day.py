@@ -9,8 +9,8 @@ import argparse
 import resource
 from time import perf_counter
 
+from scenarios.assembly import build_area, build_world
 from scenarios.configuration import compose
-from scenarios.simulate import build_area, build_world
 from twin.clock import day
 
 

@@ -57,8 +57,8 @@ def measure(citizens: int, overrides: list[str]) -> dict[str, float]:
     """One day of so many citizens, in this process."""
     from agents.vehicles import kernels
     from agents.vehicles.routes import Routes
+    from scenarios.assembly import build_area, build_world
     from scenarios.configuration import compose
-    from scenarios.simulate import build_area, build_world
     from twin.clock import day
 
     small = compose(["area.citizens=1000", *overrides])

@@ -17,9 +17,10 @@ from time import perf_counter
 from typing import Any
 
 from scenarios import workers
+from scenarios.assembly import build_area
 from scenarios.configuration import compose
 from scenarios.resuming import Branch
-from scenarios.simulate import Simulation, build_area
+from scenarios.simulate import Simulation
 from twin.checkpoints import found
 from twin.clock import hour, minute
 

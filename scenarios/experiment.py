@@ -91,9 +91,9 @@ class Experiment:
         self.notes: list[str] = []
         self.kept, self.goes_on = 0, ""  # complete runs of an earlier attempt; what is said of it, where there was one
         self.codes: dict[tuple[str, int], list[int]] = {}  # with which a run's processes ended before their time
+        from scenarios.assembly import build_area
         from scenarios.learning import learn, named
         from scenarios.rehearsal import compile_kernels, rehearse
-        from scenarios.simulate import build_area
 
         said("area")
         self.area = area or build_area(self.chosen)

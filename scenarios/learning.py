@@ -207,7 +207,7 @@ def learn(
         read(run.learned, area, until)  # says that it is absent, and what to do
 
     def live_through(learned: Learned | None, observer: Observer) -> World:
-        from scenarios.simulate import build_world
+        from scenarios.assembly import build_world
 
         said(f"learning, day {len(gaps) + 1} of {run.learning}")
         world = build_world(base, area, prepare=lambda domains: teach(domains, learned, observer))

@@ -119,7 +119,7 @@ class Plan:
     def area(self) -> Area:
         """Its area, built when it is first needed."""
         if "area" not in self._kept:
-            from scenarios.simulate import build_area
+            from scenarios.assembly import build_area
 
             self._kept["area"] = build_area(self.configuration)
         found: Area = self._kept["area"]

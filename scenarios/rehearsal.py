@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from scenarios.arms import Arm
+from scenarios.assembly import build_area, build_world, post_measures, use_threads
 from scenarios.configuration import compose
-from scenarios.simulate import build_area, build_world, post_measures, use_threads
 from twin.area import Area
 from twin.clock import hour
 from twin.errors import Fault, InputError

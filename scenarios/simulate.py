@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import resource
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scenarios.assembly import build_area, build_world, post_measures, use_threads
 from scenarios.configuration import Configuration
 from scenarios.failing import log_failure
 from scenarios.interruption import Interruption, StoppedAtEdge
 from scenarios.provenance import code_digest, versions, write_place
 from twin.area import Area
 from twin.checkpoints import Checkpoints
-from twin.clock import Calendar, day, hour
+from twin.clock import day, hour
 from twin.errors import DesignError, Fault, InputError
 from twin.journal import Journal, bring_back
 from twin.locking import Lock
@@ -31,110 +31,6 @@ from twin.world import World
 if TYPE_CHECKING:
     from scenarios.resuming import Branch
     from twin.checkpoints import Checkpoint
-    from twin.domain import Domain
-
-
-def build_area(configuration: Configuration) -> Area:
-    """The area that the configuration names: generated, or read from its folder."""
-    from scenarios.areas import build
-
-    options = dict(configuration.area)
-    area = build(options.pop("type"), **options)
-    if not len(area.links):
-        raise InputError(Fault("area", "has no streets", remedy="build it from an extract with roads"))
-    return area
-
-
-def build_world(
-    configuration: Configuration,
-    area: Area,
-    recorder: Recorder | None = None,
-    prepare: Callable[[Sequence[Domain]], None] = lambda domains: None,
-) -> World:
-    """The world of a configuration, with its measures built and posted. Raises InputError for what its names do not find.
-
-    area    : without what the measures build
-    prepare : takes the domains before they are set up
-    """
-    run = configuration.run
-    domains = [found(config) for found, config in configuration.domains.values()]
-    if run.learned or run.learning:
-        from scenarios.learning import hours, read, teach
-
-        teach(domains, read(run.learned, area, hours(configuration)))
-    prepare(domains)
-    area = altered(area, configuration)
-    world = World(
-        area,
-        domains,
-        seed=run.seed,
-        window=duration(run.window),
-        calendar=Calendar(run.start, run.time_zone),
-        cut=set(run.cut),
-        recorder=recorder,
-    )
-    post_measures(world, configuration)
-    return world
-
-
-def post_measures(world: World, configuration: Configuration, after: int = 0) -> None:
-    """Post the measures of a configuration, without the first `after`. Raises InputError with every fault."""
-    faults = list[Fault]()
-    for name, measure in list(configuration.measures.items())[after:]:
-        where = _place(configuration, name)
-        try:
-            measure.post(world, where)
-        except InputError as error:
-            faults += error.faults
-        except DesignError as error:
-            faults.append(Fault(where, str(error), remedy="add the domain that the measure acts on"))
-    if faults:
-        raise InputError(faults)
-
-
-def altered(area: Area, configuration: Configuration) -> Area:
-    """The area with all that the measures of a configuration build in it. Raises InputError with every fault."""
-    faults = list[Fault]()
-    for name, measure in configuration.measures.items():
-        try:
-            area = measure.alter(area, _place(configuration, name))
-        except InputError as error:
-            faults += error.faults
-    if faults:
-        raise InputError(faults)
-    return area
-
-
-def _place(configuration: Configuration, measure: str) -> str:
-    """Where the configuration names a measure."""
-    if measure in configuration.scenario.measures:
-        return f"scenario.measures.{measure}"
-    return f"scenario.alternatives.{configuration.run.alternative}.{measure}"
-
-
-def use_threads(threads: int) -> None:
-    """Let numba's parallel kernels use so many threads; those of the built-in domains are serial.
-
-    Raises InputError for more than this machine has.
-    """
-    from scenarios.workers import cores
-
-    if threads > cores():
-        raise InputError(Fault("run.threads", f"is {threads}", f"1 to {cores()}, what this machine has"))
-    import numba
-
-    if threads != numba.config.NUMBA_NUM_THREADS:
-        os.environ["NUMBA_NUM_THREADS"] = str(threads)
-        try:
-            numba.config.reload_config()
-        except RuntimeError as error:
-            raise InputError(
-                Fault(
-                    "run.threads",
-                    f"numba has already begun with {numba.config.NUMBA_NUM_THREADS} threads",
-                    remedy=f"begin Python with NUMBA_NUM_THREADS={threads}",
-                )
-            ) from error
 
 
 class Simulation:

@@ -15,8 +15,9 @@ import pytest
 import yaml
 
 from scenarios import workers
+from scenarios.assembly import build_area
 from scenarios.configuration import compose
-from scenarios.simulate import Simulation, build_area
+from scenarios.simulate import Simulation
 from twin.checkpoints import found, time_of
 from twin.clock import day, hour, minute
 from twin.draws import uniform

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from scenarios.assembly import build_area, build_world
 from scenarios.configuration import compose
-from scenarios.simulate import build_area, build_world
 from twin.area import Area
 from twin.clock import day, hour
 

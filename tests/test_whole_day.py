@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from scenarios.assembly import build_area, build_world
 from scenarios.configuration import compose
-from scenarios.simulate import build_area, build_world
 from twin.clock import day, hour
 
 TOWN = ["area.citizens=20000"]  # the smallest town in which an outage darkens signals that traffic feels
@@ -28,7 +28,7 @@ def run(area, *overrides, until=day):
 
 def test_same_configuration_same_digest_in_other_processes_and_threads():
     code = (
-        "import sys; from scenarios.configuration import compose; from scenarios.simulate import build_area, build_world\n"
+        "import sys; from scenarios.configuration import compose; from scenarios.assembly import build_area, build_world\n"
         "c = compose(sys.argv[1:]); w = build_world(c, build_area(c)); w.run(10 * 3600 * 1000); print(w.recorder.result_digest())"
     )
     found = []

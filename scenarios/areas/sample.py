@@ -46,7 +46,7 @@ def sample(area: Area, share: float, seed: int = 1) -> Area:
     rows["households"] = {c: v[chosen] for c, v in rows["households"].items()}
     rows["people"] = {c: v[keep] for c, v in rows["people"].items()}
     of = rows["people"]["household"]
-    rows["people"]["household"] = np.where(of >= 0, number[of], -1)
+    rows["people"]["household"] = np.where(of >= 0, number[np.maximum(of, 0)], -1) if len(number) else of
     resident = int(people.resident.sum())
     stands_for = resident / max(int(people.resident[keep].sum()), 1) if resident else len(people) / int(keep.sum())
     facts = {**area.facts, "sample": share, "represents": area.represents * stands_for}

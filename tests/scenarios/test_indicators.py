@@ -1,8 +1,8 @@
 """Every indicator that the domains contribute is defined."""
 
+from scenarios.assembly import build_area, build_world
 from scenarios.configuration import compose
 from scenarios.indicators import DEFINITIONS, described
-from scenarios.simulate import build_area, build_world
 from twin.clock import hour
 from twin.domain import Indicator
 

@@ -13,11 +13,12 @@ from agents.vehicles.config import VehiclesConfig
 from agents.vehicles.domain import CAR, Vehicles
 from agents.vehicles.learned import SLICES, Learned, Plans, groups
 from scenarios.arms import arms_of
+from scenarios.assembly import build_area, build_world
 from scenarios.configuration import compose
 from scenarios.experiment import Experiment
 from scenarios.learning import days, learn, place, teach
 from scenarios.resuming import Branch
-from scenarios.simulate import Simulation, build_area, build_world
+from scenarios.simulate import Simulation
 from tests.agents.vehicles.test_domain import Citizens, Grid
 from tests.agents.vehicles.test_routes import corridors
 from twin.clock import day, hour, minute

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from scenarios.assembly import build_area, build_world
 from scenarios.configuration import compose
 from scenarios.measures.where import links, main_street
-from scenarios.simulate import build_area, build_world
 from twin.area import Area
 from twin.clock import minute
 from twin.errors import InputError

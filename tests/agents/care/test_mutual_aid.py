@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from agents.care.ambulance import A1, OPEN, TAKEN_OUTSIDE
 from agents.care.fleet import Fleet
+from scenarios.assembly import build_area
 from scenarios.configuration import compose
-from scenarios.simulate import Simulation, build_area
+from scenarios.simulate import Simulation
 from tests.agents.care.test_domain import Vehicles, kinds, world_of
 from tests.agents.care.test_region import changed, region_of
 from twin.clock import hour, minute

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from scenarios.areas import build
+from scenarios.assembly import build_area, build_world
 from scenarios.configuration import compose
-from scenarios.simulate import build_area, build_world
 from tests.twin.luck_worlds import Tried
 from twin.area import Area
 from twin.clock import day, hour

@@ -15,8 +15,9 @@ from agents.vehicles.access import NOBODY
 from agents.vehicles.config import VehiclesConfig
 from agents.vehicles.domain import CAR, Vehicles
 from agents.vehicles.parking import BEYOND, DRIVING, UNKNOWN
+from scenarios.assembly import build_area
 from scenarios.configuration import compose
-from scenarios.simulate import Simulation, build_area
+from scenarios.simulate import Simulation
 from tests.agents.vehicles.test_domain import BLOCK, SIZE, Citizens, Grid, Log, a_town
 from twin.clock import hour, minute
 from twin.dijkstra import BLOCKED, FAR

@@ -11,8 +11,8 @@ import pytest
 import scenarios.areas
 from scenarios.areas.check import check_area
 from scenarios.areas.place import build_place
+from scenarios.assembly import build_world
 from scenarios.configuration import compose
-from scenarios.simulate import build_world
 from tests.scenarios.areas.corruption import elements, of, spoil
 from twin.clock import minute
 from twin.errors import InputError

@@ -14,6 +14,7 @@ from scenarios.area_commands import build_area_from
 from scenarios.areas.check import check_area
 from scenarios.areas.recognise import recognise
 from scenarios.areas.roads_only import build_roads
+from scenarios.areas.sample import sample
 from tests.agents.vehicles.test_domain import Grid
 from twin.area import Area, read_area
 from twin.clock import day
@@ -93,6 +94,13 @@ def test_trips_are_through_traffic_rounded_together(made: Path) -> None:
     np.testing.assert_array_equal(np.bincount(area.people.home), [700, 301])
     assert (area.people.main != area.people.home).all()
     assert not area.people.resident.any()
+
+
+def test_a_sample_of_it_stands_for_all(made: Path) -> None:
+    area = build_roads(made)
+    half = sample(area, 0.5, 1)
+    assert len(half.people) == pytest.approx(0.5 * len(area.people), abs=2)
+    assert half.represents * len(half.people) == pytest.approx(len(area.people))
 
 
 def test_a_run_carries_the_trips(made: Path) -> None:
