@@ -129,8 +129,8 @@ def write_geoparquet(area: Area, results: LinkResults, file: Path) -> str:
         "delay": (totals["delay"][rows] / 3600.0, "veh h", "their time beyond free flow, in all"),
     }
     for hour in range(24):
-        told = f"from {hour:02d}:00 to {hour + 1:02d}:00, a day"
-        table[f"flow_{hour:02d}"] = flow[rows, hour], "veh/h", f"cars that left the link {told}"
+        told = f"from {hour:02d}:00 to {hour + 1:02d}:00, mean of the days"
+        table[f"flow_{hour:02d}"] = flow[rows, hour], "veh/h", f"cars that left the link {told}; NaN: not simulated"
         table[f"speed_{hour:02d}"] = speed[rows, hour] * KMH, "km/h", f"their mean speed {told}; NaN: no car"
     table["geometry"] = links.geometry[rows], "", "linestring from tail to head"
     columns = {

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.files import read_plain
-from twin.clock import Calendar, day, minute
+from twin.clock import Calendar, day, hour, minute
 from twin.errors import Fault, InputError
 from twin.recording import Run
 from twin.units import duration
@@ -71,14 +71,20 @@ class LinkResults:
         return self._gathered(self.link, links)
 
     def by_hour(self, links: int) -> tuple[Floats, Floats]:
-        """Vehicles a day and mean speed (m/s, NaN where nobody drove) by hour of the day, shape (links, 24) each.
+        """Vehicles an hour and mean speed (m/s) by hour of the day, shape (links, 24) each.
 
-        An interval counts for the hour in which it begins; of several days the mean is taken.
+        An interval counts for the hour in which it begins. Vehicles are divided by the time that the run recorded of
+        that hour on all days, after the warm-up; NaN where it recorded none. The speed is NaN where nobody drove.
         """
-        hour = (self.end - self.every) // (60 * minute) % 24
-        found = self._gathered(self.link * 24 + hour, links * 24)
-        days = max((self.until - self.begin) / day, 1.0)
-        return found["vehicles"].reshape(links, 24) / days, found["speed"].reshape(links, 24)
+        found = self._gathered(self.link * 24 + self._hour(self.end), links * 24)
+        ends = np.arange(self.every, self.until + 1, self.every)
+        hours = np.bincount(self._hour(ends[ends > self.begin]), minlength=24) * (self.every / hour)
+        flow = found["vehicles"].reshape(links, 24) / np.where(hours > 0.0, hours, np.nan)
+        return flow, found["speed"].reshape(links, 24)
+
+    def _hour(self, end: Ints) -> Ints:
+        """The hour of the day in which the intervals with these ends, ms, begin."""
+        return (end - self.every) // hour % 24
 
     def _gathered(self, key: Ints, n: int) -> dict[str, Floats]:
         """Sums by key; the mean speed is the space-mean: harmonic, weighted by vehicles (Wardrop 1952)."""

@@ -123,6 +123,20 @@ def test_hours_are_means_of_days_and_speeds_harmonic():
     assert got.totals(2)["vehicles"].tolist() == [60.0, 0.0]
 
 
+def test_an_hour_is_divided_by_the_time_that_the_run_recorded_of_it():
+    """100 veh/h throughout, after 6 h of warm-up, for 1.25 days: some hours come once, others twice."""
+    begin, until = 6 * hour, 30 * hour + 30 * minute
+    end = np.arange(begin, until, 15 * minute) + 15 * minute
+    for stop in (until, 20 * hour):
+        rows = (np.full(len(end), value)[end <= stop] for value in (0.0, 25.0, 10.0, 0.0))
+        link, *values = rows
+        got = LinkResults(end[end <= stop], link.astype(int), *values, 15 * minute, begin, stop, Calendar())
+        flow, _ = got.by_hour(2)
+        covered = [stop == until or 6 <= h < 20 for h in range(24)]
+        np.testing.assert_allclose(flow[0], np.where(covered, 100.0, np.nan))
+        np.testing.assert_allclose(flow[1], np.where(covered, 0.0, np.nan))
+
+
 def test_cut_intervals_count_in_proportion():
     got = results(end=[hour, hour + 15 * minute], link=[0, 1], vehicles=[30, 60], speed=[10, 10])
     vehicles, covered = got.between(hour - 5 * minute, hour + 5 * minute, 2)
