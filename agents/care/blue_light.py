@@ -36,13 +36,12 @@ class Driving(Part):
         self.red_ms = np.zeros(len(links))
         groups = area.signal_groups
         if len(groups):
-            red = 1.0 - (groups.green_to - groups.green_from) / area.signals.cycle[groups.signal]
-            share = np.ones(len(links))
-            np.minimum.at(share, groups.link, np.clip(red, 0.0, 1.0))
+            green = (groups.green_to - groups.green_from) / area.signals.cycle[groups.signal]
+            red = np.clip(1.0 - np.bincount(groups.link, green, len(links)), 0.0, 1.0)
             at = np.unique(groups.link)
-            self.red_ms[at] = share[at] * 1000.0 * self.slowing(speed[at])
-        nodes = len(area.nodes)
-        way, back = links.tail * nodes + links.head, links.head * nodes + links.tail
+            self.red_ms[at] = red[at] * 1000.0 * self.slowing(speed[at])
+        nodes, tail, head = len(area.nodes), links.tail.astype(np.int64), links.head.astype(np.int64)
+        way, back = tail * nodes + head, head * nodes + tail
         self.room = (links.lanes > 1) | np.isin(back, way[links.car])
 
     def speed(self, limit: Array) -> Array:

@@ -71,6 +71,25 @@ def test_red_slows_to_twenty():
     assert road.slowing(np.array([v])) == pytest.approx(seconds - metres / v)
 
 
+def test_red_is_what_all_windows_of_an_approach_leave():
+    """Of a cycle of 80 s, greens of 20 and 10 s."""
+    area = streets()
+    area.put("signal_groups", {"signal": [0, 0], "link": [2, 2], "green_from": [0.0, 40.0], "green_to": [20.0, 50.0]})
+    once, twice = driving(), Driving(area, BlueLight())
+    assert twice.red_ms[2] == pytest.approx(once.red_ms[2] * 50 / 60)
+
+
+def test_a_way_back_is_known_in_an_area_of_many_nodes():
+    """Links (tail, head) in pairs, whose products tail x nodes are beyond 32 bits; one street has no way back."""
+    nodes, area = 1 << 17, streets(lanes=(1, 1, 1, 1))
+    area.put("nodes", {"x": np.arange(float(nodes)), "y": np.zeros(nodes), "kind": ["plain"] * nodes})
+    area.links.tail[:], area.links.head[:] = (
+        [nodes - 2, nodes - 1, 0, 1 << 15],
+        [nodes - 1, nodes - 2, 1 << 15, 1 << 16],
+    )
+    assert Driving(area, BlueLight()).room.tolist() == [True, True, False, False]
+
+
 def test_a_closed_street_lets_it_through():
     road = driving()
     assert road.ms(np.full(4, BLOCKED)).tolist() == road.ms(np.zeros(4, np.int64)).tolist()
