@@ -13,7 +13,7 @@ from scenarios.areas.osm_read import Extract
 PLACE_M2 = 25.0  # ground of a car park per car, its lanes included (assumption)
 STREET_M2 = 12.5  # of places along a street, which use its lane (assumption)
 POINT = 20  # places of a car park that is a point without a capacity (assumption)
-MOST = 20_000  # places; no car park of the world has more (West Edmonton Mall, from memory): what says so is an error
+MOST = 20_000  # places; assumption: no car park has more, and what says so is an error
 STREET = ("street_side", "lane", "on_kerb", "half_on_kerb", "shoulder")
 GARAGE = ("multi-storey", "underground", "rooftop")
 OWN = ("private", "no", "customers", "permit", "delivery")
