@@ -14,6 +14,11 @@ Per junction one of these, the first that applies; at all others merges are by s
 Streets of one class at a plain node share, since there traffic from the right goes first on all sides; so do ramps and
 motorways (classes motorway and trunk), where traffic zips, and links that stand for roads outside the area. Two movements
 conflict that end on one link or whose ways cross, arms being straight to the next node and traffic keeping right.
+
+A limit: at a roundabout drawn as one node movements may give way to each other, two left turns from opposite or, in a
+ring, the four ways straight on. Where only such come and never cease, who passes first goes on passing, since a follow-up
+time is shorter than a gap: one side lets some 1,130 cars/h through and the other none, but for those released after
+`stuck` s. With turns mixed on all sides the sides share evenly; a roundabout drawn as a circle has no such case.
 """
 
 from __future__ import annotations
