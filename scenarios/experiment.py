@@ -104,9 +104,9 @@ class Experiment:
             if (Path(out) / "experiment.json").is_file():  # that somebody writes there comes before what it is of
                 Lock(Path(out), WAIT).release()
             checked(Path(out), self.belongs)
-        learn(self.arms[0].configuration, self.area, said, told)
         said("measures")
-        rehearse(self.arms, self.area)
+        rehearse([arm.configuration for arm in self.arms], self.area)
+        learn(self.arms[0].configuration, self.area, said, told)
         said("kernels")
         compile_kernels()
         self._open(out)

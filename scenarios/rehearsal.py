@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from scenarios.arms import Arm
-from scenarios.assembly import build_area, build_world, post_measures, use_threads
-from scenarios.configuration import compose
+from scenarios.assembly import altered, build_area, build_world, post_measures, use_threads
+from scenarios.configuration import Configuration, compose
 from twin.area import Area
 from twin.clock import hour
 from twin.errors import Fault, InputError
+from twin.world import World
 
 # all kernels are needed by nine: the peak has begun, a station has failed, a street has been closed
 UNTIL = 9 * hour
@@ -20,27 +20,42 @@ STORY = (
 )
 
 
-def rehearse(arms: Sequence[Arm], area: Area) -> None:
-    """Build the world of the first arm and post every arm's measures. Raises InputError for names they do not find.
+def rehearse(configurations: Sequence[Configuration], area: Area) -> None:
+    """Build what the measures build, set up the world once for each place that comes of it, and post all measures.
 
-    What the set-up imports is the forked replications' as well. What breaks in a domain's own set-up is left to them,
-    because it may break for one seed only.
+    Raises InputError with every fault of names that they do not find. What the set-up imports is the forked replications'
+    as well. What breaks in a domain's own set-up is left to them, because it may break for one seed only.
     """
     use_threads(1)
     faults: list[Fault] = []
-    try:
-        world = build_world(replace(arms[0].configuration, measures={}), area)
-    except InputError:
-        raise
-    except Exception:  # an author's set-up may raise anything; each replication tells of it in its own folder
-        return
-    for arm in arms:
+    worlds: dict[str, World] = {}
+    for configuration in configurations:
         try:
-            post_measures(world, arm.configuration)
+            place = altered(area, configuration)
+            if place.digest() not in worlds:
+                worlds[place.digest()] = _empty(configuration, place)
+            post_measures(worlds[place.digest()], configuration)
         except InputError as error:
             faults += [fault for fault in error.faults if fault not in faults]
+        except _SetUpError:
+            return
     if faults:
         raise InputError(faults)
+
+
+class _SetUpError(Exception):
+    """A domain's own set-up raised."""
+
+
+def _empty(configuration: Configuration, area: Area) -> World:
+    """The world of a configuration without measures and learned times."""
+    run = configuration.run.model_copy(update={"learning": 0, "learned": ""})
+    try:
+        return build_world(replace(configuration, measures={}, run=run), area)
+    except InputError:
+        raise
+    except Exception as error:  # an author's set-up may raise anything; each replication tells of it in its own folder
+        raise _SetUpError from error
 
 
 def compile_kernels() -> None:

@@ -151,7 +151,9 @@ class Simulation:
         self.area_s = time.perf_counter() - started
         if told and self.configuration.run.learning:
             from scenarios.learning import learn
+            from scenarios.rehearsal import rehearse
 
+            rehearse([self.configuration], self.area)  # what is wrong is told before days are spent
             self.configuration = learn(self.configuration, self.area, said, told)
         said("domains")
         started = time.perf_counter()

@@ -205,7 +205,7 @@ SIGNAL_GROUPS = {
     "signal": Column("int32", low=0, refers="signals"),
     "link": Column("int32", low=0, refers="links", meaning="the approach that this green serves"),
     "green_from": Column(unit="s", low=0.0, meaning="start of green within the cycle"),
-    "green_to": Column(unit="s", low=0.0, meaning="end of green within the cycle, after green_from"),
+    "green_to": Column(unit="s", low=0.0, meaning="end of green, after green_from; it may lie in the next cycle"),
     "origin": ORIGIN,
 }
 SIGNAL_PLANS = {

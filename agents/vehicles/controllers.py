@@ -1,10 +1,11 @@
 """Actuated signals: each junction's controller is an agent that looks at its detectors and decides who gets green.
 
-The stages of the fixed-time plan stay, their order and the time between two greens too; how long each is green follows
-from the traffic. A green lasts at least `least`; then it ends as soon as nobody comes within `gap` on its approaches, or
-its longest time is over, counted from when another stage was first asked for. Stages that nobody asks for are left out,
-and where nobody asks for another one the green rests. That is full actuation with gap-out and max-out as in HCM 2010,
-chapters 18 and 31, with detectors at the stop line that see a vehicle `gap` seconds before it is there.
+The stages of the fixed-time plan (`agents.vehicles.stages`) stay, their order and the time after each green too; how long
+each is green follows from the traffic. A green lasts at least `least`; then it ends as soon as nobody comes within `gap`
+on its approaches, or its longest time is over, counted from when another stage was first asked for. Stages that nobody
+asks for are left out, and where nobody asks for another one the green rests. That is full actuation with gap-out and
+max-out as in HCM 2010, chapters 18 and 31, with detectors at the stop line that see a vehicle `gap` seconds before it is
+there. An approach that has green in two stages keeps it from one to the other. A signal with one stage keeps its plan.
 
 A decision is made every `every` seconds; greens begin at exact times. Between two decisions the kernel moves the traffic.
 """
@@ -28,11 +29,11 @@ from twin.population import Population, stepping
 if TYPE_CHECKING:
     from agents.vehicles.config import VehiclesConfig
     from agents.vehicles.junctions import Junctions
+    from agents.vehicles.stages import Stages
 
 Array = np.ndarray[Any, Any]
 CYCLE = 2.0**22  # s, 48 days: a green that lasts until it is ended
 LASTS, AWAY = 2.0**21, 2.0**20  # s: within a cycle of that length; a green that does not come before it is given
-STAGES = 62  # bits that a column holds
 
 COLUMNS = {
     "working": Column("bool", default=False, meaning="actuated now, and with power"),
@@ -44,7 +45,7 @@ COLUMNS = {
     "wanted": Column("int64", default=0, meaning="bits of the stages that are asked for"),
     "least": Column(unit="s", default=6.0),
     "most": Column(unit="s", default=40.0, meaning="longest green of the present stage while another is asked for"),
-    "clearance": Column(unit="s", default=5.0, meaning="between two greens"),
+    "clearance": Column(unit="s", default=5.0, meaning="after the green of the present stage, before the next one"),
 }
 
 
@@ -104,8 +105,9 @@ def decide(working, now, stage, stages, begins, called, wanted, least, most, cle
 
 
 @compiled
-def detect(links, slots, signal, link, stage, now, gap, wanted, present, called):  # type: ignore[no-untyped-def]
-    """Set the bit of a stage in `wanted` (signals,) where an approach has a vehicle at its stop line by `now` + `gap`, s.
+def detect(links, slots, signal, link, mask, now, gap, wanted, present, called):  # type: ignore[no-untyped-def]
+    """Set bits of stages in `wanted` (signals,) where an approach has a vehicle at its stop line by `now` + `gap`, s: the
+    present stage's where that serves it, else those of all stages that do.
 
     Whether any signal has something to decide: a call for another stage than the `present` one, or one that is gone.
     """
@@ -113,7 +115,8 @@ def detect(links, slots, signal, link, stage, now, gap, wanted, present, called)
     for a in range(len(link)):
         approach = links[link[a]]
         if approach.count > 0 and slots[approach.slots + approach.first].time <= now + gap:
-            wanted[signal[a]] |= 1 << stage[a]
+            here = 1 << present[signal[a]]
+            wanted[signal[a]] |= here if mask[a] & here else mask[a]
     busy = False
     for s in range(len(wanted)):
         busy |= (wanted[s] & ~(1 << present[s])) != 0 or called[s] >= 0.0
@@ -131,7 +134,7 @@ def show(links, slots, cars, events, wheel, route, m, begins, time, now):  # typ
 @compiled
 def drive(
     links, slots, cars, events, wheel, route, due, counts, moves, conflicts, arrivals, stop, stuck, arrived,
-    signal, link, stage, longest, every, gap,
+    signal, link, mask, longest, between, every, gap, was,
     working, now, present, stages, begins, called, wanted, least, most, clearance,
 ):  # type: ignore[no-untyped-def]  # fmt: skip
     """`agents.vehicles.kernels.run` with `decide` every `every` seconds; what `Controllers.run` does for other agents."""
@@ -143,16 +146,15 @@ def drive(
         )
         if time % every > 1e-9:
             continue
-        if not detect(links, slots, signal, link, stage, time, gap, wanted, present, called):
+        if not detect(links, slots, signal, link, mask, time, gap, wanted, present, called):
             continue
         for s in range(len(now)):
-            now[s], most[s] = time, longest[s, present[s]]
-        # who changes begins a green later than now, and nobody else's green begins then
+            now[s], most[s], clearance[s], was[s] = time, longest[s, present[s]], between[s, present[s]], present[s]
         decide(working, now, present, stages, begins, called, wanted, least, most, clearance)
         for a in range(len(link)):
             s = signal[a]
-            if begins[s] == time + clearance[s]:
-                green = stage[a] == present[s]
+            green = (mask[a] >> present[s]) & 1
+            if present[s] != was[s] and not (green and (mask[a] >> was[s]) & 1):
                 start = begins[s] if green else time + AWAY
                 show(links, slots, cars, events, wheel, route, link[a], start, time, counts[NOW])
     return arrived
@@ -161,20 +163,19 @@ def drive(
 class Controllers(Part):
     """The actuated signals of an area.
 
-    signal, link, stage : int64 (approaches,): of which signal, on which link, and in which of its stages
-    longest             : float64 (signals, stages): s of green at most
+    signal, link : int64 (approaches,): of which signal, and on which link
+    stages       : theirs
+    longest      : float64 (signals, stages): s of green at most
     """
 
-    unsaved = ("signal", "link", "stage", "longest", "every", "gap")
+    unsaved = ("signal", "link", "stages", "longest", "every", "gap")
 
     def __init__(
         self,
         world: Any,
-        signals: int,
         signal: Array,
         link: Array,
-        start: Array,
-        length: Array,
+        stages: Stages,
         *,
         every: float,
         gap: float,
@@ -182,39 +183,24 @@ class Controllers(Part):
         longer: float,
         agent: type[mesa.Agent] = Controller,
     ) -> None:
-        """start, length : (approaches,), s of the fixed-time plan; longer: the longest green as a multiple of its green.
+        """longer: the longest green as a multiple of the plan's.
 
         every, gap, least : s
         agent : what decides at each signal; another one than `Controller` steps as Mesa's agents do, signal by signal
         """
-        self.signal, self.link, self.every, self.gap = signal, link, every, gap
-        self.stage = np.zeros(len(link), np.int64)
-        self.population = Population(world, "signal", signals, COLUMNS, agent=agent)
-        windows = [np.unique(np.stack([start, start + length], 1)[signal == s], axis=0) for s in range(signals)]
-        if max(map(len, windows), default=0) > STAGES:
-            raise ValueError(f"a signal with more than {STAGES} stages")
-        self.longest = np.full((signals, max(map(len, windows), default=1) or 1), least)
-        p = self.population
-        p.least[:], p.stages[:] = least, [max(len(w), 1) for w in windows]
-        for s, window in enumerate(windows):
-            for k, (begin, end) in enumerate(window):
-                self.stage[(signal == s) & (start == begin) & (start + length == end)] = k
-                self.longest[s, k] = max(longer * (end - begin), least)
-            between = window[1:, 0] - window[:-1, 1]
-            if (between > 0.0).any():
-                p.clearance[s] = between[between > 0.0].max()
+        self.signal, self.link, self.stages, self.every, self.gap = signal, link, stages, every, gap
+        self.longest = np.maximum(longer * stages.green, least)
+        p = self.population = Population(world, "signal", len(stages.count), COLUMNS, agent=agent)
+        p.least[:], p.stages[:] = least, np.maximum(stages.count, 1)
 
     @classmethod
     def of(cls, world: Any, junctions: Junctions, config: VehiclesConfig) -> Controllers:
         """The controllers of all signals, on the stages of their own plans."""
-        _, start, length = junctions.own
         return cls(
             world,
-            len(junctions.dark),
             junctions.signal,
             junctions.link,
-            start,
-            length,
+            junctions.stages,
             every=float(config.signal_step),
             gap=config.signal_gap,
             least=config.least_green,
@@ -226,7 +212,7 @@ class Controllers(Part):
         begins = working & ~self.population.working
         self.population.working[:] = working
         self.population.begins[begins] = state.now
-        self._show(begins, state)
+        self._show(begins[self.signal], state)
 
     def run(self, state: State, stop: float) -> Any:
         """Move the traffic to `stop`, s, deciding on the way; arrivals as of `State.run`."""
@@ -235,7 +221,10 @@ class Controllers(Part):
             return state.run(stop)
         if p.agent_class is Controller:
             columns = (p.array(name) for name in COLUMNS)
-            return state.run(stop, drive, *self._where, self.longest, self.every, self.gap, *columns)
+            plan = self.stages.mask, self.longest, self.stages.clearance
+            return state.run(
+                stop, drive, self.signal, self.link, *plan, self.every, self.gap, np.empty(len(p), np.int32), *columns
+            )
         found, now = [], state.now
         while now < stop:
             now = min((np.floor(now / self.every + 1e-9) + 1.0) * self.every, stop)
@@ -244,26 +233,20 @@ class Controllers(Part):
                 self._decide(state, now)
         return np.concatenate(found).view(np.recarray)
 
-    @property
-    def _where(self) -> tuple[Array, Array, Array]:
-        return self.signal, self.link, self.stage
-
     def _decide(self, state: State, now: float) -> None:
-        p = self.population
-        if not detect(state.links, state.slots, *self._where, now, self.gap, p.wanted, p.stage, p.called):
-            return
-        p.now[:] = now
-        p.most[:] = self.longest[np.arange(len(p)), p.stage]
-        before = p.begins.copy()
+        p, mask = self.population, self.stages.mask
+        detect(state.links, state.slots, self.signal, self.link, mask, now, self.gap, p.wanted, p.stage, p.called)
+        each, was = np.arange(len(p)), p.stage.copy()
+        p.now[:], p.most[:], p.clearance[:] = now, self.longest[each, was], self.stages.clearance[each, was]
         p.step()
-        self._show(p.begins != before, state)
+        both = (mask >> was[self.signal]) & (mask >> p.stage[self.signal]) & 1 > 0  # these stay green
+        self._show((was != p.stage)[self.signal] & ~both, state)
 
-    def _show(self, signals: Array, state: State) -> None:
-        """Give the approaches of the signals in the mask the green or red that was decided."""
-        which = signals[self.signal]
-        if not which.any():
+    def _show(self, approaches: Array, state: State) -> None:
+        """Give the approaches in the mask the green or red that was decided."""
+        if not approaches.any():
             return
-        p, signal = self.population, self.signal[which]
-        green = self.stage[which] == p.stage[signal]
+        p, signal = self.population, self.signal[approaches]
+        green = (self.stages.mask[approaches] >> p.stage[signal]) & 1 > 0
         start = np.where(green, p.begins[signal], state.now + AWAY)
-        state.change(self.link[which], cycle=CYCLE, green_from=start, green_for=LASTS)
+        state.change(self.link[approaches], cycle=CYCLE, green_from=start, green_for=LASTS)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from agents.vehicles.crossing import ANY_TIME
+from agents.vehicles.stages import stages
 from agents.vehicles.state import State
 from twin.parts import Part
 
@@ -34,7 +35,7 @@ class Junctions(Part):
     and under another plan, of which it has the share of green. Nothing is actuated there.
     """
 
-    unsaved = ("signal", "link", "own", "plans", "always", "rule", "sampled", "connection", "feeder")
+    unsaved = ("signal", "link", "own", "stages", "plans", "always", "may", "rule", "sampled", "connection", "feeder")
 
     def __init__(self, area: Any, link_of_row: Array, always: bool = False) -> None:
         """always : whether every signal is actuated."""
@@ -42,16 +43,17 @@ class Junctions(Part):
         n = len(signals)
         link = link_of_row[groups.link] if len(groups) else np.zeros(0, np.int32)
         length = groups.green_to - groups.green_from
-        order = np.lexsort((-length, link)) if len(groups) else np.zeros(0, np.int64)
-        order = order[link[order] >= 0]
-        order = order[np.unique(link[order], return_index=True)[1]]
+        order = _longest(link, length)
         self.link, self.signal = link[order].astype(np.int64), groups.signal[order].astype(np.int64)
         start, length = np.asarray(groups.green_from[order]), length[order]
         self.own = np.asarray(signals.cycle[self.signal]), start, length
         self.cycle, self.start, self.length = (column.copy() for column in self.own)
         self.sampled = area.represents > 1.0
-        self.always = always and not self.sampled
-        self.actuated = np.full(n, self.always)
+        self.stages = stages(n, self.signal, *self.own)
+        several = self.stages.count > 1  # one that only stops and lets go by its plan has nobody to give the green to
+        self.may = several & (not self.sampled)
+        self.always = always
+        self.actuated = self.may & always
         self.plans = self._plans(area.signal_plans, link_of_row)
         self.ordered: dict[tuple[int, int], int] = {}
         self.changed = False
@@ -68,17 +70,20 @@ class Junctions(Part):
         at = np.full(len(link_of_row), -1)
         at[self.link] = np.arange(len(self.link))
         link = link_of_row[table.link] if len(table) else np.zeros(0, np.int64)
-        known = np.flatnonzero((link >= 0) & (at[link] >= 0))
-        columns = at[link], table.cycle, table.green_from, table.green_to - table.green_from, table.actuated
-        return {
-            int(plan): tuple(column[known[table.plan[known] == plan]] for column in columns)
-            for plan in np.unique(table.plan[known])
-        }
+        length = table.green_to - table.green_from
+        columns = at[link], table.cycle, table.green_from, length, table.actuated
+        found = {}
+        for plan in np.unique(table.plan).tolist():
+            own = np.flatnonzero((table.plan == plan) & (link >= 0))
+            own = own[at[link[own]] >= 0]
+            rows = own[_longest(link[own], length[own])]
+            found[plan] = tuple(column[rows] for column in columns)
+        return found
 
     @property
     def may_actuate(self) -> bool:
         """Whether the traffic may come to decide at some signal."""
-        return not self.sampled and (self.always or any(plan[-1].any() for plan in self.plans.values()))
+        return bool(self.may.any()) and (self.always or any(plan[-1].any() for plan in self.plans.values()))
 
     @property
     def live_share(self) -> Array:
@@ -96,19 +101,19 @@ class Junctions(Part):
     def change_plans(self, state: State) -> None:
         """Bring the approaches to the plans in force."""
         self.changed = False
-        now, actuated = [column.copy() for column in self.own], np.full(len(self.dark), self.always)
+        now, actuated = [column.copy() for column in self.own], self.may & self.always
         for signal, plan in sorted(self.ordered, key=lambda key: key[::-1]):
             at, *greens, decided = self.plans.get(plan, (np.zeros(0, np.int64),) * 5)
             here = self.signal[at] == signal
             for column, green in zip(now, greens, strict=True):
                 column[at[here]] = green[here]
-            actuated[signal] = bool(decided[here].any()) and not self.sampled
+            actuated[signal] = self.may[signal] and decided[here].any()
         other = np.any([a != b for a, b in zip(now, (self.cycle, self.start, self.length), strict=True)], axis=0)
         other |= (actuated != self.actuated)[self.signal]
         before = self.shares(len(state.capacity))
         self.cycle, self.start, self.length = now
         self.actuated = actuated
-        live = other & ~self.dark[self.signal]
+        live = other & ~(self.dark | actuated)[self.signal]  # what the traffic decides is shown by the controllers
         link = self.link[live]
         if self.sampled:
             after = self.shares(len(state.capacity))
@@ -170,3 +175,10 @@ class Junctions(Part):
     def ratios(self, live_s: Array) -> Array:
         """That time over what it was before the signal last went dark; NaN for signals that never did."""
         return self.approach_time(live_s) / self.before
+
+
+def _longest(link: Array, length: Array) -> Array:
+    """Rows of the longest green of each link that is not below 0, by link."""
+    order = np.lexsort((-length, link))
+    order = order[link[order] >= 0]
+    return order[np.unique(link[order], return_index=True)[1]]

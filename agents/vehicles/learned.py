@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.vehicles.controllers import CYCLE
 from twin.clock import day, minute
 from twin.draws import stream, uniforms
 from twin.network import Network, Router
@@ -111,7 +112,8 @@ def _in_order(order: Array, found: list[tuple[Array, Array, Array]]) -> tuple[Ar
 class Observer:
     """What a day of learning sees: how long links took, by the slice in which cars entered them, and every car trip.
 
-    empty_s : float64 (links,), s of a link that nobody else is on: its free time, and the mean wait at a fixed signal
+    empty_s : float64 (links,), s of a link that nobody else is on: its free time, and the mean wait at a fixed signal (at one
+              that the traffic decides, none: who comes alone waits for its clearance at most)
     sums    : float64 (slices, links, 2), vehicles and the seconds that they took
     live    : float64 (slices, links) and (slices, 1), ms that live routes went by, and minutes
     trips   : (person, origin, goal, departure, arrival) of each trip that ended on the streets: nodes, and s
@@ -121,7 +123,7 @@ class Observer:
         """Take the links as they are at midnight."""
         self.sums, self.live = np.zeros((SLICES, len(links), 2)), np.zeros((SLICES, len(links)))
         self.minutes = np.zeros((SLICES, 1))
-        signal = links.cycle > 0.0
+        signal = (links.cycle > 0.0) & (links.cycle < CYCLE)
         red = np.where(signal, links.cycle - links.green_for, 0.0)
         self.empty_s = links.free + red**2 / (2.0 * np.where(signal, links.cycle, 1.0))
         self.ends = np.full((persons, 2), -1, np.int32)

@@ -163,13 +163,13 @@ def signals(area: Area) -> Iterator[Finding]:
     if not len(signals):
         return
     cycle = signals.cycle[groups.signal]
-    bad = (groups.green_to <= groups.green_from) | (groups.green_to > cycle)
+    bad = (groups.green_to <= groups.green_from) | (groups.green_to - groups.green_from > cycle)
     yield from first(
         "green_within_cycle",
         "signal_groups",
         "green_to",
         bad,
-        "green ends before it starts or after the cycle",
+        "green ends before it starts or is longer than the cycle",
         "correct the plan",
     )
     plans = area.signal_plans

@@ -44,7 +44,7 @@ class Program:
     def greens(self, indices: Sequence[int]) -> list[tuple[float, float]]:
         """(from, to) within the cycle, s, of the time in which any of some connections has green, its offset included.
 
-        A green over the end of the cycle is two. (A positive offset delays the program.)
+        A green over the end of the cycle ends in the next one. (A positive offset delays the program.)
         """
         on = [any(k < len(state) and state[k] in GREEN for k in indices) for state in self.states]
         spans: list[tuple[float, float]] = []
@@ -65,8 +65,7 @@ class Program:
         out = []
         for a, b in spans:
             start = (a + self.offset) % cycle
-            stop = start + b - a
-            out += [(start, stop)] if stop <= cycle else [(start, cycle), (0.0, stop - cycle)]
+            out.append((start, start + b - a))
         return sorted(out)
 
 
@@ -98,6 +97,11 @@ def signal_tables(
         for link, indices in sorted(lights.items()):
             greens = program.greens(indices)
             account.count("repaired", "approaches that never have green, left without a signal", int(not greens))
+            account.count(
+                "repaired",
+                "further greens of an approach in one cycle, of which the longest counts",
+                max(len(greens) - 1, 0),
+            )
             groups += [(len(signals), link, a, b) for a, b in greens]
         signals.append((node, program.cycle))
     if not groups:

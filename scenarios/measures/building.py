@@ -36,6 +36,13 @@ def with_links(area: Area, columns: Mapping[str, Any], where: str, greens: Array
         chosen += own.tolist()
         new += [len(links) + k] * len(own)
     if chosen:
+        plans, like = (
+            area.signal_plans,
+            groups.link[chosen],
+        )  # other plans give the new approach the same green as its model
+        rows, of = np.nonzero(plans.link[:, None] == like[None, :])
+        more = {name: column[rows] for name, column in vars(plans).items()} | {"link": np.array(new)[of]}
+        tables["signal_plans"] = {name: np.concatenate([vars(plans)[name], more[name]]) for name in more}
         more = {name: column[chosen] for name, column in vars(groups).items()} | {"link": np.array(new)}
         tables["signal_groups"] = {name: np.concatenate([vars(groups)[name], more[name]]) for name in more}
     return Area(area.name, area.crs, tables, area.sources, area.facts)

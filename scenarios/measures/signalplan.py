@@ -90,25 +90,23 @@ class SignalPlan(OnStreets):
         stage = stage.reshape(-1)
         length = windows[:, 1] - windows[:, 0]
         new = self.cycle or cycle
-        if (windows[1:, 0] < windows[:-1, 1]).any():
+        if (np.append(windows[1:, 0], windows[0, 0] + cycle) < windows[:, 1]).any():
             if self.green is not None:
                 raise ValueError("has greens that overlap, whose share has no meaning")
-            start = (windows[:, 0] * new / cycle + self.offset) % new
-            return new, start[stage], (start + length * new / cycle)[stage]
-        total = new - (cycle - length.sum())
-        theirs = np.isin(np.arange(len(windows)), stage[own])
-        part = length / length.sum()
-        if self.green is not None and theirs.any() and not theirs.all():
-            part = np.where(
-                theirs, self.green * part / part[theirs].sum(), (1 - self.green) * part / part[~theirs].sum()
-            )
-        greens = total * part
+            start, greens = windows[:, 0] * new / cycle, length * new / cycle
+        else:
+            theirs = np.isin(np.arange(len(windows)), stage[own])
+            part = length / length.sum()
+            if self.green is not None and theirs.any() and not theirs.all():
+                share = np.where(theirs, self.green / part[theirs].sum(), (1 - self.green) / part[~theirs].sum())
+                part = part * share
+            greens = (new - (cycle - length.sum())) * part
+            start = windows[:, 0] + np.concatenate([[0.0], np.cumsum(greens - length)[:-1]])
         if greens.min() < SHORTEST:
             raise ValueError(
                 f"would have a green of {greens.min():.1f} s in a cycle of {new:g} s; at least {SHORTEST:g} s"
             )
-        start = windows[:, 0] + np.concatenate([[0.0], np.cumsum(greens - length)[:-1]]) + self.offset
-        start %= new
+        start = (start + self.offset) % new
         return new, start[stage], (start + greens)[stage]
 
     def post(self, world: World, where: str) -> None:

@@ -83,7 +83,7 @@ def test_two_bottlenecks_share_the_cars_as_their_capacities():
 
 
 def test_the_gap_falls_from_day_to_day_in_a_congested_town():
-    configuration = compose(["area.citizens=3000", "run.days=0.4"])
+    configuration = compose(["area.citizens=3000", "run.days=0.4", "domain.vehicles.signals=fixed"])
     area = build_area(configuration)
     area.links.capacity[:] *= 0.2
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.vehicles.controllers import COLUMNS, Controller, Controllers, decide
+from agents.vehicles.stages import stages
 from agents.vehicles.state import State
 from twin.population import Population, differences, stepping
 
@@ -23,10 +24,10 @@ def crossing(every=1.0, gap=3.0, least=6.0, longer=1.0, agent=Controller):
     """Links 0 and 1 cross: each has a stage of 20 s and leads on, over links 2 and 3."""
     state = State.of(np.full(4, 500.0), np.full(4, U), np.ones(4), np.full(4, Q), jam_density=0.2)
     link = np.array([0, 1])
+    plan = stages(1, np.zeros(2, np.int64), np.full(2, 50.0), np.array([0.0, 25.0]), np.full(2, 20.0))
     controllers = Controllers(
-        None, 1, np.zeros(2, np.int64), link, np.array([0.0, 25.0]), np.array([20.0, 20.0]),
-        every=every, gap=gap, least=least, longer=longer, agent=agent,
-    )  # fmt: skip
+        None, np.zeros(2, np.int64), link, plan, every=every, gap=gap, least=least, longer=longer, agent=agent
+    )
     controllers.work(np.ones(1, bool), state)
     return state, controllers
 
