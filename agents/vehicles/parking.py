@@ -25,6 +25,7 @@ from twin.parts import Part
 from twin.tables import OCCUPATIONS
 
 Array = np.ndarray[Any, Any]
+BEFORE = -1  # a moment that counts for nothing any more
 UNKNOWN, DRIVING, BEYOND = -1, -2, -3  # where a car is that stands at no node; UNKNOWN: nobody has seen one yet
 
 
@@ -84,7 +85,8 @@ class Parking(Part):
 
     free    : int64 (nodes,): free places, below 0 where cars stand without one
     at      : int32 (persons,): node where the car stands, or one of `UNKNOWN`, `DRIVING`, `BEYOND`
-    seeking : bool (persons,): drives on from a full node to the place at `at`, since `since`, ms
+    seeking : bool (persons,): drives on from a full node to the place at `at`
+    since   : int64 (persons,): ms since when he looks for a place; `BEFORE` where that was before the sums began
     end     : int32 (persons,): node where the way under way ends
     """
 
@@ -144,6 +146,7 @@ class Parking(Part):
         self.came, self.full = np.zeros(zones, np.int64), np.zeros(zones, np.int64)
         self.without, self.fetched, self.search_ms = 0, 0, 0
         self.fullest, self.fullest_of_zone = 0.0, np.zeros(zones)
+        self.since[self.seeking] = BEFORE
 
     # -- before a trip -------------------------------------------------------------------------------------------------
 
@@ -246,7 +249,8 @@ class Parking(Part):
     def _end_search(self, person: Array, time: Array) -> None:
         """They found the place that was kept for them at `time`, ms, and walk back."""
         self.seeking[person] = False
-        self.search_ms += int((time + self.ledger.last_ms[person] - self.since[person]).sum())
+        took = time + self.ledger.last_ms[person] - self.since[person]
+        self.search_ms += int(took[self.since[person] > BEFORE].sum())
 
     # -- what can be told ----------------------------------------------------------------------------------------------
 

@@ -47,6 +47,14 @@ def test_published_tests_in_the_cold(speed, times, off):
     assert per_km(speed, -6.7) / per_km(speed) == pytest.approx(times, rel=off)
 
 
+def test_what_the_heat_adds_is_of_the_cabin_by_the_hour_and_of_the_rest_by_the_way():
+    """10 K above mild for an hour: 0.75 kWh of cooling standing still, and 3.2 % of what the wheels take."""
+    assert kwh(CAR, 0.0, 3600.0, 32.0) - kwh(CAR, 0.0, 3600.0, 22.0) == pytest.approx(0.75 / CAR.charging)
+    more = kwh(CAR, 50_000.0, 3600.0, 32.0) - kwh(CAR, 50_000.0, 3600.0, 22.0)
+    wheels = 50_000.0 * driving(CAR, 50.0 / 3.6) / 3.6e6
+    assert more == pytest.approx((0.75 + 0.032 * wheels) / CAR.charging)
+
+
 def test_wltp_values_of_cars_of_2019_lie_on_both_sides():
     """13.8 to 20.6 kWh/100 km from the plug, from a Hyundai Ioniq to a Nissan Leaf."""
     phases = ((3.095, 18.9), (4.756, 39.6), (7.162, 56.8), (8.254, 92.3))

@@ -121,6 +121,47 @@ def test_where_cars_may_not_go_they_stand_at_the_edge_and_are_fetched_there():
     assert vehicles.parking.at[0] == 0
 
 
+def row(area, tail, head):
+    return int(np.flatnonzero((area.links.tail == tail) & (area.links.head == head))[0])
+
+
+def test_nobody_looks_for_a_place_through_a_street_that_he_may_not_enter():
+    area = a_square({**HOMES, 4: 2, 3: 1, 9: 1}, 3)
+    for command, place in (([], 3), ([("vehicles.restrict_link", 0, row(area, 4, 3), float(NOBODY))], 9)):
+        assert simulate(area, THREE, commands=command)[1].parking.at.tolist() == [place, 4, 4]
+
+
+def test_a_place_to_which_no_way_leads_is_given_back():
+    """All that leads away from node 4 is the street to 3, from which no turn is left; the search knows no turns."""
+    area = a_square({**HOMES, 4: 2}, 3)
+    area.put("turns", {"from_link": [row(area, 4, 3)], "via": [-1], "to_link": [row(area, 3, 2)]})
+    shut = [("vehicles.close_link", 0, row(area, *ends), 0.0) for ends in ((4, 9), (3, 8))]
+    _, vehicles, arrived, values = simulate(area, THREE, commands=shut)
+    assert vehicles.parking.at.tolist() == [4, 4, 4]
+    assert vehicles.parking.free[[0, 1, 2, 4]].tolist() == [1, 1, 1, -1]
+    assert values["parked_without_place"] == 1
+    assert arrived[0] == [pytest.approx(4 * DRIVE, abs=0.002)]
+
+
+def test_a_car_left_beyond_a_gateway_is_out_of_reach_inside_only():
+    for origin, counted in ((3, 1), (GATE, 0)):
+        trips = [(0, 0, CAR, 0, GATE), (30 * minute, 0, CAR, origin, 4)]
+        assert simulate(a_square({**HOMES, 4: 1}, 3), trips)[3]["cars_out_of_reach"] == counted
+
+
+def test_a_search_begun_in_the_warm_up_is_not_counted():
+    area = a_square({**HOMES, 4: 2, 3: 1}, 3)
+    vehicles = Vehicles(VehiclesConfig())
+    world = World(area, [Citizens(THREE), vehicles, Grid()], recorder=Log())
+    world.run(2 * minute)  # full at 86.3 s
+    assert vehicles.parking.seeking.tolist() == [True, False, False]
+    vehicles.forget()
+    world.run(hour)
+    assert not vehicles.parking.seeking.any()
+    values = {i.indicator: i.value for i in vehicles.indicators() if i.level == "area"}
+    assert values["parking_full"] == values["parking_search"] == 0.0
+
+
 def test_a_car_out_of_reach_is_taken_from_where_its_driver_is():
     trips = [(0, 0, CAR, 24, 4)]  # his car stands at home, 2.4 km away
     _, vehicles, arrived, values = simulate(a_square({**HOMES, 4: 2}, 3), trips)
