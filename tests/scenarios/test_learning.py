@@ -152,6 +152,23 @@ def test_what_a_measure_builds_is_expected_to_be_free():
     assert (found[..., 3] == 44.0).all()
 
 
+def test_who_sets_out_by_learned_times_knows_of_a_limit_of_speed():
+    """Two ways, the second by a tenth longer; a limit of half the speed on the first adds as much to what was learned."""
+    ends = [(0, 1), (1, 2), (2, 4), (1, 3), (3, 4), (4, 5)]
+    area = corridors(ends=ends, length=[200, 2000, 2000, 2200, 2200, 200])
+    free = area.links.length / area.links.speed
+    took = []
+    for slow in (False, True):
+        citizens, vehicles = Citizens([(minute, 0, CAR, 0, 5)]), Vehicles(VehiclesConfig())
+        vehicles.learned = Learned(np.tile(free.astype(np.float32), (1, SLICES, 1)), np.arange(6), 1)
+        world = World(area, [citizens, vehicles, Grid()], recorder=Recorder(None))
+        if slow:
+            world.post("vehicles.limit_speed", at=0, subject=1, value=13.9 / 2)
+        world.run(hour)
+        took += [(time - minute) / 1000.0 for *_, time in citizens.heard["arrived"]]
+    assert took == pytest.approx([4400.0 / 13.9, 4800.0 / 13.9], abs=0.01)
+
+
 # -- the file ------------------------------------------------------------------------------------------------------------
 
 

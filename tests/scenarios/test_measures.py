@@ -256,12 +256,12 @@ def test_a_bus_lane_takes_a_lane(area):
     tables = {name: vars(table) for name, table in area.tables.items()}
     street = links(area, {"street": "busiest"}, "m")
     lanes = area.links.lanes.copy()
-    lanes[street] = 2
+    lanes[street] = 3
     wide = Area(area.name, area.crs, {**tables, "links": {**tables["links"], "lanes": lanes}}, area.sources, area.facts)
     made = world(wide, "type: bus_lane, where: {street: busiest}, from: '01:00', until: '02:00'")
     vehicles = made.domains["vehicles"]
     link, lane = vehicles.link_of_row[street], vehicles.link_of_row[len(area.links) + np.arange(len(street))]
-    for hour, share, closed in ((0.5, 1.0, True), (1.5, 0.5, False), (2.5, 1.0, True)):
+    for hour, share, closed in ((0.5, 1.0, True), (1.5, 2 / 3, False), (2.5, 1.0, True)):
         made.run(round(hour * 60 * minute))
         np.testing.assert_allclose(vehicles.state.capacity[link], share * vehicles.full_capacity[link])
         assert (vehicles.state.links.closed[lane] == closed).all()
