@@ -109,6 +109,26 @@ def test_who_has_priority_is_never_held_up():
     assert passages(state, links, MAJOR, 1000.0) == pytest.approx(major, rel=0, abs=0.1)  # at most its own headway
 
 
+@pytest.mark.parametrize("lead", [5.0, 0.0, -5.0])
+def test_who_comes_at_one_moment_with_a_car_that_turns_off_finds_a_gap(lead):
+    """Link 0 leads onto 2, before which link 1 gives way, and onto 3; `lead`: s by which the latter's cars enter sooner.
+
+    So both are looked at in either order within a bucket.
+    """
+    rules = Rules.of(
+        [ANY_TIME, GIVE_WAY, *[ANY_TIME] * 3], [0, 0, 1], [2, 3, 4], [0, 0, GAP], [0, 0, FOLLOW], [0, 0, 0, 1], [0]
+    )
+    many, length = np.full(5, 100_000.0), [100.0 - min(20.0 * lead, 0.0), 100.0 + max(20.0 * lead, 0.0), *[100.0] * 3]
+    for way, late in ((3, 0.0), (2, GAP)):
+        state = State.of(length, [20.0] * 5, [1] * 5, [1000.0] * 5, storage=many, inflow=many, burst=many, rules=rules)
+        starts = 10.0 + np.array([min(lead, 0.0), 0.001 - max(lead, 0.0)])  # both could leave at 15 s, the latter after
+        times = (20.0 * np.arange(50)[:, None] + starts).ravel()
+        state.add(np.arange(100), times, 2 * np.arange(101), np.tile([0, way, 1, 4], 50))
+        arrivals = state.run(1100.0)
+        arrived = np.sort(arrivals.time[arrivals.key % 2 == 1])
+        assert arrived == pytest.approx(20.0 * np.arange(50) + 20.0 + late, abs=0.01)
+
+
 def test_where_all_stand_merges_share():
     """The link ahead takes less than comes: who has priority stands too, and holds nobody up."""
     state = junction(onto=AHEAD, ahead=0.2)
@@ -166,6 +186,16 @@ def test_an_all_way_stop_lets_out_one_per_headway_of_its_case(approaches, case, 
     state.run(900.0)
     expected = np.isin(np.arange(4), approaches) * 800.0 / (weight * HEADWAYS[case])
     assert (state.links.left - before)[:4] == pytest.approx(expected, rel=0, abs=1.0)
+
+
+def test_who_cannot_go_on_from_an_all_way_stop_holds_nobody_up():
+    """From east nobody gets beyond the line, since the street ahead is shut; from north they go as if alone."""
+    state = crossing([0, 1])
+    state.change(np.array([4 + 3]), closed=True)
+    state.run(100.0)
+    before = state.links.left.copy()
+    state.run(900.0)
+    assert (state.links.left - before)[:2] == pytest.approx([800.0 / HEADWAYS[0], 0.0], rel=0, abs=1.0)
 
 
 def test_who_comes_alone_to_an_all_way_stop_stops_and_goes():
