@@ -44,6 +44,7 @@ class Citizens(Domain):
     travel_ms = Reads("vehicles.travel_ms", coupling="traffic.citizens")
     walk_ms = Reads("vehicles.walk_ms", coupling="traffic.citizens")
     permit = Reads("vehicles.permit", coupling="traffic.citizens")
+    barred = Reads("vehicles.barred", coupling="traffic.citizens")
 
     # between kernels, in bulk; value = the location of departure
     drive = Event(
@@ -115,7 +116,7 @@ class Citizens(Domain):
 
     def advance(self, start, stop):
         if start % QUARTER == 0:  # everybody who sets off in the quarter sees the travel times of its beginning
-            self.choice.look(self.travel_ms, self.walk_ms, self.permit)
+            self.choice.look(self.travel_ms, self.walk_ms, self.permit, self.barred)
         people = self.area.people
         if self.timetable:
             self.timetable.turn_to(start // day, self.world.calendar.at(start).weekday())

@@ -99,9 +99,9 @@ class ModeChoice(Part):
         known = (metres > 0) & (straight > 200.0)
         return float(np.median(metres[known] / straight[known])) if known.any() else 1.3
 
-    def look(self, travel_ms: Array, walk_ms: Array, permit: Array) -> None:
+    def look(self, travel_ms: Array, walk_ms: Array, permit: Array, barred: Array) -> None:
         """Take the travel times that everybody sees from now on, and who has to walk where: see the vehicles domain."""
-        self.quarter_ms, self.customised = travel_ms.copy(), False
+        self.quarter_ms, self.customised = np.where(barred, walk_ms, travel_ms), False
         self.parking_ms = np.where(walk_ms > 0, walk_ms, travel_ms) if (walk_ms > 0).any() else None
         self.permit = permit.copy()
 

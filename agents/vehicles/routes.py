@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from agents.vehicles.access import Access
 from agents.vehicles.config import VehiclesConfig
 from agents.vehicles.learned import Plans
 from agents.vehicles.state import State
@@ -41,12 +42,19 @@ class Routes(Part):
     informed  : bool (persons,): who looks again on the way
     """
 
-    unsaved = ("network", "link_of_row", "every", "gain", "informed", "plans")
+    unsaved = ("network", "link_of_row", "access", "every", "gain", "informed", "plans")
 
     def __init__(
-        self, network: Network, link_of_row: Array, config: VehiclesConfig, luck: Array, plans: Plans | None = None
+        self,
+        network: Network,
+        link_of_row: Array,
+        access: Access,
+        config: VehiclesConfig,
+        luck: Array,
+        plans: Plans | None = None,
     ) -> None:
         """luck : (persons,) in [0, 1): who is informed at which share; plans : the routes that the others set out on"""
+        self.access = access
         self.network, self.link_of_row, self.every = network, link_of_row, round(config.reroute_every * minute)
         self.gain = (config.switch_gain, config.switch_least * 1000.0)
         self.informed = luck < config.informed
@@ -139,7 +147,8 @@ class Routes(Part):
         if not len(which):
             return NewWays(np.zeros(0, np.int64), np.zeros(0), 0)
         best = self.router.times(net.head[at], net.head[last], after=at)
-        better = (best >= 0) & (best < BLOCKED) & (left - best > np.maximum(self.gain[0] * left, self.gain[1]))
+        share = self.gain[0] * state.ahead(which, self.routed_ms)
+        better = (best >= 0) & (best < BLOCKED) & (left - best > np.maximum(share, self.gain[1]))
         which, last, at = which[better], last[better], at[better]
         return self._send(state, which, net.head[at], net.head[last], at)
 
@@ -148,6 +157,10 @@ class Routes(Part):
         ptr, rows, ms = self.router.paths(origin, goal, after=at)
         sizes = np.diff(ptr)
         found = (ms >= 0) & (ms < BLOCKED) & ((at >= 0) | (sizes > 0))
+        if self.access.restricted.any():  # nobody is sent over links that he may not use
+            trip = np.repeat(np.arange(len(which)), sizes)
+            refused = ~self.access.may(state.cars.key[which][trip], self.link_of_row[rows])
+            found &= np.bincount(trip[refused], minlength=len(which)) == 0
         kept, which = np.repeat(found, sizes), which[found]
         before, length = state.ahead(which, state.length), state.length
         state.reroute(which, np.concatenate([[0], np.cumsum(sizes[found])]), self.link_of_row[rows[kept]])

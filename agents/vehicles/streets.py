@@ -74,6 +74,9 @@ class Streets(Domain):
             meaning="on foot over each link that not everybody may drive; 0 elsewhere",
         ),
         "permit": Column("bool", default=False, meaning="persons who may drive on such links near their door"),
+        "barred": Column(
+            "bool", default=False, meaning="links on which no car may drive, whatever its permit: bus lanes"
+        ),
         "dark": Column("bool", default=False, meaning="signals without power"),
     }
     series = {
@@ -114,9 +117,9 @@ class Streets(Domain):
         n = len(area.people)
         luck = uniforms(self.stream("informed"), np.arange(n))
         plans = Plans(self.network, self.learned, n, self.free_s) if self.learned else None
-        self.routes = Routes(self.network, self.link_of_row, config, luck, plans)
-        self.buses = Buses(area, self.network, self.link_of_row) if len(area.calls) else None
         self.orders, self.access = Orders(speed), Access(area, self.network)
+        self.routes = Routes(self.network, self.link_of_row, self.access, config, luck, plans)
+        self.buses = Buses(area, self.network, self.link_of_row) if len(area.calls) else None
         self.full_capacity = capacity.copy()
         self.grams = np.zeros(len(POLLUTANTS))  # of exhaust, inside the area
         self.feeder_events: dict[int, str] = {}
@@ -125,6 +128,7 @@ class Streets(Domain):
             self.observer.begin(self.state.links, n)
         self.travel = np.maximum(np.rint(1000.0 * links.length / links.speed), 1).astype(np.int64)
         self.flow, self.walk_ms = np.zeros(len(links)), np.zeros(len(links), np.int64)
+        self.barred = np.zeros(len(links), bool)
         self.quarter = np.zeros((self.network.links, 2))  # vehicles that left and the seconds they spent
         self._publish_all()
 
@@ -189,7 +193,8 @@ class Streets(Domain):
         self.publish("travel_ms", self.travel)
         self.publish("flow", self.flow)
         self.publish("walk_ms", self.walk_ms)
-        self.publish("permit", self.access.bits > 0)
+        self.publish("permit", self.access.holders)
+        self.publish("barred", self.barred)
         self.publish("dark", self.junctions.dark)
 
     def record_links(self, series: bool) -> None:
@@ -320,6 +325,7 @@ class Streets(Domain):
         if not len(shut) and (permits == self.access.permits).all():
             return
         self.access.restrict(permits)
+        self.barred[self.row] = self.access.barred
         self.walk_ms[self.row] = np.where(self.access.restricted, self._walk_ms(self.network.length), 0)
         self.routes.change(closed, self.access.extra_ms)
         self._publish_all()

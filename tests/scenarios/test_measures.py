@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from agents.vehicles import kernels as k
 from scenarios.assembly import build_area, build_world
 from scenarios.configuration import compose
 from scenarios.measures.where import links, main_street
@@ -323,3 +324,25 @@ def test_signals_that_the_traffic_decides_cost_less_delay():
         delay.append(next(i.value for i in made.indicators() if i.indicator == "vehicle_delay" and i.level == "area"))
         assert all(balance.holds for balance in made.balances())
     assert delay[1] < 0.8 * delay[0]
+
+
+def test_a_closure_sends_nobody_through_a_zone():
+    """Where the only other way is closed to all cars, those under way wait for the opening."""
+    given = ["area.citizens=1000", "domain.vehicles.signals=fixed"]
+    area = build_area(compose(given))
+    street = links(area, {"street": "busiest"}, "m")
+    everywhere = "[secondary, tertiary, unclassified, residential, living_street, service]"
+    zone = (
+        f"type: car_free_zone, permits: [], where: {{class: {everywhere}}}, except: {{street: busiest}}, from: '00:00'"
+    )
+    works = "type: close_street, where: {street: busiest}, from: '08:00', for: 10 min"
+    made = world(area, zone, works)
+    made.run(8 * 60 * minute + 5 * minute)
+    vehicles = made.domains["vehicles"]
+    assert vehicles.access.restricted.any()
+    cars = vehicles.state.cars[: int(vehicles.state.counts[k.FRESH])]
+    under_way = cars[(cars.state == k.DRIVING) | (cars.state == k.QUEUED)]
+    cells = np.concatenate([vehicles.state.route[c.cursor : c.end] for c in under_way])
+    keys = np.repeat(under_way.key, under_way.end - under_way.cursor)
+    assert vehicles.access.may(keys, cells).all()
+    assert len(street)

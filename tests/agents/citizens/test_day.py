@@ -28,6 +28,7 @@ class Instant(Domain):
         "travel_ms": Column("int64", default=10_000),
         "walk_ms": Column("int64", default=0),
         "permit": Column("bool", default=False),
+        "barred": Column("bool", default=False),
     }
 
     def setup(self, world, area):
@@ -35,6 +36,7 @@ class Instant(Domain):
         self.publish("travel_ms", np.maximum(1000 * area.links.length / area.links.speed, 1).astype(np.int64))
         self.publish("walk_ms", np.zeros(len(area.links), np.int64))
         self.publish("permit", np.zeros(len(area.people), bool))
+        self.publish("barred", np.zeros(len(area.links), bool))
 
     def note(self, batch):
         self.pending.append(batch)

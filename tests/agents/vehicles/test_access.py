@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from agents.vehicles.access import ANYBODY, DETOUR, GOODS, NOBODY, RESIDENTS, Access
 from twin.area import Table
-from twin.network import Network
+from twin.dijkstra import BLOCKED
+from twin.network import Network, Router
 from twin.tables import OCCUPATIONS
 
 LENGTH = np.array([100.0, 200.0, 300.0, 400.0, 500.0])
@@ -59,6 +60,43 @@ def test_permits_are_for_those_who_live_there_and_for_goods():
     assert [driven(access, [2, 3, 4], person)[0] for person in range(3)] == [[2, 3, 4], [2], [2]]
     restricted(access, RESIDENTS | GOODS, 3, 4)
     assert [driven(access, [2, 3, 4], person)[0] for person in range(3)] == [[2, 3, 4], [2], [2, 3, 4]]
+
+
+def test_a_permit_is_for_ones_own_zone():
+    """Links 0 and 4 are two zones: who lives at one of them may not drive in the other."""
+    access = restricted(line((0, 5, 2), ("home", "home", "home")), RESIDENTS, 0, 4)
+    assert [driven(access, [0, 1, 2, 3, 4], person) for person in range(3)] == [
+        ([0, 1, 2, 3], 0.0, 500.0),
+        ([1, 2, 3, 4], 100.0, 0.0),
+        ([1, 2, 3], 100.0, 500.0),
+    ]
+    assert access.holders.tolist() == [True, True, False]
+    assert restricted(access, RESIDENTS, 0, 1, 2, 3, 4).holders.all()
+
+
+def test_visitors_have_no_permit_though_they_start_where_the_zone_is():
+    access = line((5,))
+    access.home = np.array([-1])  # lives outside: no home in the area
+    assert not restricted(access, RESIDENTS, 4).holders.any()
+    assert driven(access, [3, 4])[0] == [3]
+
+
+def test_those_at_both_ends_of_a_street_are_residents():
+    for home in (3, 4):
+        assert restricted(line((home,)), RESIDENTS, 3).holders.all()
+
+
+def test_buses_may_go_everywhere():
+    access = restricted(line(), NOBODY, 0, 1, 2, 3, 4)
+    assert access.may(np.array([0, 1, 99]), np.array([2, 2, 2])).tolist() == [False, True, True]
+
+
+def test_a_way_over_a_thousand_restricted_links_is_still_one():
+    network = Network(1001, np.arange(1000), np.arange(1, 1001), np.full(1000, 50.0))
+    access = line()
+    access.network, access.permits = network, np.full(1000, NOBODY)
+    ms = Router(network, access.extra_ms + 3_600).times([0], [1000])[0]
+    assert 0 < ms < BLOCKED
 
 
 @given(st.data())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -148,7 +150,8 @@ def test_the_new_way_is_dijkstras_and_nobody_changes_for_less_than_the_threshold
     net = Network(side * side, tail, head, np.full(m, block))
     config, n = VehiclesConfig(informed=0.7, switch_gain=0.2, switch_least=15.0), 600
     luck = rng.random(n)
-    routes = Routes(net, np.arange(m, dtype=np.int32), config, luck)
+    everywhere = SimpleNamespace(restricted=np.zeros(m, bool))
+    routes = Routes(net, np.arange(m, dtype=np.int32), everywhere, config, luck)
     state = State.of(net.length, np.full(m, 10.0), np.ones(m), np.full(m, 0.4))
     ends = np.stack([rng.integers(0, side**2, n), rng.integers(0, side**2, n)])
     ends = ends[:, ends[0] != ends[1]]
