@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -110,6 +111,10 @@ def _fault(model: Any, problem: Any, where: str) -> Fault:
         return Fault(key, "is missing", remedy="give it a value")
     if kind == "value_error":
         return Fault(key, message.removeprefix("Value error, "))
+    if kind == "literal_error":
+        return Fault(key, f"is {problem['input']!r}", problem["ctx"]["expected"].replace("'", "").replace(" or ", ", "))
+    if isinstance(problem["input"], float) and not math.isfinite(problem["input"]):
+        return Fault(key, f"is {problem['input']}", "a number")
     allowed = WORDS.get(kind.partition("_")[0]) or message.removeprefix("Input should be ").partition(", ")[0]
     return Fault(key, f"is {problem['input']!r}", allowed)
 

@@ -29,7 +29,8 @@ _NUMBER = re.compile(r"\s*(-?\d+(?:[.,]\d+)?)\s*([^\d\s].*)?$")
 def time_of_day(text: object) -> int:
     """ "17:00", "17:00:30" or "day 2, 08:30" as ms since the start. Raises ValueError, with the quoted form for numbers."""
     if isinstance(text, int) and not isinstance(text, bool):
-        guess = f"{int(text) // 60:02d}:{int(text) % 60:02d}"
+        # 17:00 without quotes is 1020 in YAML; a number of hours is what somebody wrote himself
+        guess = f"{int(text):02d}:00" if 0 <= text <= 24 else f"{int(text) // 60:02d}:{int(text) % 60:02d}"
         raise ValueError(
             f'is the number {text}: YAML reads a time without quotes as a number; write it quoted, as "{guess}"'
         )

@@ -59,7 +59,8 @@ def in_words(area: Area) -> str:
     if area.represents == 1.0:
         return ""
     parking = "; nobody looks for a parking place" if len(area.parking) else ""  # a place cannot be shared out
-    return f"a sample: each person simulated stands for {area.represents:.3g}{parking}"
+    signals = "; signals give each side its share of green all the time" if len(area.signals) else ""
+    return f"a sample: each person simulated stands for {area.represents:.3g}{parking}{signals}"
 
 
 def _every(share: float, sorted_by: tuple[Any, ...], seed: int, purpose: str) -> Any:

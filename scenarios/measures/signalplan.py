@@ -50,6 +50,12 @@ class SignalPlan(OnStreets):
     def alter(self, area: Area, where: str) -> Area:
         """The area with the plan."""
         rows, groups = self.links(area, where), area.signal_groups
+        if self.control == "actuated" and area.represents > 1.0:
+            raise InputError(
+                Fault(
+                    f"{where}.control", "is actuated, and in a sample nothing decides", "fixed", "leave out area.sample"
+                )
+            )
         signals = np.unique(groups.signal[np.isin(groups.link, rows)])
         if not len(signals):
             raise InputError(

@@ -78,15 +78,14 @@ def test_greens_of_a_program(tmp_path: Path) -> None:
     rows = list(zip(groups.link.tolist(), groups.green_from.tolist(), groups.green_to.tolist(), strict=True))
     assert rows == [
         (0, 10.0, 40.0),
-        (4, 0.0, 10.0),
-        (4, 43.0, 60.0),
+        (4, 43.0, 70.0),
     ]  # delayed by 10 s; the last green goes over the end
     assert area.facts["sources"][0]["repaired"]["actuated signals, made fixed"] == 1
 
 
 def test_a_green_over_the_end_of_the_cycle_is_one() -> None:
     program = Program((10.0, 20.0, 30.0), ("G", "r", "g"), 0.0, "static")
-    assert program.greens([0]) == [(0.0, 10.0), (30.0, 60.0)]
+    assert program.greens([0]) == [(30.0, 70.0)]
     late = Program((10.0, 20.0, 30.0), ("G", "r", "g"), 40.0, "static")
     assert late.greens([0]) == [(10.0, 50.0)]
     assert Program((10.0, 20.0), ("G", "g"), 5.0, "static").greens([0]) == [(0.0, 30.0)]
