@@ -2,9 +2,11 @@
 
 python -m benchmarks.growth [--citizens 10000 100000 1000000] [key=value ...]
 
-Each size runs in a process of its own, kernels compiled before. `entry` is one car entering one link. The kernel's time
-per entry bends where the records of links, slots and cars no longer fit into the caches of the processor; routing's time
-per trip bends with the length of paths; both bend where a town of that size jams, since every wait is an event more.
+Each size runs in a process of its own, kernels compiled before. `entry` is one car entering one link; `routing` is that of
+cars, `cycle+walk` the ways of the others. Why it bends: in a small town the 864,000 buckets of a day cost more than what
+happens in them, so an entry seems dear; in a large one routes have more links, and a query takes longer with them; the
+records of links, slots and cars outgrow one cache of the processor after the other; and a town that jams, as generated
+ones do from some 300,000 on, has waits, which are events more.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ COLUMNS = {
     "routing_s": "routing s",
     "us_route": "us/route",
     "links_route": "links/route",
+    "slow_s": "cycle+walk s",
     "state_mb": "state MB",
     "peak_mb": "peak MB",
     "delay_min": "delay min/trip",
@@ -84,6 +87,10 @@ def measure(citizens: int, overrides: list[str]) -> dict[str, float]:
     vehicles.state.run = watched["run"]
     vehicles.routes.paths, vehicles.routes.turn_to = paths, watched["turn"]
     assert isinstance(vehicles.routes, Routes)
+    slow = []
+    for way in vehicles.riding.values():
+        slow.append(Watch(way.metres))
+        way.metres = slow[-1]
     began = perf_counter()
     world.run(day)
     day_s = perf_counter() - began
@@ -103,6 +110,7 @@ def measure(citizens: int, overrides: list[str]) -> dict[str, float]:
         "routing_s": routing_s,
         "us_route": 1e6 * routing_s / trips,
         "links_route": links[0] / trips,
+        "slow_s": sum(watch.s for watch in slow),
         "state_mb": sum(a.nbytes for a in (state.links, state.slots, state.cars, state.events, state.route)) / 1e6,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
         "delay_min": 60.0 * found["vehicle_delay"] / max(found["car_trips"], 1.0),

@@ -132,6 +132,8 @@ def _row(cells: Mapping[str, str], where: str, calendar: Calendar, gathered: Gat
     for name, value in numbers.items():
         if cells[name] and not np.isfinite(value):
             gathered.add(f"{where}, column {name}", f"is {cells[name]!r}", "a number")
+    if cells["bearing"] and not -180.0 <= numbers["bearing"] <= 360.0 and np.isfinite(numbers["bearing"]):
+        gathered.add(f"{where}, column bearing", f"is {cells['bearing']!r}", "degrees clockwise from north, -180 to 360")
     if not (cells["link"] or cells["edge"] or cells["osm"] or (cells["x"] and cells["y"])):
         gathered.add(
             where, "has no place", "link; edge; osm_id and bearing; or x, y and bearing", "fill one of them in"

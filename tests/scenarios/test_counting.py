@@ -120,6 +120,7 @@ def test_every_fault_of_a_file_at_once(run):
 0,,,,,15:30,16:30,1
 2,,,,,2025-03-12T15:00,2025-03-12T16:00,1
 2,,,,,2025-03-11T15:00,16:00,1
+,,400,700,10,15:00,16:00,1
 """
     told = faults(run, text)
     wanted = (
@@ -128,6 +129,7 @@ def test_every_fault_of_a_file_at_once(run):
         "row 6, column from: is '15h'",
         "row 7: has no place",
         "row 14: has a date in one of from and until only",
+        "row 15, column bearing: is '400'",
         "row 2: link 9 is none of the area",
         "row 3: link 5 is closed to cars",
         "row 8: 2 links of cars lie on way 7 in that direction",
